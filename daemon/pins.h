@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything tcpguard leaves in the kernel, under one directory of the bpffs:
+ *
+ *   /sys/fs/bpf/tcpguard/v1/maps/tg_*            the shared maps, one pin each
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/xdp       bpf_link of the XDP program (absent when shared)
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc        bpf_link of the TC program (absent with clsact)
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
+ *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
+ *
+ * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
+ * on it with no daemon running.
+ */
+#ifndef TCPGUARD_PINS_H
+#define TCPGUARD_PINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpguard/config.h"
+#include "bpf/flow_table.h"
+
+#define PINS_BPFFS "/sys/fs/bpf"
+#define PINS_ROOT PINS_BPFFS "/tcpguard"
+#define PINS_DIR PINS_ROOT "/v1"
+
+enum pins_map {
+	PINS_FLOWS,
+	PINS_DETAILS,
+	PINS_BUCKETS,
+	PINS_SETTINGS,
+	PINS_IFACES,
+	PINS_INFO,
+	PINS_COUNTERS,
+	PINS_BUDGET,
+	PINS_ATTACHED,
+	PINS_MAP_MAX
+};
+
+struct pins {
+	int fd[PINS_MAP_MAX]; /* -1: not open */
+	struct tg_settings *settings; /* the rest NULL until mapped */
+	struct tg_iface *ifaces; /* TG_IFACES_MAX */
+	struct tg_bucket *buckets;
+	struct tg_detail *details;
+	__u64 *words;
+	struct tg_table_info info;
+	struct tg_hash_key hash; /* for zone 0 */
+	struct tg_table table; /* the same memory, as the shared flow table code wants it */
+};
+
+/* Name of the map and of its pin. */
+const char *pins_map_name(enum pins_map map);
+
+/*
+ * Opens and maps everything that is pinned.  -ENOENT: nothing is pinned (not attached), said on
+ * stderr with the remedy; other errors likewise.  p is then closed.
+ */
+int pins_open(struct pins *p, bool writable);
+
+/* Accepts a closed or half-open p. */
+void pins_close(struct pins *p);
+
+/*
+ * Takes the lock that serialises attach, detach and upgrade: flock on PINS_DIR, which is made if
+ * absent.  Returns a descriptor to close, or -errno (said): -EBUSY when another process holds it.
+ */
+int pins_lock(void);
+
+/* True if a daemon holds its lock.  Takes none itself. */
+bool pins_daemon_runs(void);
+
+/* The slot of an interface by name in this network namespace, or -ENODEV in silence. */
+int pins_iface_slot(const struct pins *p, const char *name);
+
+/* Present time on the table's clock, from CLOCK_MONOTONIC as the data path's jiffies count it. */
+int pins_now_ms(const struct pins *p, uint64_t *now_ms);
+
+#endif

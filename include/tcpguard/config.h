@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the loader tells the data path: constants of one interface's programs (read-only data, set
+ * before loading), the settings every program reads at run time, the register of interfaces, the
+ * counters.  Pinned maps hold all but the first: they are the truth, with or without a daemon.
+ */
+#ifndef TCPGUARD_CONFIG_H
+#define TCPGUARD_CONFIG_H
+
+#include "flow.h"
+#include "state.h"
+#include "verdict.h"
+
+#define TG_LAYOUT_VERSION 1 /* of everything pinned; another number means another pin directory */
+#define TG_IFACES_MAX 32
+#define TG_IFNAME_LEN 16
+
+enum tg_profile {
+	TG_PROFILE_HOST, /* endpoint: sees both directions, local sockets are an oracle */
+	TG_PROFILE_GATEWAY, /* forwards: tracks at ingress, adopts unknown flows while learning */
+	TG_PROFILE_ONEWAY, /* asymmetric paths: adopts always, windows are not enforced on one-way flows */
+	TG_PROFILE_MAX
+};
+
+enum tg_mode {
+	TG_MODE_ENFORCE,
+	TG_MODE_MONITOR, /* drops nothing, counts what it would have dropped, follows what was passed */
+	TG_MODE_MAX
+};
+
+enum tg_clock {
+	TG_CLOCK_JIFFIES,
+	TG_CLOCK_SETTINGS, /* tg_settings.clock_ms: replay and tests */
+};
+
+/*
+ * Load-time constants (.rodata): the verifier removes what they switch off.
+ * jiffies_mult: milliseconds a jiffy, times 2^TG_JIFFIES_SHIFT.
+ */
+#define TG_JIFFIES_SHIFT 16
+struct tg_program {
+	__u32 iface_slot; /* index into tg_settings.iface, tg_ifaces and tg_counters */
+	__u32 buckets; /* number of buckets of tg_flows: any number from 1 */
+	__u32 jiffies_mult;
+	__u8 profile; /* enum tg_profile */
+	__u8 clock; /* enum tg_clock */
+	__u8 no_link_header; /* frames begin at the IP header (tun, WireGuard) */
+	__u8 verify_csum; /* XDP on a physical NIC: check control segments (never where checksums are partial) */
+	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
+	__u8 reserved;
+	__u16 zone;
+	struct tg_hash_key hash; /* zone folded in, see tg_hash_key_for_zone() */
+};
+
+/* Milliseconds on the table's clock; an entry is expired when it is older than this. */
+struct tg_timeouts {
+	__u32 phase_ms[TG_PHASE_MAX];
+	__u32 unconfirmed_ms; /* ESTABLISHED with unacknowledged data, or adopted and one side silent */
+};
+
+#define TG_TIMEOUTS_DEFAULT \
+	{ \
+		.phase_ms = { \
+			[TG_PHASE_SYN_SENT] = 60 * 1000, /* not renewed by retransmissions */ \
+			[TG_PHASE_SYN_RECV] = 60 * 1000, \
+			[TG_PHASE_ESTABLISHED] = 86400 * 1000, /* RFC 5382 REQ-5 asks for 7440 s at least */ \
+			[TG_PHASE_HALF_CLOSED] = 3600 * 1000, \
+			[TG_PHASE_LAST] = 120 * 1000, \
+			[TG_PHASE_TIME_WAIT] = 240 * 1000, /* 2 MSL, RFC 9293 3.4.2 */ \
+			[TG_PHASE_CLOSED] = 120 * 1000, \
+		}, \
+		.unconfirmed_ms = 300 * 1000, \
+	}
+
+#define TG_LEARN_DEFAULT_MS (300 * 1000)
+
+struct tg_iface_settings {
+	__u32 mode; /* enum tg_mode */
+	__u32 reserved;
+	__u64 learn_until_ms; /* adopt unknown flows until then, 64-bit table clock */
+};
+
+/* One entry.  Written by user space, word by word; read by the data path. */
+struct tg_settings {
+	__u32 layout_version;
+	__u32 bypass; /* not 0: nothing is dropped anywhere, whatever the mode */
+	__u64 clock_ms; /* the clock when tg_program.clock is TG_CLOCK_SETTINGS */
+	__u64 refused_ms; /* last time a flow found no room; written by the data path, racy and harmless */
+	__u32 daemon_pid; /* informational; the lock on the pin directory decides */
+	__u32 lookups_per_100ms; /* socket look-ups one CPU may spend on misses */
+	struct tg_timeouts timeouts;
+	struct tg_iface_settings iface[TG_IFACES_MAX];
+};
+
+/* Facts about the shared table, written once at creation. */
+struct tg_table_info {
+	__u32 layout_version;
+	__u32 buckets;
+	__u32 max_flows; /* as asked for; slots = buckets * TG_BUCKET_WAYS */
+	__u32 reserved;
+	__u64 secret[4]; /* seed of the hash key; readable by root only */
+};
+
+enum tg_xdp_mode {
+	TG_XDP_NATIVE = 1,
+	TG_XDP_GENERIC,
+	TG_XDP_SHARED, /* through libxdp's dispatcher */
+};
+
+enum tg_tc_kind {
+	TG_TC_TCX = 1,
+	TG_TC_CLSACT,
+};
+
+/* One attached interface; slot free when ifindex is 0.  Written under the attach lock. */
+struct tg_iface {
+	__u32 ifindex;
+	__u32 xdp_mode; /* enum tg_xdp_mode */
+	__u32 tc_kind; /* enum tg_tc_kind */
+	__u32 profile; /* enum tg_profile */
+	__u64 attached_at_s; /* Unix time */
+	__u64 netns; /* inode of the network namespace ifindex belongs to */
+	__u8 made_qdisc; /* we created the clsact qdisc, so we may remove it */
+	__u8 strict;
+	__u16 zone;
+	__u32 reserved;
+	char name[TG_IFNAME_LEN];
+	char driver[32];
+};
+
+struct tg_count {
+	__u64 packets;
+	__u64 bytes; /* of the IP packet, without link header */
+};
+
+/* Why a packet whose verdict is DROP was passed after all. */
+enum tg_outcome {
+	TG_OUTCOME_VERDICT, /* what the verdict says was done */
+	TG_OUTCOME_WOULD_DROP, /* mode monitor */
+	TG_OUTCOME_BYPASS, /* bypass is on */
+	TG_OUTCOME_OWN, /* our own segment at egress: dropping it would hide a bug */
+	TG_OUTCOME_MAX
+};
+
+/* Value of the per-CPU map tg_counters, one per interface slot. */
+struct tg_counters {
+	struct tg_count count[TG_OUTCOME_MAX][TG_VERDICT_MAX];
+};
+
+/* Value of the per-CPU map tg_budget: socket look-ups spent in the present 100 ms. */
+struct tg_budget {
+	__u32 window; /* 64-bit table clock / 100, truncated */
+	__u32 used;
+};
+
+_Static_assert(sizeof(struct tg_counters) <= 32768, "per-CPU values are at most 32 KiB");
+_Static_assert(sizeof(struct tg_iface) == 88, "register entry");
+
+#endif
