@@ -49,13 +49,14 @@ struct tg_program {
 	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
 	__u8 reserved;
 	__u16 zone;
-	struct tg_hash_key hash; /* zone folded in, see tg_hash_key_for_zone() */
+	struct tg_hash_key hash; /* with the zone folded in: tg_hash_key_for_zone(), bpf/key.h */
 };
 
 /* Milliseconds on the table's clock; an entry is expired when it is older than this. */
 struct tg_timeouts {
-	__u32 phase_ms[TG_PHASE_MAX];
+	__u32 phase_ms[8]; /* by enum tg_phase; the last is unused, so that an index can be masked */
 	__u32 unconfirmed_ms; /* ESTABLISHED with unacknowledged data, or adopted and one side silent */
+	__u32 shortest_ms; /* of all the above: a younger entry cannot be expired */
 };
 
 #define TG_TIMEOUTS_DEFAULT \
@@ -70,6 +71,7 @@ struct tg_timeouts {
 			[TG_PHASE_CLOSED] = 120 * 1000, \
 		}, \
 		.unconfirmed_ms = 300 * 1000, \
+		.shortest_ms = 60 * 1000, \
 	}
 
 #define TG_LEARN_DEFAULT_MS (300 * 1000)
@@ -98,7 +100,7 @@ struct tg_table_info {
 	__u32 buckets;
 	__u32 max_flows; /* as asked for; slots = buckets * TG_BUCKET_WAYS */
 	__u32 reserved;
-	__u64 secret[4]; /* seed of the hash key; readable by root only */
+	__u64 coefficient[2][TG_HASH_COEFFICIENTS]; /* random, of the keyed hash; readable by root only */
 };
 
 enum tg_xdp_mode {
@@ -153,6 +155,7 @@ struct tg_budget {
 	__u32 used;
 };
 
+_Static_assert(TG_PHASE_MAX <= 8, "phase_ms is indexed by phase & 7");
 _Static_assert(sizeof(struct tg_counters) <= 32768, "per-CPU values are at most 32 KiB");
 _Static_assert(sizeof(struct tg_iface) == 88, "register entry");
 

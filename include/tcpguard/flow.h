@@ -44,36 +44,48 @@ struct tg_flow_key {
 	__u16 reserved; /* zero */
 };
 
-/* tg_half.facts */
+/*
+ * tg_half.facts: one word, so that it can change by compare-and-swap.
+ *   bits  0..15  TG_FACT_*
+ *   bits 16..23  window scale offered, TG_WSCALE_NONE = none
+ *   bits 24..27  enum tg_aux: what .aux holds
+ *   bits 28..31  window scale of the pending SYN, TG_PENDING_WSCALE_NONE = none
+ */
 #define TG_FACT_SYN 0x0001 /* sent a SYN or SYN-ACK */
 #define TG_FACT_FIN 0x0002 /* sent a FIN; it ends at .end */
 #define TG_FACT_PASSIVE 0x0004 /* had acknowledged the peer's FIN when it sent its own */
-#define TG_FACT_RST 0x0008 /* sent an accepted RST; .aux is its sequence number */
+#define TG_FACT_RST 0x0008 /* sent an accepted RST; .aux is the number that disproves it if exceeded */
 #define TG_FACT_PICKUP 0x0010 /* first seen in mid-stream: bounds are wide */
 #define TG_FACT_HASACK 0x0020 /* .ack and .right are valid */
 #define TG_FACT_HASTS 0x0040 /* sends timestamps; tg_half_count.tsmax is valid */
 #define TG_FACT_FRAG 0x0080 /* sent fragments: data was seen only in part */
 #define TG_FACT_ACKSYN 0x0100 /* acknowledged the peer's SYN.  Latched: the ISN falls out of serial range after 2 GiB */
+#define TG_FACT_MASK 0xffff
 
-/* tg_half.aux_kind, low four bits: what .aux holds */
+#define TG_WSCALE_NONE 0xff
+#define TG_WSCALE_MAX 14 /* RFC 7323 2.3 */
+#define TG_WSCALE_SHIFT 16
+#define TG_WSCALE_MASK 0x00ff0000
+
 enum tg_aux {
 	TG_AUX_NONE,
 	TG_AUX_EARLY, /* highest end of a segment that overtook its own SYN-ACK */
 	TG_AUX_CHALLENGE, /* ack of a segment the peer will answer with a RST of that seq */
 	TG_AUX_PENDING, /* ISN of a SYN that was passed without effect */
-	TG_AUX_RST, /* seq of the accepted RST */
+	TG_AUX_RST, /* an acknowledgement beyond this disproves the accepted RST */
+	TG_AUX_ISN, /* ISN of an earlier SYN-ACK that another one replaced */
 	TG_AUX_MAX
 };
-#define TG_AUX_KIND_MASK 0x0f
-#define TG_AUX_WSCALE_SHIFT 4 /* high four bits: window scale of the pending SYN, TG_WSCALE_NIBBLE_NONE = not offered */
-#define TG_WSCALE_NIBBLE_NONE 0x0f
-
-#define TG_WSCALE_NONE 0xff /* tg_half.wscale: the option was not offered */
-#define TG_WSCALE_MAX 14 /* RFC 7323 2.3 */
+#define TG_AUX_SHIFT 24
+#define TG_AUX_MASK 0x0f000000
+#define TG_PENDING_WSCALE_SHIFT 28
+#define TG_PENDING_WSCALE_MASK 0xf0000000
+#define TG_PENDING_WSCALE_NONE 0x0f
 
 /*
  * What one endpoint sent, host order.  Written only while processing that endpoint's packets
- * (owner-writes); end, ack, right and maxwin only grow (serially) while the generation lasts.
+ * (owner-writes); end, ack, right and maxwin only grow (serially) while the generation lasts, by
+ * compare-and-swap because two CPUs may carry one direction.
  */
 struct tg_half {
 	__u32 end; /* highest sequence end sent: SND.NXT as seen */
@@ -81,10 +93,18 @@ struct tg_half {
 	__u32 right; /* highest ack + window sent: the edge granted to the peer */
 	__u32 maxwin; /* largest window announced, scaled, at least 1 */
 	__u32 aux;
-	__u16 facts;
-	__u8 wscale;
-	__u8 aux_kind;
+	__u32 facts;
 };
+
+TG_INLINE __u8 tg_half_wscale(const struct tg_half *half)
+{
+	return (half->facts & TG_WSCALE_MASK) >> TG_WSCALE_SHIFT;
+}
+
+TG_INLINE enum tg_aux tg_half_aux_kind(const struct tg_half *half)
+{
+	return (half->facts & TG_AUX_MASK) >> TG_AUX_SHIFT;
+}
 
 /*
  * tg_slot.claim.  A slot is free (neither bit), owned (one CPU fills it; nobody else touches it) or
@@ -163,6 +183,7 @@ struct tg_detail {
  * prefix and the zone are constant, so the loader folds them into base4 and base6.
  */
 #define TG_HASH_WORDS 9 /* 4 + 4 address words, 1 word of ports */
+#define TG_HASH_COEFFICIENTS (1 + TG_HASH_WORDS + 1) /* constant, words, zone */
 struct tg_hash_key {
 	__u64 base4[2];
 	__u64 base6[2];

@@ -65,7 +65,7 @@ TG_INLINE bool tg_rst_holds(const struct tg_half *x, const struct tg_half *peer)
 {
 	if (!(x->facts & TG_FACT_RST))
 		return false;
-	return !((x->aux_kind & TG_AUX_KIND_MASK) == TG_AUX_RST && (peer->facts & TG_FACT_HASACK) &&
+	return !(tg_half_aux_kind(x) == TG_AUX_RST && (peer->facts & TG_FACT_HASACK) &&
 		 tg_seq_after(peer->ack, x->aux));
 }
 
@@ -76,7 +76,7 @@ TG_INLINE bool tg_established(const struct tg_half *x, const struct tg_half *pee
 
 TG_INLINE enum tg_phase tg_flow_phase(const struct tg_half *a, const struct tg_half *b)
 {
-	__u16 any = a->facts | b->facts, both = a->facts & b->facts;
+	__u32 any = a->facts | b->facts, both = a->facts & b->facts;
 
 	if ((any & TG_FACT_RST) && (tg_rst_holds(a, b) || tg_rst_holds(b, a)))
 		return TG_PHASE_CLOSED;

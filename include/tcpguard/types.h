@@ -29,6 +29,12 @@
 #endif
 
 #define TG_INLINE static __always_inline
+/* A function the verifier checks once, by its prototype alone (BPF); a plain static one elsewhere. */
+#ifdef __bpf__
+#define TG_GLOBAL __noinline
+#else
+#define TG_GLOBAL static __noinline __attribute__((unused))
+#endif
 #define TG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TG_UNLIKELY(x) __builtin_expect(!!(x), 0)
 

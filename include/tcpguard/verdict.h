@@ -64,6 +64,7 @@ enum tg_class {
 	X(PASS_SUSPECT,           PASS,   85, "suspect",             INTERNAL,  "slot touched by a late writer, flow passed unjudged") \
 	X(PASS_COLLISION,         PASS,   86, "collision",           INTERNAL,  "another flow has this tag, passed untracked") \
 	X(PASS_INTERNAL,          PASS,   87, "internal",            INTERNAL,  "a map look-up that cannot fail did") \
+	X(PASS_UNREADABLE,        PASS,   93, "unreadable",          INTERNAL,  "headers lie outside the buffer the hook can read") \
 	X(NOUPD_FRAG_FIRST,       NOUPD,  88, "frag_first",          INFO,      "first fragment: the rest of the segment was not seen") \
 	X(NOUPD_UNTRACKED,        NOUPD,  89, "untracked",           INFO,      "belongs to a connection older than tcpguard") \
 	X(NOUPD_SYN_RETRANS,      NOUPD,  71, "syn_retrans",         INFO,      "SYN sent again before the SYN-ACK") \

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Room for a new flow.  What a newcomer may displace, cheapest first; an established or half-closed
+ * flow is never displaced, so a flood of handshakes displaces handshakes.
+ * Part of flow_table.h.
+ */
+#ifndef TG_BPF_FLOW_CLAIM_H
+#define TG_BPF_FLOW_CLAIM_H
+
+#include "flow_table.h"
+
+enum tg_rank {
+	TG_RANK_FREE,
+	TG_RANK_EXPIRED,
+	TG_RANK_HANDSHAKE, /* oldest first */
+	TG_RANK_CLOSED,
+	TG_RANK_TIME_WAIT,
+	TG_RANK_LAST,
+	TG_RANK_UNCONFIRMED, /* adopted, and one side never spoke */
+	TG_RANK_NEVER,
+};
+
+TG_INLINE enum tg_rank tg_slot_rank(const struct tg_slot *slot, __u32 claim,
+				    const struct tg_timeouts *timeouts, __u32 now_ms)
+{
+	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
+
+	if (!(claim & TG_CLAIM_OWNED))
+		return TG_RANK_FREE;
+	if (!(claim & TG_CLAIM_LIVE))
+		return TG_RANK_NEVER;
+	if (tg_slot_expired(slot, timeouts, now_ms))
+		return TG_RANK_EXPIRED;
+	switch (tg_flow_phase(lo, hi)) {
+	case TG_PHASE_SYN_SENT:
+	case TG_PHASE_SYN_RECV:
+		return TG_RANK_HANDSHAKE;
+	case TG_PHASE_CLOSED:
+		return TG_RANK_CLOSED;
+	case TG_PHASE_TIME_WAIT:
+		return TG_RANK_TIME_WAIT;
+	case TG_PHASE_LAST:
+		return TG_RANK_LAST;
+	default:
+		return lo->facts & hi->facts & TG_FACT_HASACK ? TG_RANK_NEVER : TG_RANK_UNCONFIRMED;
+	}
+}
+
+/*
+ * How readily a newcomer takes this slot: rank, then age; the lowest score goes first.  A function
+ * of its own, and global, so that the verifier checks it once and not once a slot.
+ */
+#define TG_SCORE(rank, age_ms) ((__u64)(rank) << 32 | (__u32)~(age_ms))
+#define TG_SCORE_NEVER TG_SCORE(TG_RANK_NEVER, ~0U)
+
+TG_GLOBAL __u64 tg_slot_score(const struct tg_slot *slot, const struct tg_timeouts *timeouts,
+			      __u32 now_ms)
+{
+	enum tg_rank rank;
+
+	if (!slot || !timeouts)
+		return TG_SCORE_NEVER;
+	rank = tg_slot_rank(slot, TG_READ_ONCE(slot->claim), timeouts, now_ms);
+	return rank == TG_RANK_NEVER ? TG_SCORE_NEVER : TG_SCORE(rank, now_ms - slot->stamp_ms);
+}
+
+/* The slot a newcomer would take, by number: a pointer here would multiply the verifier's states. */
+struct tg_victim {
+	__u64 score;
+	__u32 number;
+	__u32 claim; /* read before the score: the swap fails if the slot changed hands since */
+	bool spilled; /* not in the home bucket */
+};
+
+TG_INLINE void tg_bucket_choose(struct tg_bucket *bucket, __u32 index, bool spilled, __u64 tag,
+				const struct tg_timeouts *timeouts, __u32 now_ms,
+				struct tg_victim *victim)
+{
+	__u32 i;
+
+	for (i = 0; i < TG_BUCKET_WAYS; i++) {
+		__u32 way = (tag ^ i) & (TG_BUCKET_WAYS - 1);
+		__u32 claim = TG_READ_ONCE(bucket->slot[way].claim);
+		__u64 score = tg_slot_score(&bucket->slot[way], timeouts, now_ms);
+
+		if (score >= victim->score)
+			continue;
+		victim->score = score;
+		victim->number = index * TG_BUCKET_WAYS + way;
+		victim->claim = claim;
+		victim->spilled = spilled;
+		if (score < TG_SCORE(TG_RANK_EXPIRED, ~0U))
+			return; /* free */
+	}
+}
+
+/* Looks for a victim from the home bucket on, until there is one that costs nothing dear. */
+TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 now_ms,
+				struct tg_victim *victim)
+{
+	const struct tg_timeouts *timeouts = tg_timeouts_of(table);
+	__u32 choice;
+
+	victim->score = TG_SCORE_NEVER;
+	for (choice = 0; choice < TG_BUCKET_CHOICES; choice++) {
+		__u32 index = tg_bucket_of(tag, choice, table->buckets);
+		struct tg_bucket *bucket = tg_bucket_at(table, index);
+
+		if (!bucket || !timeouts || victim->score < TG_SCORE(TG_RANK_CLOSED, ~0U))
+			return;
+		tg_bucket_choose(bucket, index, choice > 0, tag, timeouts, now_ms, victim);
+	}
+}
+
+/* Swaps the victim's claim for ours and puts the tag in place; ref->slot stays NULL if that fails. */
+TG_INLINE void tg_take_victim(const struct tg_table *table, const struct tg_victim *victim,
+			      __u64 tag, __u32 flags, struct tg_ref *ref)
+{
+	struct tg_bucket *bucket = tg_bucket_at(table, victim->number / TG_BUCKET_WAYS);
+	struct tg_slot *slot;
+	__u64 old_tag;
+
+	if (!bucket)
+		return;
+	slot = &bucket->slot[victim->number & (TG_BUCKET_WAYS - 1)];
+	old_tag = TG_READ_ONCE(slot->tag);
+	ref->claim = tg_next_claim(victim->claim, flags);
+	if (__sync_val_compare_and_swap(&slot->claim, victim->claim, ref->claim) != victim->claim)
+		return;
+	if (victim->claim & TG_CLAIM_OWNED)
+		tg_forget_spill(table, old_tag, victim->number / TG_BUCKET_WAYS);
+	TG_WRITE_ONCE(slot->tag, tag);
+	ref->number = victim->number;
+	ref->slot = slot;
+}
+
+/* What tg_claim_place() found or made. */
+struct tg_place {
+	__u32 number;
+	__u32 claim;
+	bool found; /* the slot of another CPU: live or busy */
+	bool claimed; /* ours: owned, not yet live */
+	bool lost; /* neither, because of a race: try again */
+};
+
+/*
+ * One attempt.  Global: the verifier checks it once, by its prototype; so it hands out a number, not
+ * a pointer.
+ */
+TG_GLOBAL int tg_claim_place(const struct tg_table *table, __u64 tag, __u32 flags, __u32 now_ms,
+			     struct tg_place *place)
+{
+	struct tg_victim victim = {};
+	struct tg_ref ref = {};
+	enum tg_found found;
+	__u64 *word, *unused, seen;
+
+	if (!table || !place)
+		return TG_FOUND_NONE;
+	word = tg_bucket_word_at(table, tg_bucket_of(tag, 0, table->buckets));
+	if (!word)
+		return TG_FOUND_NONE;
+	seen = TG_READ_ONCE(*word);
+	found = tg_flow_find(table, tag, &ref, &unused);
+	place->found = found;
+	place->number = ref.number;
+	place->claim = ref.claim;
+	if (found)
+		return found;
+
+	tg_choose_victim(table, tag, now_ms, &victim);
+	if (victim.score == TG_SCORE_NEVER ||
+	    (victim.spilled && (seen & TG_BUCKET_SPILLED_MASK) == TG_BUCKET_SPILLED_MASK)) {
+		__sync_fetch_and_or(word, TG_BUCKET_REFUSED);
+		return TG_FOUND_NONE;
+	}
+	tg_take_victim(table, &victim, tag, flags, &ref);
+	place->lost = !ref.slot;
+	if (!ref.slot)
+		return TG_FOUND_NONE;
+	place->number = ref.number;
+	place->claim = ref.claim;
+	/* The swap is a full barrier: the tag is visible before the new serial is. */
+	if (__sync_val_compare_and_swap(word, seen,
+					seen + TG_BUCKET_SERIAL_ONE +
+						(victim.spilled ? TG_BUCKET_SPILLED_ONE : 0)) == seen) {
+		place->claimed = true;
+		return TG_FOUND_NONE;
+	}
+	place->lost = true;
+	__sync_fetch_and_and(&ref.slot->claim, ~(TG_CLAIM_GENERATION_ONE - 1));
+	return TG_FOUND_NONE;
+}
+
+/*
+ * Claims a slot for a flow that was not found.  NONE and ref->slot: fill it, then publish it.
+ * NONE and no slot: no room.  LIVE: another CPU opened it, ref is that flow.  BUSY: it is doing so.
+ */
+TG_INLINE enum tg_found tg_flow_claim(const struct tg_table *table, __u64 tag, __u32 flags,
+				      __u32 now_ms, struct tg_ref *ref)
+{
+	enum tg_found found = TG_FOUND_BUSY;
+	struct tg_place place = {};
+	struct tg_bucket *bucket;
+	__u32 i;
+
+	ref->slot = NULL;
+	for (i = 0; i < TG_CLAIM_RETRIES; i++) {
+		place.lost = false;
+		found = tg_claim_place(table, tag, flags, now_ms, &place);
+		if (!place.lost)
+			break;
+	}
+	if (place.lost)
+		return TG_FOUND_BUSY;
+	bucket = tg_bucket_at(table, place.number / TG_BUCKET_WAYS);
+	if (!bucket || !(place.found || place.claimed))
+		return found;
+	ref->slot = &bucket->slot[place.number & (TG_BUCKET_WAYS - 1)];
+	ref->number = place.number;
+	ref->claim = place.claim;
+	return found;
+}
+
+/* Takes a found slot over for a new connection of the same key: new generation, same place. */
+TG_INLINE bool tg_flow_reclaim(struct tg_ref *ref, __u32 flags)
+{
+	__u32 claim = tg_next_claim(ref->claim, flags);
+
+	if (__sync_val_compare_and_swap(&ref->slot->claim, ref->claim, claim) != ref->claim)
+		return false;
+	ref->claim = claim;
+	return true;
+}
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From a look-up to a judgement: the view of a found flow, and the rare segments (SYN, FIN, RST, any
+ * phase but ESTABLISHED, ICMP errors), which are judged behind one call so that the common segment's
+ * code stays short and the verifier sees the rules once.
+ */
+#ifndef TG_BPF_FLOW_JUDGE_H
+#define TG_BPF_FLOW_JUDGE_H
+
+#include "flow_advance.h"
+
+/* Where a packet's flow is, and what it is judged with.  Numbers only: it crosses global functions. */
+struct tg_lookup {
+	__u64 tag;
+	__u64 now_ms;
+	__u32 number; /* of the slot */
+	__u32 claim; /* when found */
+	__u8 side; /* enum tg_side of the sender */
+	bool adopts; /* unknown flows are adopted: learning, or profile oneway */
+	bool found; /* number and claim are of a live slot */
+	bool expired; /* the slot is this key's, but its flow has expired */
+	bool refused; /* the home bucket once had no room for a newcomer */
+};
+
+/* Points a view at the slot; its phase is not set.  False cannot happen: the number came from a find. */
+TG_INLINE bool tg_view_set(const struct tg_table *table, const struct tg_lookup *lookup,
+			   struct tg_view *view)
+{
+	struct tg_bucket *bucket = tg_bucket_at(table, lookup->number / TG_BUCKET_WAYS);
+	struct tg_slot *slot;
+
+	view->detail = tg_detail_at(table, lookup->number);
+	if (!bucket || !view->detail)
+		return false;
+	slot = &bucket->slot[lookup->number & (TG_BUCKET_WAYS - 1)];
+	view->ref.slot = slot;
+	view->ref.number = lookup->number;
+	view->ref.claim = lookup->claim;
+	view->side = lookup->side & 1;
+	view->sender = &slot->half[view->side & 1];
+	view->receiver = &slot->half[(view->side & 1) ^ 1];
+	view->now_ms = lookup->now_ms;
+	view->adopts = lookup->adopts;
+	view->strict = tg_program.strict;
+	return true;
+}
+
+/*
+ * Judges any segment, or an ICMP error, against the live flow it was found to belong to.
+ * TG_UNDECIDED with lookup->expired set: the flow has expired and counts as absent.
+ */
+TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	struct tg_table table = { .buckets = tg_program.buckets };
+	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
+	struct tg_view view = {};
+
+	if (!lookup || !pkt || !timeouts || !tg_view_set(&table, lookup, &view))
+		return TG_PASS_INTERNAL;
+	/* The whole key, before a state may change: a tag is only 64 bits. */
+	if (!tg_key_is_of_packet(&view.detail->key, pkt, view.side, tg_program.zone))
+		return TG_PASS_COLLISION;
+	if (tg_slot_expired(view.ref.slot, timeouts, view.now_ms)) {
+		lookup->expired = true;
+		return TG_UNDECIDED;
+	}
+	if (view.ref.claim & TG_CLAIM_SUSPECT)
+		return TG_PASS_SUSPECT;
+	view.phase = tg_flow_phase(view.sender, view.receiver);
+	if (pkt->icmp_error)
+		return tg_judge_icmp(&view, pkt);
+	return tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
+}
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * No flow was found: a SYN opens one, a segment of an older connection may be adopted, everything
+ * else belongs to nothing.
+ */
+#ifndef TG_BPF_FLOW_OPEN_H
+#define TG_BPF_FLOW_OPEN_H
+
+#include "flow_judge.bpf.h"
+#include "socket.bpf.h"
+
+/* The first packet's share of the counters. */
+TG_INLINE void tg_count_first(struct tg_view *view, const struct tg_packet *pkt)
+{
+	struct tg_half_count *count = tg_sender_count(view);
+
+	count->packets = pkt->segments;
+	count->bytes = pkt->payload;
+	count->last_ms = view->now_ms;
+	count->window = pkt->window;
+	count->tsmax = pkt->tsval;
+}
+
+/* Fills an owned slot from the first segment seen, and lets everybody see it. */
+TG_INLINE enum tg_verdict tg_fill_and_publish(struct tg_view *view, const struct tg_packet *pkt)
+{
+	bool adopt = !(pkt->flags & TG_SYN);
+	struct tg_flow_key key;
+
+	tg_key_from_packet(pkt, view->side, tg_program.zone, &key);
+	tg_fill_slot(&view->ref, view->detail, &key, view->now_ms);
+	if (adopt)
+		tg_adopt_halves(view->sender, view->receiver, tg_sender_isn_at(view),
+				tg_receiver_isn_at(view), pkt);
+	else
+		tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
+	tg_count_first(view, pkt);
+	tg_flow_publish(&view->ref);
+	return adopt ? TG_PASS_PICKUP : TG_PASS_NEW;
+}
+
+/*
+ * Opens a flow for pkt, in the expired slot of the same key or in a slot claimed now.  PASS_NEW or
+ * PASS_PICKUP; PASS_BUSY when another CPU is opening the same flow, TG_UNDECIDED when it has done so
+ * and lookup says where; PASS_TABLE_FULL.  Global: verified once, rare beside the packets that follow.
+ */
+TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_view view = {};
+	__u32 flags;
+
+	if (!lookup || !pkt)
+		return TG_PASS_INTERNAL;
+	flags = tg_claim_flags(lookup->side, pkt->flags & TG_SYN ? TG_ORIGIN_SYN : TG_ORIGIN_PICKUP);
+	if (lookup->expired) {
+		if (!tg_view_set(&table, lookup, &view))
+			return TG_PASS_INTERNAL;
+		if (!tg_flow_reclaim(&view.ref, flags))
+			return TG_PASS_BUSY;
+	} else {
+		enum tg_found found = tg_flow_claim(&table, lookup->tag, flags,
+						    (__u32)lookup->now_ms, &view.ref);
+
+		if (found == TG_FOUND_BUSY)
+			return TG_PASS_BUSY;
+		if (!view.ref.slot)
+			return TG_PASS_TABLE_FULL;
+		lookup->number = view.ref.number;
+		lookup->claim = view.ref.claim;
+		if (found == TG_FOUND_LIVE)
+			return TG_UNDECIDED;
+		if (!tg_view_set(&table, lookup, &view))
+			return TG_PASS_INTERNAL;
+	}
+	return tg_fill_and_publish(&view, pkt);
+}
+
+/*
+ * What is a segment of an unknown connection?  TG_UNDECIDED: open a flow for it.  While unknown flows
+ * are adopted, or when a local socket vouches for it, it is older than we are; where a newcomer once
+ * found no room it may be that one's.  Never opens a flow from FIN, RST or SYN-ACK: a late one would
+ * leave a phantom that swallows the next SYN (cilium#47425).
+ */
+TG_INLINE enum tg_verdict tg_flow_miss(void *ctx, const struct tg_settings *settings,
+				       const struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	bool known;
+
+	if ((pkt->flags & (TG_SYN | TG_ACK)) == TG_SYN)
+		return TG_UNDECIDED;
+	known = lookup->adopts ||
+		(tg_budget_allows(settings, lookup->now_ms) && tg_socket_vouches(ctx, pkt));
+	if (known && !(pkt->flags & (TG_SYN | TG_FIN | TG_RST)))
+		return TG_UNDECIDED;
+	if (known)
+		return TG_NOUPD_UNTRACKED;
+	if (lookup->refused)
+		return TG_PASS_TABLE_FULL;
+	return pkt->flags & TG_RST ? TG_DROP_RST_NO_FLOW : TG_DROP_NO_FLOW;
+}
+
+#endif

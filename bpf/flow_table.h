@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow table: find, claim, publish, free.  Plain C: the includer supplies the memory
+ * (maps.bpf.h in the kernel, flow_memory.h elsewhere), so the daemon and the tests run this very code.
+ *
+ * No locks.  A slot changes hands by compare-and-swap of its claim word; halves are written by their
+ * owner's direction only.  Two races remain and are answered here:
+ *
+ * - Two CPUs open the same flow.  Each notes the home bucket's word before it looks, and swaps a
+ *   new serial into it after its slot carries the tag but before it is live: only one swap succeeds,
+ *   the other gives its slot back and looks again.
+ * - A packet still writes to a slot that has become another flow's.  Its writer finds another
+ *   generation afterwards and marks the slot SUSPECT: that flow is passed unjudged from then on.
+ *   The mark cannot be lost: it lies in the very word whose swap began the new generation.
+ */
+#ifndef TG_BPF_FLOW_TABLE_H
+#define TG_BPF_FLOW_TABLE_H
+
+#include "tcpguard/config.h"
+#include "key.h"
+
+#ifdef __bpf__
+#include "maps.bpf.h"
+#else
+#include "flow_memory.h"
+#endif
+
+#define TG_CLAIM_RETRIES 4
+
+enum tg_found {
+	TG_FOUND_NONE,
+	TG_FOUND_LIVE,
+	TG_FOUND_BUSY, /* another CPU is filling it */
+};
+
+/* A slot and the claim it had when found; number indexes the details. */
+struct tg_ref {
+	struct tg_slot *slot;
+	__u32 number;
+	__u32 claim;
+};
+
+TG_INLINE bool tg_claim_live(__u32 claim)
+{
+	return (claim & (TG_CLAIM_OWNED | TG_CLAIM_LIVE)) == (TG_CLAIM_OWNED | TG_CLAIM_LIVE);
+}
+
+TG_INLINE bool tg_same_generation(__u32 a, __u32 b)
+{
+	return !((a ^ b) >> TG_CLAIM_GENERATION_SHIFT);
+}
+
+TG_INLINE __u32 tg_next_claim(__u32 claim, __u32 flags)
+{
+	return ((claim & ~(TG_CLAIM_GENERATION_ONE - 1)) + TG_CLAIM_GENERATION_ONE) | flags |
+	       TG_CLAIM_OWNED;
+}
+
+TG_INLINE enum tg_origin tg_claim_origin(__u32 claim)
+{
+	return (claim & TG_CLAIM_ORIGIN_MASK) >> TG_CLAIM_ORIGIN_SHIFT;
+}
+
+/* Flags of a claim for a flow whose first segment came from opener. */
+TG_INLINE __u32 tg_claim_flags(enum tg_side opener, enum tg_origin origin)
+{
+	return (opener == TG_SIDE_HI ? TG_CLAIM_OPENER_HI : 0) | origin << TG_CLAIM_ORIGIN_SHIFT;
+}
+
+/*
+ * The bucket a tag may live in, by choice (0 = home).  Multiply-shift instead of a mask: the table
+ * has exactly the size asked for.
+ */
+TG_INLINE __u32 tg_bucket_of(__u64 tag, __u32 choice, __u32 buckets)
+{
+	__u32 hi = tag >> 32, lo = (__u32)tag;
+
+	if (choice == 1)
+		hi = lo * 0x9e3779b1U;
+	else if (choice == 2)
+		hi = (hi ^ lo) * 0x85ebca6bU;
+	return (__u64)hi * buckets >> 32;
+}
+
+/* How long a flow in this state may stay silent. */
+TG_INLINE __u32 tg_slot_timeout_ms(const struct tg_slot *slot, const struct tg_timeouts *timeouts)
+{
+	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
+	enum tg_phase phase = tg_flow_phase(lo, hi);
+	__u32 timeout = timeouts->phase_ms[phase & 7];
+
+	if (phase == TG_PHASE_ESTABLISHED &&
+	    (!(lo->facts & hi->facts & TG_FACT_HASACK) || tg_seq_after(lo->end, hi->ack) ||
+	     tg_seq_after(hi->end, lo->ack)) &&
+	    timeouts->unconfirmed_ms < timeout)
+		timeout = timeouts->unconfirmed_ms;
+	return timeout;
+}
+
+/*
+ * Expired entries count as absent, swept or not: a late sweep or a dead daemon changes no verdict.
+ * The clock is 32 bits of milliseconds; a stamp ahead of now (set by another CPU) is age 0.
+ */
+TG_INLINE bool tg_slot_expired(const struct tg_slot *slot, const struct tg_timeouts *timeouts,
+			       __u32 now_ms)
+{
+	__s32 age = now_ms - TG_READ_ONCE(slot->stamp_ms);
+
+	if (age >= 0 && (__u32)age <= timeouts->shortest_ms)
+		return false;
+	if (age < 0 && age > -1000)
+		return false;
+	return (__u32)age > tg_slot_timeout_ms(slot, timeouts);
+}
+
+/* The live or busy slot of tag in one bucket. */
+TG_INLINE enum tg_found tg_bucket_search(struct tg_bucket *bucket, __u32 index, __u64 tag,
+					 struct tg_ref *ref)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < TG_BUCKET_WAYS; i++) {
+		__u32 way = (tag ^ i) & (TG_BUCKET_WAYS - 1);
+		struct tg_slot *slot = &bucket->slot[way];
+		__u32 claim;
+
+		if (TG_LIKELY(TG_READ_ONCE(slot->tag) != tag))
+			continue;
+		claim = TG_READ_ONCE(slot->claim);
+		/* The tag again, behind the claim: it must be this generation's. */
+		if (!(claim & TG_CLAIM_OWNED) || TG_READ_ONCE(slot->tag) != tag)
+			continue;
+		ref->slot = slot;
+		ref->number = index * TG_BUCKET_WAYS + way;
+		ref->claim = claim;
+		return claim & TG_CLAIM_LIVE ? TG_FOUND_LIVE : TG_FOUND_BUSY;
+	}
+	return TG_FOUND_NONE;
+}
+
+/* The second and third bucket, when the home bucket's word says something spilled over. */
+static __noinline int tg_flow_find_spilled(const struct tg_table *table, __u64 tag,
+					   struct tg_ref *ref)
+{
+	__u32 choice;
+
+	for (choice = 1; choice < TG_BUCKET_CHOICES; choice++) {
+		__u32 index = tg_bucket_of(tag, choice, table->buckets);
+		struct tg_bucket *bucket = tg_bucket_at(table, index);
+		enum tg_found found;
+
+		if (!bucket)
+			return TG_FOUND_NONE;
+		found = tg_bucket_search(bucket, index, tag, ref);
+		if (found)
+			return found;
+	}
+	return TG_FOUND_NONE;
+}
+
+/* *word, when nothing was found, is the home bucket's word (NULL if there is none). */
+TG_INLINE enum tg_found tg_flow_find(const struct tg_table *table, __u64 tag, struct tg_ref *ref,
+				     __u64 **word)
+{
+	__u32 index = tg_bucket_of(tag, 0, table->buckets);
+	struct tg_bucket *bucket = tg_bucket_at(table, index);
+	enum tg_found found;
+
+	*word = NULL;
+	if (!bucket)
+		return TG_FOUND_NONE;
+	found = tg_bucket_search(bucket, index, tag, ref);
+	if (found)
+		return found;
+	*word = tg_bucket_word_at(table, index);
+	if (!*word || !(TG_READ_ONCE(**word) & TG_BUCKET_SPILLED_MASK))
+		return TG_FOUND_NONE;
+	return tg_flow_find_spilled(table, tag, ref);
+}
+
+/* A flow that lives outside its home bucket ended: its home may stop looking elsewhere. */
+TG_INLINE void tg_forget_spill(const struct tg_table *table, __u64 tag, __u32 index)
+{
+	__u32 home = tg_bucket_of(tag, 0, table->buckets);
+	__u64 *word;
+
+	if (home == index)
+		return;
+	word = tg_bucket_word_at(table, home);
+	if (word)
+		__sync_fetch_and_sub(word, TG_BUCKET_SPILLED_ONE);
+}
+
+/*
+ * Frees the slot if it still has the claim it was found with.  The freer has read the tag before the
+ * swap; it stays the slot's until the next claim.
+ */
+TG_INLINE bool tg_slot_free(const struct tg_table *table, struct tg_slot *slot, __u32 number,
+			    __u32 claim)
+{
+	__u64 tag = TG_READ_ONCE(slot->tag);
+
+	if (__sync_val_compare_and_swap(&slot->claim, claim,
+					claim & ~(TG_CLAIM_GENERATION_ONE - 1)) != claim)
+		return false;
+	tg_forget_spill(table, tag, number / TG_BUCKET_WAYS);
+	return true;
+}
+
+/* Everything stored before is visible to whoever sees the slot live. */
+TG_INLINE void tg_flow_publish(const struct tg_ref *ref)
+{
+	__sync_fetch_and_or(&ref->slot->claim, TG_CLAIM_LIVE); /* a full barrier */
+}
+
+/* After the last write to a half: if the slot changed hands meanwhile, its new flow may be damaged. */
+TG_INLINE void tg_flow_check_owner(const struct tg_ref *ref)
+{
+	if (TG_UNLIKELY(!tg_same_generation(TG_READ_ONCE(ref->slot->claim), ref->claim)))
+		__sync_fetch_and_or(&ref->slot->claim, TG_CLAIM_SUSPECT);
+}
+
+#include "flow_claim.h"
+
+#endif

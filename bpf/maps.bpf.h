@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map: who writes it, who reads it, what bounds it.  All are pinned and shared by the programs
+ * of all interfaces; sizes of the flow table are set by the loader before loading.
+ */
+#ifndef TG_BPF_MAPS_H
+#define TG_BPF_MAPS_H
+
+#include "tcpguard/config.h"
+
+/* Constants of this instance, set by the loader; volatile keeps the compiler from guessing them. */
+const volatile struct tg_program tg_program = {};
+
+/*
+ * The flow table: written by the data path (owner-writes, claims by compare-and-swap), swept through
+ * the mapping by the daemon with the same swaps.  Bounded by its size; nothing is ever allocated.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_bucket);
+} tg_flows SEC(".maps");
+
+/* By slot number; written by whoever owns the slot, then by both directions, each its own counters. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TG_BUCKET_WAYS);
+	__type(key, __u32);
+	__type(value, struct tg_detail);
+} tg_details SEC(".maps");
+
+/* One word a bucket: atomic operations only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} tg_buckets SEC(".maps");
+
+/* Written by user space, word by word; the data path writes refused_ms alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_settings);
+} tg_settings SEC(".maps");
+
+/* Register of attached interfaces: user space only, under the attach lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TG_IFACES_MAX);
+	__type(key, __u32);
+	__type(value, struct tg_iface);
+} tg_ifaces SEC(".maps");
+
+/* Written once, at creation: size and hash coefficients. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_table_info);
+} tg_info SEC(".maps");
+
+/* Per CPU: plain increments.  XDP runs in softirq; TC egress may be interrupted by it on the same CPU
+ * between load and store of one counter, which loses that one count and nothing else. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_IFACES_MAX);
+	__type(key, __u32);
+	__type(value, struct tg_counters);
+} tg_counters SEC(".maps");
+
+/* Per CPU: the socket look-ups spent in the present 100 ms. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_budget);
+} tg_budget SEC(".maps");
+
+/* Attached interfaces by ifindex: read at egress for forwarded packets only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, TG_IFACES_MAX);
+	__type(key, __u32);
+	__type(value, __u32);
+} tg_attached SEC(".maps");
+
+/* The flow table as flow_table.h sees it; its twin outside the kernel is flow_memory.h. */
+struct tg_table {
+	__u32 buckets;
+};
+
+TG_INLINE struct tg_bucket *tg_bucket_at(const struct tg_table *table, __u32 index)
+{
+	(void)table; /* there is only one: the maps */
+	return bpf_map_lookup_elem(&tg_flows, &index);
+}
+
+TG_INLINE struct tg_detail *tg_detail_at(const struct tg_table *table, __u32 number)
+{
+	(void)table; /* there is only one: the maps */
+	return bpf_map_lookup_elem(&tg_details, &number);
+}
+
+TG_INLINE __u64 *tg_bucket_word_at(const struct tg_table *table, __u32 index)
+{
+	(void)table; /* there is only one: the maps */
+	return bpf_map_lookup_elem(&tg_buckets, &index);
+}
+
+TG_INLINE struct tg_settings *tg_settings_get(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&tg_settings, &zero);
+}
+
+TG_INLINE const struct tg_timeouts *tg_timeouts_of(const struct tg_table *table)
+{
+	struct tg_settings *settings = tg_settings_get();
+
+	(void)table;
+	return settings ? &settings->timeouts : NULL;
+}
+
+#endif

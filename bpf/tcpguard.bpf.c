@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data path, in order: both hooks, and tg_inspect(), one segment's journey between them.
+ * A step decides or passes on (TG_UNDECIDED); the entry functions alone count and enforce, and they
+ * alone know which hook they are on.
+ */
+#include "tcpguard/types.h"
+#include <bpf/bpf_core_read.h>
+
+#include "maps.bpf.h"
+#include "clock.bpf.h"
+#include "packet.h"
+#include "parse_packet.h" /* bytes -> facts about one segment */
+#include "tcp_flags.h"
+#include "key.h" /* facts -> tag, side */
+#include "flow_table.h" /* tag -> flow */
+#include "flow_advance.h" /* flow: what do its facts allow? */
+#include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
+#include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
+#include "account.bpf.h"
+#include "enforce.bpf.h"
+
+/* The segment that almost every packet is: data or ACK of an established flow. */
+static __always_inline bool tg_is_common(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	return !(pkt->flags & (TG_SYN | TG_FIN | TG_RST)) && !pkt->icmp_error &&
+	       !pkt->first_fragment && view->phase == TG_PHASE_ESTABLISHED &&
+	       !(view->ref.claim & TG_CLAIM_SUSPECT);
+}
+
+/*
+ * The common segment's whole journey, and every segment's look-up.  TG_UNDECIDED: lookup->found says
+ * whether there is a flow to judge it by.  Global, so that the verifier does not multiply its paths
+ * with the parser's; one call a packet is the price.
+ */
+TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	struct tg_table table = { .buckets = tg_program.buckets };
+	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
+	struct tg_view view = {};
+	struct tg_flow_id id;
+	enum tg_verdict verdict;
+	enum tg_found found;
+	__u64 *word;
+
+	if (!lookup || !pkt || !timeouts)
+		return TG_PASS_INTERNAL;
+	if (!pkt->icmp_error) {
+		verdict = tg_check_flags(pkt);
+		if (verdict)
+			return verdict;
+		verdict = tg_check_addresses(pkt);
+		if (verdict)
+			return verdict;
+	}
+
+	id = tg_flow_identify(&tg_program.hash, pkt);
+	lookup->tag = id.tag;
+	lookup->side = id.side;
+	found = tg_flow_find(&table, id.tag, &view.ref, &word);
+	lookup->refused = word && (TG_READ_ONCE(*word) & TG_BUCKET_REFUSED);
+	if (found != TG_FOUND_LIVE)
+		return found == TG_FOUND_BUSY ? TG_PASS_BUSY : TG_UNDECIDED;
+
+	lookup->found = true;
+	lookup->number = view.ref.number;
+	lookup->claim = view.ref.claim;
+	if (!tg_view_set(&table, lookup, &view))
+		return TG_PASS_INTERNAL;
+	view.phase = tg_flow_phase(view.sender, view.receiver);
+	if (TG_LIKELY(tg_is_common(&view, pkt) &&
+		      !tg_slot_expired(view.ref.slot, timeouts, view.now_ms)))
+		return tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
+	return TG_UNDECIDED;
+}
+
+/* No flow: what does the segment belong to?  A flow may be opened for it. */
+static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_settings *settings,
+							  struct tg_lookup *lookup,
+							  const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict;
+
+	if (pkt->icmp_error)
+		return TG_PASS_NOT_TCP;
+	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
+	if (verdict)
+		return verdict;
+	verdict = tg_flow_open(lookup, pkt);
+	if (verdict == TG_PASS_TABLE_FULL)
+		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
+	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+}
+
+/* One segment's journey, from its facts to a verdict. */
+static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings *settings,
+						  struct tg_lookup *lookup,
+						  const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict = tg_inspect_common(lookup, pkt);
+
+	if (TG_LIKELY(verdict))
+		return verdict;
+	if (lookup->found)
+		verdict = tg_flow_judge(lookup, pkt);
+	return verdict ?: tg_inspect_unknown(ctx, settings, lookup, pkt);
+}
+
+/* The moment and the mode, read once a packet. */
+static __always_inline void tg_begin(const struct tg_settings *settings, struct tg_lookup *lookup,
+				     struct tg_packet *pkt)
+{
+	const struct tg_iface_settings *iface =
+		&settings->iface[tg_program.iface_slot & (TG_IFACES_MAX - 1)];
+
+	lookup->now_ms = tg_now_ms(settings);
+	lookup->adopts = tg_program.profile == TG_PROFILE_ONEWAY ||
+			 lookup->now_ms < iface->learn_until_ms;
+	pkt->enforced = tg_enforced(settings, pkt);
+}
+
+/* Length of the frame, all buffers; helper since 5.18, before that a frame is one buffer. */
+static __always_inline __u32 tg_xdp_length(struct xdp_md *ctx)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
+		return bpf_xdp_get_buff_len(ctx);
+	return ctx->data_end - ctx->data;
+}
+
+SEC("xdp.frags")
+int tg_xdp_ingress(struct xdp_md *ctx)
+{
+	struct tg_settings *settings = tg_settings_get();
+	struct tg_packet pkt = { .segments = 1 };
+	struct tg_lookup lookup = {};
+	enum tg_verdict verdict;
+
+	if (!settings)
+		return XDP_PASS;
+	tg_begin(settings, &lookup, &pkt);
+	verdict = tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
+			   tg_program.verify_csum, &pkt);
+	if (TG_UNLIKELY(pkt.jumbo))
+		tg_jumbo_payload(&pkt, tg_xdp_length(ctx));
+	if (TG_UNLIKELY(verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG) &&
+	    tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
+		verdict = TG_PASS_UNREADABLE;
+	if (!verdict)
+		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
+
+	tg_account(verdict, tg_outcome_of(verdict, &pkt, settings), &pkt);
+	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
+}
+
+/* Global, so that parsing twice does not square the verifier's paths. */
+TG_GLOBAL int tg_parse_skb(struct __sk_buff *skb, struct tg_packet *pkt)
+{
+	if (!pkt)
+		return TG_PASS_INTERNAL;
+	return tg_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &tg_program, false,
+			pkt);
+}
+
+/* Headers of a packet that lie outside the linear area are pulled in, once. */
+#define TG_PULL_BYTES 256
+
+static __always_inline bool tg_pull_headers(struct __sk_buff *skb)
+{
+	__u32 linear = skb->data_end - skb->data;
+	__u32 wanted = skb->len < TG_PULL_BYTES ? skb->len : TG_PULL_BYTES;
+
+	return linear < wanted && !bpf_skb_pull_data(skb, wanted);
+}
+
+/* A forwarded packet was judged at the ingress of the interface it came by, if that one is ours. */
+static __always_inline bool tg_judged_at_ingress(const struct __sk_buff *skb)
+{
+	__u32 ifindex = skb->ingress_ifindex;
+
+	return ifindex && bpf_map_lookup_elem(&tg_attached, &ifindex);
+}
+
+SEC("tc")
+int tg_tc_egress(struct __sk_buff *skb)
+{
+	struct tg_packet pkt = { .segments = skb->gso_segs ?: 1, .own = !skb->ingress_ifindex };
+	struct tg_settings *settings = tg_settings_get();
+	struct tg_lookup lookup = {};
+	enum tg_verdict verdict;
+
+	if (!settings || tg_judged_at_ingress(skb))
+		return TC_ACT_UNSPEC;
+	tg_begin(settings, &lookup, &pkt);
+	verdict = tg_parse_skb(skb, &pkt);
+	if (TG_UNLIKELY(verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG) &&
+	    tg_pull_headers(skb))
+		verdict = tg_parse_skb(skb, &pkt);
+	if (TG_UNLIKELY(pkt.jumbo))
+		tg_jumbo_payload(&pkt, skb->len);
+	if (!verdict)
+		verdict = tg_inspect(skb, settings, &lookup, &pkt);
+
+	tg_account(verdict, tg_outcome_of(verdict, &pkt, settings), &pkt);
+	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+/* Answers user space's question what time it is on the table's clock (a test run; never attached). */
+SEC("xdp")
+int tg_clock(struct xdp_md *ctx)
+{
+	__u64 *answer = (void *)(long)ctx->data;
+	struct tg_settings *settings = tg_settings_get();
+	__u64 now_ms;
+
+	if (!settings || (void *)(answer + 1) > (void *)(long)ctx->data_end)
+		return 0;
+	now_ms = tg_now_ms(settings);
+	*answer = now_ms;
+	return (__u32)now_ms;
+}
+
+char LICENSE[] SEC("license") = "GPL";
