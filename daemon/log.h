@@ -6,6 +6,8 @@
 #ifndef TCPGUARD_LOG_H
 #define TCPGUARD_LOG_H
 
+#include <stdarg.h>
+
 enum log_level {
 	LOG_LEVEL_QUIET, /* errors only */
 	LOG_LEVEL_NORMAL, /* and remarks */
@@ -32,5 +34,8 @@ void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Routes libbpf's and libxdp's own messages here; they show with -v only. */
 void log_capture_libraries(void);
+
+/* One such message. */
+void log_library(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -7,6 +7,7 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc        bpf_link of the TC program (absent with clsact)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
+ *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
  *
  * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
@@ -40,13 +41,13 @@ enum pins_map {
 
 struct pins {
 	int fd[PINS_MAP_MAX]; /* -1: not open */
+	int clock_fd;
 	struct tg_settings *settings; /* the rest NULL until mapped */
 	struct tg_iface *ifaces; /* TG_IFACES_MAX */
 	struct tg_bucket *buckets;
 	struct tg_detail *details;
 	__u64 *words;
 	struct tg_table_info info;
-	struct tg_hash_key hash; /* for zone 0 */
 	struct tg_table table; /* the same memory, as the shared flow table code wants it */
 };
 
@@ -68,13 +69,35 @@ void pins_close(struct pins *p);
  */
 int pins_lock(void);
 
-/* True if a daemon holds its lock.  Takes none itself. */
+/* The same in silence, and only if the directory is there: for the daemon. */
+int pins_try_lock(void);
+
+/*
+ * The lock of the one daemon of this bpffs: flock on PINS_DIR/daemon, which is made if absent.
+ * Returns a descriptor to close at the end, or -errno in silence: -EBUSY when another one runs.
+ */
+int pins_lock_daemon(void);
+
+/* True if a daemon holds its lock. */
 bool pins_daemon_runs(void);
+
+/* Whether a pinned link still holds its device. */
+enum pins_link {
+	PINS_LINK_ABSENT, /* nothing pinned: shared XDP, clsact, or not readable */
+	PINS_LINK_ALIVE,
+	PINS_LINK_GONE, /* the device has vanished, the link holds nothing */
+};
+
+/* which is "xdp" or "tc".  Holds no descriptor: an open one would keep a detached program alive. */
+enum pins_link pins_link_state(uint32_t slot, const char *which);
+
+/* True while the maps p has open are those that are pinned: detach --purge unpins them. */
+bool pins_still_pinned(const struct pins *p);
 
 /* The slot of an interface by name in this network namespace, or -ENODEV in silence. */
 int pins_iface_slot(const struct pins *p, const char *name);
 
-/* Present time on the table's clock, from CLOCK_MONOTONIC as the data path's jiffies count it. */
+/* Present time on the table's clock: the pinned clock program answers, so both sides agree. */
 int pins_now_ms(const struct pins *p, uint64_t *now_ms);
 
 #endif

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Build, test and install tcpguard.  `make help` lists the targets; V=1 shows the commands.
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/lib/tcpguard
+BUILD := build
+
+CC ?= cc
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+PKG_CONFIG ?= pkg-config
+PYTHON := /usr/bin/python3
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
+
+# Looked up when used, not when read: `make check` installs the packages first.
+LIBRARIES := libbpf libxdp libuv jansson
+LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
+LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
+CMOCKA = $(shell $(PKG_CONFIG) --cflags --libs cmocka)
+
+WARN := -Wall -Wextra -Werror
+CFLAGS ?= -O2 -g
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -ffile-prefix-map=$(CURDIR)=.
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
+# `#pragma unroll` in code shared with the data path means nothing to gcc.
+COMMON := -std=gnu11 $(WARN) -Wno-unknown-pragmas -Iinclude -iquote . -I$(BUILD) -MMD -MP
+USER_CFLAGS = $(COMMON) $(HARDEN) -D_GNU_SOURCE -DTCPGUARD_VERSION='"$(VERSION)"' $(CFLAGS)
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g $(WARN) -Iinclude -Ivmlinux -Ibpf -iquote . -MMD -MP
+SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -D_GNU_SOURCE -O1 -g -pthread
+
+SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/seed.skel.h
+OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard daemon/*.c))
+MODULES := $(filter-out $(BUILD)/daemon/main.o,$(OBJECTS))
+HARNESS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bpf/test_*.c),$(wildcard tests/bpf/*.c)))
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
+TOOLS := $(BUILD)/demo/attack
+
+# What a test links besides its own file, one line for each test that needs any, in tests/tests.mk:
+#   sources_test_format := daemon/format.c      (for a unit test built again, with the sanitizers)
+#   flags_test_race := -fsanitize=thread -O1    (unit tests: instead of SANITIZE)
+#   libs_test_format := -ljansson
+-include tests/tests.mk
+
+.PHONY: all tests check demo lint install clean help deps need need-tests
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: need $(BUILD)/tcpguard
+
+help:
+	@echo 'make            build build/tcpguard'
+	@echo 'make demo       install what is missing (apt), build, run tcpguard between network namespaces'
+	@echo 'make check      install what is missing (apt), build, run every test'
+	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
+	@echo 'make deps       install what building and testing need (apt)'
+	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'make clean      remove build/'
+	@echo 'V=1 shows commands; make check T=net/router runs the tests whose name contains T'
+
+deps:
+	$(Q)scripts/install-deps build test demo
+
+check:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory all tests
+	$(Q)$(PYTHON) scripts/run-tests $(T)
+
+demo:
+	$(Q)scripts/install-deps build demo
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
+	$(Q)demo/run.sh
+
+lint:
+	$(Q)scripts/install-deps build test lint
+	$(Q)$(MAKE) --no-print-directory need $(SKELETONS)
+	$(Q)CFLAGS='-std=gnu11 -D_GNU_SOURCE -Iinclude -iquote . -I$(BUILD)' scripts/lint
+
+need:
+	$(Q)PKG_CONFIG='$(PKG_CONFIG)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' LLVM_STRIP='$(LLVM_STRIP)' scripts/need build
+
+need-tests: need
+	$(Q)PKG_CONFIG='$(PKG_CONFIG)' scripts/need test
+
+tests: need-tests $(TESTS) $(TOOLS)
+
+.SECONDEXPANSION:
+
+# Order matters only to the first build: later ones know from the .d files what includes what.
+$(OBJECTS) $(HARNESS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/bpf/test_*.c)): | $(SKELETONS)
+
+$(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile | need
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(BUILD)/%.o: %.c Makefile | need
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) $(LIB_CFLAGS) -c $< -o $@
+
+$(BUILD)/san/%.o: %.c Makefile | need
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(or $(flags_$(*F)),$(SANITIZE)) -c $< -o $@
+
+$(BUILD)/tcpguard: $(OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $$(patsubst %.c,$(BUILD)/san/%.o,$$(sources_$$*))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(or $(flags_$*),$(SANITIZE)) $^ $(CMOCKA) $(libs_$*) -o $@
+
+$(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(HARNESS) $$(patsubst %.c,$(BUILD)/%.o,$$(sources_$$*))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(CMOCKA) $(LIB_LIBS) -o $@
+
+$(BUILD)/demo/%: $(BUILD)/demo/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+install: all
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DATADIR)
+	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
+	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(DESTDIR)$(DATADIR)/
+	@command -v scdoc > /dev/null || echo 'no scdoc (Debian package scdoc): the manual page is left out'
+	@if command -v scdoc > /dev/null; then install -d $(DESTDIR)$(MANDIR)/man8 && \
+		scdoc < docs/tcpguard.8.scd > $(DESTDIR)$(MANDIR)/man8/tcpguard.8; fi
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2> /dev/null)

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which entries a nearly full table gives up before they expire: the order of tcp-tracking 2.12, the
+ * longest idle first within a class.  Planned from what the last pass saw.  Part of the ager.
+ */
+#ifndef TCPGUARD_AGER_PRESSURE_H
+#define TCPGUARD_AGER_PRESSURE_H
+
+#include "ager.h"
+
+#define PRESSURE_BINS 24 /* idle time in powers of two of 128 ms: the last begins at 12 days */
+
+struct ager_pressure {
+	uint64_t idle[AGER_CLASS_MAX][PRESSURE_BINS]; /* entries of this pass by idle time */
+	uint64_t budget[AGER_CLASS_MAX]; /* how many may still be taken in this pass */
+	uint32_t min_bin[AGER_CLASS_MAX]; /* of those idle at least so long */
+};
+
+/* Turns the histogram of the last pass into budgets for the next, and empties it. */
+void pressure_plan(struct ager_pressure *pressure, const uint64_t seen[AGER_CLASS_MAX],
+		   uint32_t max_flows);
+
+bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms);
+void pressure_took(struct ager_pressure *pressure, enum ager_class class);
+
+/* An entry that stays. */
+void pressure_note(struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcpguard attach: options, rights, one transaction for each interface, the daemon, the answer. */
+#include "command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "daemon_start.h"
+#include "datapath.h"
+#include "format.h"
+#include "log.h"
+#include "names.h"
+#include "options.h"
+#include "privilege.h"
+
+struct attach_options {
+	struct datapath_options datapath;
+	bool no_daemon;
+};
+
+static int read_mode(const char *name, const char *argument, void *out)
+{
+	*(int *)out = options_choose(name, argument, names_modes);
+	return *(int *)out < 0 ? -EINVAL : 0;
+}
+
+static int read_profile(const char *name, const char *argument, void *out)
+{
+	int *profile = out;
+
+	if (!strcmp(argument, "auto")) {
+		*profile = DATAPATH_UNSET;
+		return 0;
+	}
+	*profile = options_choose(name, argument, names_profiles);
+	return *profile < 0 ? -EINVAL : 0;
+}
+
+/* The words stand in the order of enum tg_xdp_mode and enum tg_tc_kind, "auto" being 0. */
+static int read_xdp(const char *name, const char *argument, void *out)
+{
+	static const char *const words[] = { "auto", "native", "generic", NULL };
+
+	*(int *)out = options_choose(name, argument, words);
+	return *(int *)out < 0 ? -EINVAL : 0;
+}
+
+static int read_tc(const char *name, const char *argument, void *out)
+{
+	static const char *const words[] = { "auto", "tcx", "clsact", NULL };
+
+	*(int *)out = options_choose(name, argument, words);
+	return *(int *)out < 0 ? -EINVAL : 0;
+}
+
+static int read_max_flows(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 1, DATAPATH_MAX_FLOWS_LIMIT, out);
+}
+
+static int read_zone(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 0, UINT16_MAX, out);
+}
+
+static const struct attach_options defaults = {
+	.datapath = { .mode = DATAPATH_UNSET, .profile = DATAPATH_UNSET,
+		      .learn_s = TG_LEARN_DEFAULT_MS / 1000 },
+};
+
+#define AT(member) offsetof(struct attach_options, member)
+static const struct option_row rows[] = {
+	{ 0, "mode", "MODE", "enforce (default) or monitor: drop nothing, count what would be",
+	  read_mode, AT(datapath.mode) },
+	{ 0, "xdp", "MODE", "auto (default): native if the driver can, else generic; native; generic",
+	  read_xdp, AT(datapath.xdp) },
+	{ 0, "tc", "KIND", "auto (default): tcx if the kernel can, else clsact; tcx; clsact",
+	  read_tc, AT(datapath.tc) },
+	{ 0, "profile", "PROFILE", "auto (default): gateway if the interface forwards, else host; host; gateway; oneway",
+	  read_profile, AT(datapath.profile) },
+	{ 0, "share", NULL, "run beside other XDP programs, through libxdp's dispatcher",
+	  options_set_true, AT(datapath.share) },
+	{ 0, "no-seed", NULL, "do not copy live sockets; adopt unknown flows for --learn instead",
+	  options_set_true, AT(datapath.no_seed) },
+	{ 0, "max-flows", "N", "size of the flow table, at the first attach (1048576, less if memory is short)",
+	  read_max_flows, AT(datapath.max_flows) },
+	{ 0, "learn", "TIME", "how long a gateway adopts unknown flows (5m)",
+	  options_duration, AT(datapath.learn_s) },
+	{ 0, "strict", NULL, "drop what is doubtful, too: fragments, old data, inexact RST",
+	  options_set_true, AT(datapath.strict) },
+	{ 0, "zone", "N", "keep flows apart from interfaces with another number (0)",
+	  read_zone, AT(datapath.zone) },
+	{ 0, "no-daemon", NULL, "start no daemon if none runs", options_set_true, AT(no_daemon) },
+	{ 0, NULL, NULL, NULL, NULL, 0 },
+};
+#undef AT
+
+/* Pin directories that were not there before go again if nothing came of it. */
+struct directories {
+	bool root;
+	bool version;
+};
+
+static void look_at_directories(struct directories *before)
+{
+	before->root = !access(PINS_ROOT, F_OK);
+	before->version = !access(PINS_DIR, F_OK);
+}
+
+static void remove_new_directories(const struct directories *before)
+{
+	if (!before->version)
+		rmdir(PINS_DIR);
+	if (!before->root)
+		rmdir(PINS_ROOT);
+}
+
+static int check_rights(const struct datapath_options *options)
+{
+	const char *missing = privilege_missing(!options->no_seed);
+
+	if (!missing)
+		return 0;
+	log_err_hint(0, strcmp(missing, "CAP_PERFMON") ? "run it as root" :
+							 "run it as root, or without seeding: --no-seed",
+		     "cannot attach: missing capability %s", missing);
+	return -EPERM;
+}
+
+static int read_devices(char **names, int count, struct netdev *devices)
+{
+	int i, err;
+
+	for (i = 0; i < count; i++) {
+		err = netdev_read(names[i], &devices[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void print_table(const struct datapath_result *result)
+{
+	char flows[FORMAT_BYTES], bytes[FORMAT_BYTES];
+
+	printf("flow table: %s flows, %s%s\n", format_grouped(flows, sizeof(flows), result->max_flows),
+	       format_bytes(bytes, sizeof(bytes), result->table_bytes),
+	       result->table_reduced ? " (reduced from 1 048 576: at most 1/8 of the memory)" : "");
+}
+
+static const char *xdp_words(enum tg_xdp_mode mode)
+{
+	return mode == TG_XDP_NATIVE ? "native XDP" : mode == TG_XDP_GENERIC ? "generic XDP" : "shared XDP";
+}
+
+static void print_device(const struct datapath_result *result)
+{
+	const struct netdev *dev = &result->dev;
+	char queues[32] = "";
+
+	if (dev->queues)
+		snprintf(queues, sizeof(queues), ", %u queue%s", dev->queues, dev->queues == 1 ? "" : "s");
+	printf("%s: driver %s, %s%s, MTU %u\n", dev->name, dev->driver[0] ? dev->driver : "unknown",
+	       xdp_words(result->xdp), queues, dev->mtu);
+	if (result->native_error)
+		printf("%s: generic XDP is a fallback and slower: the driver refuses native XDP (%s)\n",
+		       dev->name, strerror(-result->native_error));
+}
+
+static void print_seed(const struct datapath_result *result)
+{
+	char number[FORMAT_BYTES];
+
+	if (result->seeded)
+		printf("%s: seeded %s connection%s from local sockets      %.2f s\n", result->dev.name,
+		       format_grouped(number, sizeof(number), result->sockets),
+		       result->sockets == 1 ? "" : "s", (double)result->seed_us / 1e6);
+	if (result->no_room)
+		printf("%s: no room for %s more; they pass untracked\n", result->dev.name,
+		       format_grouped(number, sizeof(number), result->no_room));
+	if (result->learn_s)
+		printf("%s: learning for %u s: unknown connections are adopted\n", result->dev.name,
+		       result->learn_s);
+}
+
+static void print_result(const struct datapath_result *result)
+{
+	print_device(result);
+	if (result->table_made)
+		print_table(result);
+	print_seed(result);
+	printf("%s: %s (XDP ingress + %s egress), profile %s, mode %s\n", result->dev.name,
+	       result->updated ? "programs exchanged, flows kept" : "attached", names_tc(result->tc),
+	       names_profile(result->profile), result->mode == TG_MODE_ENFORCE ? "ENFORCE" : "MONITOR");
+}
+
+static json_t *result_json(const struct datapath_result *result)
+{
+	json_t *object = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I}",
+		"name", result->dev.name, "driver", result->dev.driver, "xdp", names_xdp(result->xdp),
+		"tc", names_tc(result->tc), "profile", names_profile(result->profile), "mode",
+		names_mode(result->mode), "mtu", (int)result->dev.mtu, "queues", (int)result->dev.queues,
+		"updated", result->updated, "seeded", result->seeded, "connections",
+		(json_int_t)result->sockets, "no_room", (json_int_t)result->no_room, "seed_seconds",
+		(double)result->seed_us / 1e6, "learn_seconds", (json_int_t)result->learn_s,
+		"table_made", result->table_made, "max_flows", (json_int_t)result->max_flows,
+		"table_bytes", (json_int_t)result->table_bytes);
+
+	if (object && result->native_error)
+		json_object_set_new(object, "native_refused", json_string(strerror(-result->native_error)));
+	return object;
+}
+
+static void print_json(const struct global_options *global, const struct datapath_result *results,
+		       int count, bool daemon)
+{
+	json_t *interfaces = json_array();
+	json_t *document;
+	int i;
+
+	for (i = 0; i < count; i++)
+		json_array_append_new(interfaces, result_json(&results[i]));
+	document = json_pack("{s:s, s:o, s:s}", "schema", "tcpguard.attach/1", "interfaces", interfaces,
+			     "daemon", daemon ? "running" : "not running");
+	json_dumpf(document, stdout, global->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	putchar('\n');
+	json_decref(document);
+}
+
+static void print_text(const struct datapath_result *results, int count)
+{
+	const char *name = results[0].dev.name;
+	int i;
+
+	for (i = 0; i < count; i++)
+		print_result(&results[i]);
+	if (results[0].mode == TG_MODE_ENFORCE)
+		printf("Watch:   tcpguard stats -i 1        Only watch, drop nothing:   tcpguard monitor %s\n",
+		       count == 1 ? name : "");
+	else
+		printf("Watch:   tcpguard stats -i 1        Begin to drop:   tcpguard enforce %s\n",
+		       count == 1 ? name : "");
+}
+
+/* Under the lock.  The number attached is in *done; returns the first error. */
+static int attach_all(const struct datapath_options *options, const struct netdev *devices, int count,
+		      struct datapath_result *results, int *done)
+{
+	struct directories before;
+	int lock, i, err, first = 0;
+
+	look_at_directories(&before);
+	lock = pins_lock();
+	if (lock < 0) {
+		remove_new_directories(&before);
+		return lock;
+	}
+	for (i = 0; i < count; i++) {
+		err = datapath_attach(&devices[i], options, &results[*done]);
+		if (!err)
+			(*done)++;
+		else if (!first)
+			first = err;
+	}
+	if (!*done)
+		remove_new_directories(&before);
+	close(lock);
+	return first;
+}
+
+/* Ctrl-C waits until what was begun is done or undone. */
+static void hold_signals(sigset_t *former)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, former);
+}
+
+static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
+{
+	const struct attach_options *options = parsed;
+	struct netdev devices[TG_IFACES_MAX];
+	struct datapath_result results[TG_IFACES_MAX];
+	int done = 0, err, started = 0;
+	sigset_t former;
+
+	if (argc < 1 || argc > TG_IFACES_MAX) {
+		log_err_hint(0, "usage: tcpguard attach IFACE...",
+			     argc < 1 ? "which interface?" : "too many interfaces: at most %d",
+			     TG_IFACES_MAX);
+		return EXIT_USAGE;
+	}
+	err = read_devices(argv, argc, devices);
+	if (err)
+		return EXIT_CANNOT;
+	err = check_rights(&options->datapath);
+	if (err)
+		return command_exit_code(err);
+
+	hold_signals(&former);
+	err = attach_all(&options->datapath, devices, argc, results, &done);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	if (!done)
+		return command_exit_code(err);
+	if (!options->no_daemon)
+		started = daemon_start();
+	if (global->output == OUTPUT_TEXT)
+		print_text(results, done);
+	else
+		print_json(global, results, done, pins_daemon_runs());
+	return err || started ? EXIT_PARTLY : EXIT_OK;
+}
+
+const struct command command_attach = {
+	.name = "attach",
+	.arguments = "IFACE...",
+	.summary = "Track and enforce TCP on interfaces.",
+	.details = "Live connections are known from the first moment: on a host they are copied from the\n"
+		   "kernel's sockets, on a gateway unknown ones are adopted for a while.  Nothing is dropped\n"
+		   "until that is done.  On an interface that is attached already, the programs are\n"
+		   "exchanged and everything else is kept, the mode unless --mode says otherwise.\n"
+		   "All interfaces share one flow table; a daemon that ages it is started if none runs.",
+	.options = rows,
+	.options_size = sizeof(struct attach_options),
+	.defaults = &defaults,
+	.run = run,
+};

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * `tcpguard daemon`: ages the table and tidies up after interfaces that vanish.  No verdict depends on
+ * it.  One for each bpffs, by a lock that dies with the process.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ager.h"
+#include "command.h"
+#include "datapath.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "pins.h"
+#include "privilege.h"
+
+#define WATCH_MS 1000
+#define IDLE_WATCHES 3 /* seconds with nothing attached before the daemon ends */
+
+struct daemon_options {
+	bool log_syslog;
+	uint32_t ready_fd; /* 0: none; standard input is never it */
+};
+
+struct daemon_state {
+	struct pins pins;
+	struct ager *ager;
+	int lock;
+	uint32_t idle_watches;
+	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
+};
+
+static int parse_log(const char *name, const char *argument, void *out)
+{
+	static const char *const words[] = { "stderr", "syslog", NULL };
+	int choice = options_choose(name, argument, words);
+
+	if (choice < 0)
+		return choice;
+	*(bool *)out = choice == 1;
+	return 0;
+}
+
+static int parse_fd(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 1, 1023, out);
+}
+
+static const struct option_row rows[] = {
+	{ 0, "log", "stderr|syslog", "where remarks go (default: stderr)", parse_log,
+	  offsetof(struct daemon_options, log_syslog) },
+	{ 0, "ready-fd", "N", "write one byte to this descriptor when at work", parse_fd,
+	  offsetof(struct daemon_options, ready_fd) },
+	{ 0 },
+};
+
+static uint32_t age_a_slice(void *context)
+{
+	struct daemon_state *state = context;
+	uint64_t now_ms;
+
+	/* pins_now_ms() has said why. */
+	if (!pins_now_ms(&state->pins, &now_ms) &&
+	    ager_step(state->ager, state->pins.settings, now_ms)) {
+		const struct ager_pass *pass = ager_last_pass(state->ager);
+
+		if (pass->evicted || pass->recovered)
+			log_info("table short of room: %llu flows given up early, %llu slots recovered",
+				 (unsigned long long)pass->evicted,
+				 (unsigned long long)pass->recovered);
+	}
+	return ager_delay_ms(state->ager);
+}
+
+static bool has_vanished(const struct daemon_state *state, uint32_t slot)
+{
+	return TG_READ_ONCE(state->pins.ifaces[slot].ifindex) &&
+	       (pins_link_state(slot, "xdp") == PINS_LINK_GONE ||
+		pins_link_state(slot, "tc") == PINS_LINK_GONE);
+}
+
+/* The kernel has taken the programs off with the device; what is left are pins and the register. */
+static void tidy_vanished(struct daemon_state *state, uint32_t slot)
+{
+	char name[TG_IFNAME_LEN + 1] = { 0 };
+	int lock = pins_try_lock();
+
+	if (lock < 0)
+		return; /* somebody attaches or detaches: next time */
+	if (has_vanished(state, slot)) {
+		memcpy(name, state->pins.ifaces[slot].name, TG_IFNAME_LEN);
+		state->gave_up[slot] = datapath_detach(&state->pins, slot) != 0;
+		if (!state->gave_up[slot])
+			log_info("'%s' has vanished: detached", name);
+	}
+	close(lock);
+}
+
+static bool anything_attached(const struct daemon_state *state)
+{
+	uint32_t slot;
+
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		if (TG_READ_ONCE(state->pins.ifaces[slot].ifindex))
+			return true;
+	return false;
+}
+
+/*
+ * Nothing to do any more.  The daemon's lock goes while the attach lock is held: an attach that comes
+ * now either is seen here or finds no daemon and starts one.
+ */
+static bool may_end(struct daemon_state *state)
+{
+	int lock = pins_try_lock();
+	bool end;
+
+	if (lock < 0)
+		return false;
+	end = !anything_attached(state);
+	if (end) {
+		close(state->lock);
+		state->lock = -1;
+	}
+	close(lock);
+	return end;
+}
+
+static bool watch(void *context)
+{
+	struct daemon_state *state = context;
+	uint32_t slot;
+
+	if (!pins_still_pinned(&state->pins)) {
+		log_info("daemon: the pinned maps are gone, ending");
+		return false;
+	}
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		if (!state->gave_up[slot] && has_vanished(state, slot))
+			tidy_vanished(state, slot);
+	state->idle_watches = anything_attached(state) ? 0 : state->idle_watches + 1;
+	if (state->idle_watches < IDLE_WATCHES || !may_end(state))
+		return true;
+	log_info("daemon: no interface is attached, ending");
+	return false;
+}
+
+static int take_over(struct daemon_state *state)
+{
+	char buffer[96];
+	int err;
+
+	state->lock = pins_lock_daemon();
+	if (state->lock == -EBUSY) {
+		log_err_hint(0, "one is enough for this bpffs", "a daemon runs already, pid %u",
+			     TG_READ_ONCE(state->pins.settings->daemon_pid));
+		return -EBUSY;
+	}
+	if (state->lock < 0) {
+		err = state->lock;
+		return log_err_hint(err, privilege_remedy(err, buffer, sizeof(buffer)),
+				    "cannot lock " PINS_DIR "/daemon");
+	}
+	state->ager = ager_new(&state->pins.table, state->pins.info.max_flows);
+	if (!state->ager)
+		return log_err(-ENOMEM, "cannot start ageing");
+	TG_WRITE_ONCE(state->pins.settings->daemon_pid, (__u32)getpid());
+	return 0;
+}
+
+static void report_ready(uint32_t fd)
+{
+	if (!fd)
+		return;
+	/* Nobody listening any more is no reason not to run. */
+	if (write((int)fd, "\n", 1) != 1)
+		log_info("daemon: nobody waits at descriptor %u", fd);
+	close((int)fd);
+}
+
+static void release(struct daemon_state *state)
+{
+	if (state->ager && state->pins.settings &&
+	    TG_READ_ONCE(state->pins.settings->daemon_pid) == (__u32)getpid())
+		TG_WRITE_ONCE(state->pins.settings->daemon_pid, 0);
+	ager_free(state->ager);
+	if (state->lock >= 0)
+		close(state->lock);
+	pins_close(&state->pins);
+}
+
+static int run_daemon(const struct global_options *global, const void *given, int argc, char **argv)
+{
+	const struct daemon_options *options = given;
+	struct daemon_state state = { .lock = -1 };
+	const struct loop_jobs jobs = { .work = age_a_slice, .watch = watch, .watch_ms = WATCH_MS,
+					.context = &state };
+	int err;
+
+	(void)global;
+	if (options_no_words(argc, argv))
+		return EXIT_USAGE;
+	err = pins_open(&state.pins, true);
+	if (err)
+		return command_exit_code(err);
+	err = take_over(&state);
+	if (!err) {
+		if (options->log_syslog)
+			log_to_syslog();
+		report_ready(options->ready_fd);
+		err = loop_run(&jobs);
+	}
+	release(&state);
+	return command_exit_code(err);
+}
+
+const struct command command_daemon = {
+	.name = "daemon",
+	.arguments = "",
+	.summary = "Ages the flow table and tidies up after vanished interfaces, in the foreground.",
+	.details = "attach starts one when none runs.  Its death changes no verdict.  It ends by itself\n"
+		   "when nothing is attached any more.",
+	.options = rows,
+	.options_size = sizeof(struct daemon_options),
+	.run = run_daemon,
+};

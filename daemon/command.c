@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From an error that has been reported to the exit code scripts see. */
+#include "command.h"
+
+#include <errno.h>
+
+int command_exit_code(int err)
+{
+	switch (err < 0 ? -err : err) {
+	case 0:
+		return EXIT_OK;
+	case EINVAL:
+	case ERANGE:
+		return EXIT_USAGE;
+	case ENOENT:
+	case ENODEV:
+		return EXIT_NOT_ATTACHED;
+	case EPERM:
+	case EACCES:
+		return EXIT_PERMISSION;
+	case EOPNOTSUPP:
+	case ENOSYS:
+		return EXIT_CANNOT;
+	case EBUSY:
+	case EEXIST:
+		return EXIT_BUSY;
+	case EINTR:
+		return EXIT_INTERRUPTED;
+	default:
+		return EXIT_INTERNAL;
+	}
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A detached child that is this very program; a pipe tells when it is ready. */
+#include "daemon_start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pins.h"
+
+#define READY_MS 10000
+#define STOP_MS 10000
+#define STOP_STEP_MS 20
+
+/* In the grandchild: no terminal, no files but the pipe. */
+static void become_daemon(int ready)
+{
+	char number[16];
+	sigset_t none;
+	int null;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (chdir("/"))
+		_exit(1);
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+		_exit(1);
+	/* Without close-on-exec, at a number that is free. */
+	ready = fcntl(ready, F_DUPFD, 3);
+	if (ready < 0)
+		_exit(1);
+	snprintf(number, sizeof(number), "%d", ready);
+	execl("/proc/self/exe", "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number, (char *)NULL);
+	_exit(1);
+}
+
+/* Twice, so that the daemon is nobody's child and never a zombie of a long-lived caller. */
+static int spawn(int ready)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		if (setsid() < 0)
+			_exit(1);
+		pid = fork();
+		if (!pid)
+			become_daemon(ready);
+		_exit(pid < 0);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return status ? -EAGAIN : 0;
+}
+
+static int wait_ready(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	char byte;
+	int got;
+
+	do {
+		got = poll(&poll_fd, 1, READY_MS);
+	} while (got < 0 && errno == EINTR);
+	if (!got)
+		return -ETIMEDOUT;
+	return read(fd, &byte, 1) == 1 ? 0 : -EPIPE;
+}
+
+int daemon_start(void)
+{
+	int ends[2], err;
+
+	if (pins_daemon_runs())
+		return 0;
+	if (pipe2(ends, O_CLOEXEC))
+		return log_err(-errno, "cannot start the daemon");
+	err = spawn(ends[1]);
+	close(ends[1]);
+	if (!err)
+		err = wait_ready(ends[0]);
+	close(ends[0]);
+	/* Somebody else's may have been quicker. */
+	if (!err || pins_daemon_runs())
+		return 0;
+	log_err_hint(0, "the system log says why; 'tcpguard daemon' runs it in the foreground",
+		     "attached, but the daemon did not start%s: nothing ages the flow table",
+		     err == -ETIMEDOUT ? " in time" : "");
+	return err;
+}
+
+/* The pid was written by a daemon that holds the lock; that it is a tcpguard still is checked. */
+static bool is_tcpguard(pid_t pid)
+{
+	char path[32], name[32] = "", own[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	file = fopen("/proc/self/comm", "re");
+	if (!file)
+		return false;
+	if (!fgets(own, sizeof(own), file))
+		own[0] = '\0';
+	fclose(file);
+	/* Started through /proc/self/exe it is called "exe". */
+	return !strcmp(name, own) || !strncmp(name, "tcpguard", 8) || !strcmp(name, "exe\n");
+}
+
+int daemon_stop(pid_t pid)
+{
+	const struct timespec pause = { .tv_nsec = STOP_STEP_MS * 1000000L };
+	int waited;
+
+	if (!pins_daemon_runs())
+		return 0;
+	if (pid <= 1 || !is_tcpguard(pid) || kill(pid, SIGTERM)) {
+		log_err_hint(0, "stop it where it runs", "cannot stop the daemon: process %d is not it",
+			     (int)pid);
+		return -ESRCH;
+	}
+	for (waited = 0; waited < STOP_MS; waited += STOP_STEP_MS) {
+		if (!pins_daemon_runs())
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return log_err(-ETIMEDOUT, "cannot stop the daemon, process %d", (int)pid);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starts and stops the daemon from a command.  What the daemon does: cmd_daemon.c. */
+#ifndef TCPGUARD_DAEMON_START_H
+#define TCPGUARD_DAEMON_START_H
+
+#include <sys/types.h>
+
+/* Starts a daemon unless one runs, and waits until it is ready; errors are said. */
+int daemon_start(void);
+
+/*
+ * Asks the daemon of our bpffs, if one runs, to end and waits until it has; pid is what it wrote into
+ * the settings.  Errors are said.
+ */
+int daemon_stop(pid_t pid);
+
+#endif

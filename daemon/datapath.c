@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attach and detach as one step each: all of it or nothing.
+ *
+ * The order of an attach, and why nothing legitimate is dropped in it:
+ *
+ *   1 load, make or find the maps, open the slot: its mode is MONITOR before a program can run, and
+ *     nothing is dropped until step 6, whatever the programs think of what they see.
+ *   2 seed: most connections are known before the first packet is judged, so that under load the data
+ *     path does not open flows of its own for them.
+ *   3 XDP, then TC.  Between the two only one direction is seen, and flows fall behind: harmless, they
+ *     are raised in step 5.
+ *   4 enter the interface in the register.
+ *   5 seed again, twice.  From here on both directions are followed.  A socket's numbers are exact
+ *     when read and a moment old when written; what passes in that moment is followed by the programs
+ *     if the flow was nearly right, which the first of the two passes sees to, and the second makes up
+ *     for what the programs had to refuse meanwhile (an ACK for data they had missed).
+ *   6 MONITOR becomes the mode asked for, in one word.  A gateway learns from that moment on.
+ *
+ * Interrupted between 1 and 6 the interface is left in MONITOR or without a program: traffic flows.
+ * An update exchanges the programs of both links, keeps flows, counters and mode.
+ */
+#include "datapath_parts.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+#include "tcpguard.skel.h"
+
+#include "log.h"
+#include "seed.h"
+
+static uint64_t monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static int pass_over_sockets(struct job *job, struct seed *seed)
+{
+	struct seed_counts counts;
+	uint64_t start_us = monotonic_us();
+	int err;
+
+	if (!seed)
+		return 0;
+	err = seed_pass(seed, &job->pins, (__u16)job->options->zone, &counts);
+	job->result->seeded = true;
+	job->result->sockets = counts.sockets;
+	job->result->no_room = counts.no_room;
+	job->result->seed_us += monotonic_us() - start_us;
+	return err;
+}
+
+/* "Invalid argument" from a driver mostly means its MTU or queue limits for XDP. */
+static int say_native_refused(const struct job *job, int err)
+{
+	log_err_hint(0, "--xdp generic works everywhere, slower",
+		     "cannot attach to '%s' in native XDP mode: its driver (%s) refuses: %s",
+		     job->dev->name, job->dev->driver[0] ? job->dev->driver : "unknown", strerror(-err));
+	return err == -EBUSY || err == -EPERM ? err : -EOPNOTSUPP;
+}
+
+/* Native, once more without multi-buffer frames if that may be what the driver dislikes. */
+static int create_native(struct job *job)
+{
+	int link = xdphook_create(job, TG_XDP_NATIVE);
+
+	if (link >= 0 || link == -EOPNOTSUPP || link == -EBUSY || link == -EPERM || job->hold_frags)
+		return link;
+	job->hold_frags = true;
+	return load_programs(job) ? link : xdphook_create(job, TG_XDP_NATIVE);
+}
+
+static int attach_xdp(struct job *job)
+{
+	int wanted = job->options->xdp, link = -EOPNOTSUPP;
+
+	if (wanted != TG_XDP_GENERIC) {
+		link = create_native(job);
+		job->result->xdp = TG_XDP_NATIVE;
+		if (link < 0 && (wanted == TG_XDP_NATIVE || link == -EBUSY))
+			return say_native_refused(job, link);
+	}
+	if (link < 0) {
+		job->result->native_error = wanted == TG_XDP_GENERIC ? 0 : link;
+		link = xdphook_create(job, TG_XDP_GENERIC);
+		job->result->xdp = TG_XDP_GENERIC;
+	}
+	if (link < 0)
+		return log_err(link, "cannot attach to '%s' in generic XDP mode", job->dev->name);
+	return slot_keep_link(job, link, "xdp");
+}
+
+static int attach_shared(struct job *job)
+{
+	int err = load_shared(job);
+
+	return err ? err : share_attach(job);
+}
+
+/* The programs are pinned before the TC hook: by its pin a filter is known as ours. */
+static int attach_hooks(struct job *job)
+{
+	int err = job->options->share ? attach_shared(job) : attach_xdp(job);
+
+	if (!err)
+		err = slot_pin_programs(job);
+	return err ? err : tchook_attach(job);
+}
+
+/* Unknown flows are adopted where sockets cannot tell: on a gateway, or when they are not asked. */
+static int begin_judging(struct job *job)
+{
+	uint32_t learn_s = job->options->learn_s;
+	uint64_t now_ms;
+	int err;
+
+	if (job->result->profile != TG_PROFILE_GATEWAY && !job->options->no_seed)
+		learn_s = 0;
+	err = pins_now_ms(&job->pins, &now_ms);
+	if (err)
+		return err;
+	job->result->learn_s = learn_s;
+	job->result->mode = job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
+								   (enum tg_mode)job->options->mode;
+	return slot_enforce(job, learn_s ? now_ms + learn_s * 1000ULL : 0);
+}
+
+static int attach_new(struct job *job, struct seed *seed)
+{
+	int err;
+
+	err = xdphook_check_free(job);
+	if (!err)
+		err = slot_choose(job);
+	if (!err)
+		err = load_programs(job);
+	if (!err)
+		err = slot_open(job);
+	if (err)
+		return err;
+	if (!job->maps_made && slots_all_free(&job->pins))
+		maps_forget_flows(&job->pins);
+
+	err = pass_over_sockets(job, seed);
+	if (!err)
+		err = attach_hooks(job);
+	if (err)
+		return err;
+	slot_register(job, (uint64_t)time(NULL));
+
+	err = pass_over_sockets(job, seed);
+	if (!err)
+		err = pass_over_sockets(job, seed);
+	if (!err)
+		err = begin_judging(job);
+	return err;
+}
+
+/* What attach_new() did, whatever of it was done. */
+static void undo_new(struct job *job)
+{
+	struct tg_iface iface = {
+		.ifindex = job->dev->ifindex,
+		.xdp_mode = job->result->xdp,
+		.tc_kind = job->result->tc,
+		.netns = job->dev->netns,
+		.made_qdisc = job->made_qdisc,
+	};
+
+	if (!job->pins_open)
+		return;
+	memcpy(iface.name, job->dev->name, sizeof(iface.name));
+	xdphook_detach(job->slot, &iface);
+	if (iface.tc_kind)
+		tchook_detach(job->slot, &iface);
+	slot_release(&job->pins, job->slot, iface.ifindex);
+}
+
+/* Exchanges both programs; if a later step fails the earlier ones are taken back. */
+static int exchange_programs(struct job *job, const struct tg_iface *iface, int former_xdp,
+			     int former_tc)
+{
+	const struct tcpguard_bpf *programs = job->programs;
+	int err;
+
+	err = xdphook_update(job, bpf_program__fd(programs->progs.tg_xdp_ingress));
+	if (err)
+		return err;
+	err = tchook_update(job, iface, bpf_program__fd(programs->progs.tg_tc_egress));
+	if (!err) {
+		err = slot_pin_programs(job);
+		if (err)
+			tchook_update(job, iface, former_tc);
+	}
+	if (err)
+		xdphook_update(job, former_xdp);
+	return err;
+}
+
+static int update_programs(struct job *job, const struct tg_iface *iface)
+{
+	int xdp, tc, err = 0;
+	uint32_t id;
+
+	xdp = slot_pinned_program(job->slot, "prog_xdp", &id);
+	tc = slot_pinned_program(job->slot, "prog_tc", &id);
+	if (xdp < 0 || tc < 0)
+		err = log_err(xdp < 0 ? xdp : tc, "cannot open the pinned programs of '%s'",
+			      job->dev->name);
+	if (!err)
+		err = load_programs(job);
+	if (!err)
+		err = exchange_programs(job, iface, xdp, tc);
+	if (xdp >= 0)
+		close(xdp);
+	if (tc >= 0)
+		close(tc);
+	return err;
+}
+
+static int update(struct job *job, const struct tg_iface *iface)
+{
+	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
+	int err;
+
+	if ((job->options->xdp && (__u32)job->options->xdp != iface->xdp_mode) ||
+	    (job->options->tc && (__u32)job->options->tc != iface->tc_kind) ||
+	    job->options->zone != iface->zone) {
+		log_err_hint(0, "'tcpguard detach' it first",
+			     "cannot change hooks or zone of '%s' while it is attached",
+			     job->dev->name);
+		return -EBUSY;
+	}
+	err = update_programs(job, iface);
+	if (err)
+		return err;
+	job->result->updated = true;
+	job->result->xdp = iface->xdp_mode;
+	job->result->tc = iface->tc_kind;
+	job->made_qdisc = iface->made_qdisc;
+	slot_register(job, iface->attached_at_s);
+	if (job->options->mode != DATAPATH_UNSET)
+		TG_WRITE_ONCE(settings->mode, (__u32)job->options->mode);
+	job->result->mode = settings->mode;
+	return 0;
+}
+
+/* Both of our programs are in place, on this very interface, and can be exchanged. */
+static bool can_update(const struct job *job, const struct tg_iface *iface)
+{
+	return iface->ifindex == job->dev->ifindex && iface->xdp_mode != TG_XDP_SHARED &&
+	       !job->options->share && pins_link_state(job->slot, "xdp") == PINS_LINK_ALIVE &&
+	       tchook_holds(job->slot, iface);
+}
+
+static int attach_known(struct job *job, struct seed *seed)
+{
+	struct tg_iface iface = job->pins.ifaces[job->slot];
+	int err;
+
+	if (can_update(job, &iface))
+		return update(job, &iface);
+	/* Shared, or damaged, or an interface that vanished and came back: anew. */
+	err = datapath_detach(&job->pins, job->slot);
+	if (err)
+		return err;
+	err = attach_new(job, seed);
+	if (err)
+		undo_new(job);
+	return err;
+}
+
+static int attach(struct job *job, struct seed *seed)
+{
+	int slot, err;
+
+	err = maps_prepare(job);
+	if (err)
+		return err;
+	slot = job->pins_open ? pins_iface_slot(&job->pins, job->dev->name) : -ENODEV;
+	if (slot >= 0) {
+		job->slot = (unsigned int)slot;
+		return attach_known(job, seed);
+	}
+	err = attach_new(job, seed);
+	if (err)
+		undo_new(job);
+	return err;
+}
+
+int datapath_attach(const struct netdev *dev, const struct datapath_options *options,
+		    struct datapath_result *result)
+{
+	struct job job = { .dev = dev, .options = options, .result = result };
+	struct seed *seed = NULL;
+	int err = 0;
+
+	memset(result, 0, sizeof(*result));
+	result->dev = *dev;
+	if (!options->no_seed)
+		err = seed_open(&seed);
+	if (!err)
+		err = attach(&job, seed);
+	seed_close(seed);
+	load_release(&job);
+	if (job.pins_open)
+		pins_close(&job.pins);
+	free(job.counters);
+	if (err && job.maps_made)
+		maps_remove();
+	if (err)
+		datapath_tidy();
+	return err;
+}
+
+int datapath_detach(struct pins *pins, unsigned int slot)
+{
+	struct tg_iface iface = pins->ifaces[slot];
+	int err;
+
+	if (iface.netns != netdev_netns() &&
+	    (iface.tc_kind == TG_TC_CLSACT || iface.xdp_mode == TG_XDP_SHARED)) {
+		log_err_hint(0, "run it there, with 'nsenter --net=...'",
+			     "cannot detach '%s': it belongs to another network namespace", iface.name);
+		return -EXDEV;
+	}
+	/* XDP first: what is not followed in both directions must not be judged. */
+	err = xdphook_detach(slot, &iface);
+	if (!err)
+		err = tchook_detach(slot, &iface);
+	if (!err)
+		slot_release(pins, slot, iface.ifindex);
+	return err;
+}
+
+void datapath_tidy(void)
+{
+	rmdir(DATAPATH_IFACES_DIR);
+}
+
+/* Children first; a pin that cannot be removed is said, the rest still goes. */
+int datapath_purge(void)
+{
+	char *const roots[] = { (char *)PINS_ROOT, NULL };
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+	FTSENT *entry;
+	int err = 0;
+
+	if (!tree)
+		return log_err(-errno, "cannot open " PINS_ROOT);
+	while ((entry = fts_read(tree))) {
+		int failed = 0;
+
+		if (entry->fts_info == FTS_DP)
+			failed = rmdir(entry->fts_path);
+		else if (entry->fts_info != FTS_D)
+			failed = unlink(entry->fts_path);
+		if (failed && errno != ENOENT && !err)
+			err = log_err(-errno, "cannot remove %s", entry->fts_path);
+	}
+	fts_close(tree);
+	return err;
+}

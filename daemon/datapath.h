@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Puts the data path on an interface and takes it off again.  The datapath*.c files alone know the
+ * skeleton, links, qdiscs and libxdp.  Everything here runs under pins_lock().
+ */
+#ifndef TCPGUARD_DATAPATH_H
+#define TCPGUARD_DATAPATH_H
+
+#include "netdev.h"
+#include "pins.h"
+
+#define DATAPATH_MAX_FLOWS_DEFAULT 1048576U
+#define DATAPATH_MAX_FLOWS_LIMIT (64U * 1048576U)
+
+#define DATAPATH_UNSET (-1)
+
+struct datapath_options {
+	int mode; /* enum tg_mode; UNSET: enforce, or unchanged if attached already */
+	int xdp; /* enum tg_xdp_mode, 0 = native if the driver can */
+	int tc; /* enum tg_tc_kind, 0 = tcx if the kernel can */
+	int profile; /* enum tg_profile; UNSET: by forwarding */
+	bool share; /* among other XDP programs, through libxdp */
+	bool no_seed;
+	bool strict;
+	uint32_t max_flows; /* 0: default, or that of the existing table */
+	uint32_t learn_s; /* how long a gateway adopts unknown flows */
+	uint32_t zone;
+};
+
+/* What was done, for the answer. */
+struct datapath_result {
+	struct netdev dev;
+	enum tg_xdp_mode xdp;
+	enum tg_tc_kind tc;
+	enum tg_profile profile;
+	enum tg_mode mode;
+	int native_error; /* why native XDP was refused, if generic is the fallback */
+	bool updated; /* was attached: programs exchanged, flows kept */
+	bool seeded;
+	unsigned int sockets;
+	unsigned int no_room;
+	uint64_t seed_us;
+	uint32_t learn_s; /* 0: not learning */
+	bool table_made;
+	bool table_reduced; /* smaller than the default: memory */
+	uint32_t max_flows;
+	uint64_t table_bytes;
+};
+
+/*
+ * Attaches to one interface, or updates the programs if it is attached.  Errors are said; after one,
+ * everything is as it was.
+ */
+int datapath_attach(const struct netdev *dev, const struct datapath_options *options,
+		    struct datapath_result *result);
+
+/* Takes the programs off a registered interface: exactly what attach added.  Errors are said. */
+int datapath_detach(struct pins *pins, unsigned int slot);
+
+/* Removes the directories of interfaces that are empty; for after the last detach. */
+void datapath_tidy(void);
+
+/* Unpins everything below PINS_ROOT; programs still attached through pins go with it. */
+int datapath_purge(void);
+
+/* Memory of a table for so many flows. */
+uint64_t datapath_table_bytes(uint32_t max_flows);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shared maps: made and pinned by the first attach, found by every later one.  tg_info is pinned
+ * last: where it is, the rest is complete.
+ */
+#include "datapath_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tcpguard.skel.h"
+
+#include "log.h"
+
+#define LOOKUPS_PER_100MS 5000
+#define MEMORY_SHARE 8 /* a default table takes at most one part in eight */
+
+static uint64_t buckets_for(uint32_t max_flows)
+{
+	return ((uint64_t)max_flows * TG_SLOTS_PER_FLOW + TG_BUCKET_WAYS - 1) / TG_BUCKET_WAYS;
+}
+
+static uint64_t bytes_per_bucket(void)
+{
+	return sizeof(struct tg_bucket) + TG_BUCKET_WAYS * sizeof(struct tg_detail) + sizeof(__u64);
+}
+
+uint64_t datapath_table_bytes(uint32_t max_flows)
+{
+	return buckets_for(max_flows) * bytes_per_bucket();
+}
+
+static uint64_t memory_total(void)
+{
+	long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+	return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
+}
+
+/* The default, less on a small machine. */
+static uint32_t default_max_flows(bool *reduced)
+{
+	uint64_t allowed = memory_total() / MEMORY_SHARE, flows;
+
+	*reduced = allowed && datapath_table_bytes(DATAPATH_MAX_FLOWS_DEFAULT) > allowed;
+	if (!*reduced)
+		return DATAPATH_MAX_FLOWS_DEFAULT;
+	flows = allowed / bytes_per_bucket() * TG_BUCKET_WAYS / TG_SLOTS_PER_FLOW;
+	return flows ? (uint32_t)flows : 1;
+}
+
+static int plan_new(struct job *job)
+{
+	struct tg_table_info *info = &job->info;
+	ssize_t got;
+
+	info->layout_version = TG_LAYOUT_VERSION;
+	info->max_flows = job->options->max_flows;
+	if (!info->max_flows)
+		info->max_flows = default_max_flows(&job->result->table_reduced);
+	info->buckets = (__u32)buckets_for(info->max_flows);
+	got = getrandom(info->coefficient, sizeof(info->coefficient), 0);
+	if (got != (ssize_t)sizeof(info->coefficient))
+		return log_err(got < 0 ? -errno : -EIO, "cannot get random numbers for the flow table");
+	job->result->table_made = true;
+	return 0;
+}
+
+static int open_existing(struct job *job)
+{
+	uint32_t wanted = job->options->max_flows;
+	int err;
+
+	err = pins_open(&job->pins, true);
+	if (err)
+		return err;
+	job->pins_open = true;
+	job->info = job->pins.info;
+	if (!wanted || wanted == job->info.max_flows)
+		return 0;
+	log_err_hint(0, "'tcpguard detach --all --purge' removes it with its flows and counters",
+		     "cannot attach to '%s' with --max-flows %u: the flow table exists and was made for %u",
+		     job->dev->name, wanted, job->info.max_flows);
+	return -EINVAL;
+}
+
+int maps_prepare(struct job *job)
+{
+	int err;
+
+	if (!access(DATAPATH_MAPS_DIR "/tg_info", F_OK))
+		err = open_existing(job);
+	else if (errno == ENOENT)
+		err = plan_new(job);
+	else
+		err = log_err(-errno, "cannot open " DATAPATH_MAPS_DIR);
+	job->result->max_flows = job->info.max_flows;
+	job->result->table_bytes = (uint64_t)job->info.buckets * bytes_per_bucket();
+	return err;
+}
+
+static struct bpf_map *map_of(const struct tcpguard_bpf *programs, enum pins_map map)
+{
+	return bpf_object__find_map_by_name(programs->obj, pins_map_name(map));
+}
+
+static int fd_of(const struct job *job, enum pins_map map)
+{
+	return bpf_map__fd(map_of(job->programs, map));
+}
+
+static int reuse_pinned(const struct job *job, const struct tcpguard_bpf *programs)
+{
+	enum pins_map map;
+
+	for (map = 0; map < PINS_MAP_MAX; map++) {
+		int err = bpf_map__reuse_fd(map_of(programs, map), job->pins.fd[map]);
+
+		if (err)
+			return log_err(err, "cannot reuse the pinned map %s", pins_map_name(map));
+	}
+	return 0;
+}
+
+int maps_bind(const struct job *job, struct tcpguard_bpf *programs)
+{
+	__u32 buckets = job->info.buckets;
+	int err;
+
+	if (job->pins_open)
+		return reuse_pinned(job, programs);
+	err = bpf_map__set_max_entries(programs->maps.tg_flows, buckets);
+	if (!err)
+		err = bpf_map__set_max_entries(programs->maps.tg_details, buckets * TG_BUCKET_WAYS);
+	if (!err)
+		err = bpf_map__set_max_entries(programs->maps.tg_buckets, buckets);
+	return err ? log_err(err, "cannot set the size of the flow table") : 0;
+}
+
+static int fill(const struct job *job)
+{
+	const struct tg_settings settings = {
+		.layout_version = TG_LAYOUT_VERSION,
+		.lookups_per_100ms = LOOKUPS_PER_100MS,
+		.timeouts = TG_TIMEOUTS_DEFAULT,
+	};
+	__u32 zero = 0;
+
+	if (bpf_map_update_elem(fd_of(job, PINS_SETTINGS), &zero, &settings, BPF_ANY) ||
+	    bpf_map_update_elem(fd_of(job, PINS_INFO), &zero, &job->info, BPF_ANY))
+		return log_err(-errno, "cannot write the settings of the flow table");
+	return 0;
+}
+
+static int pin(int fd, const char *path)
+{
+	if (!bpf_obj_pin(fd, path))
+		return 0;
+	return log_err_hint(-errno, "'tcpguard detach --all --purge' removes leftovers", "cannot pin %s",
+			    path);
+}
+
+static int pin_map(const struct job *job, enum pins_map map)
+{
+	char path[DATAPATH_PATH_BYTES];
+
+	snprintf(path, sizeof(path), DATAPATH_MAPS_DIR "/%s", pins_map_name(map));
+	return pin(fd_of(job, map), path);
+}
+
+static void unpin_map(enum pins_map map)
+{
+	char path[DATAPATH_PATH_BYTES];
+
+	snprintf(path, sizeof(path), DATAPATH_MAPS_DIR "/%s", pins_map_name(map));
+	unlink(path);
+}
+
+/* All or nothing, and nobody else's pin is touched. */
+static int pin_maps(struct job *job)
+{
+	enum pins_map map, done;
+	int err = 0;
+
+	for (map = 0; map < PINS_MAP_MAX && !err; map++)
+		if (map != PINS_INFO)
+			err = pin_map(job, map);
+	done = err ? map - 1 : map;
+	if (!err) {
+		err = pin(bpf_program__fd(job->programs->progs.tg_clock), DATAPATH_CLOCK);
+		if (!err) {
+			err = pin_map(job, PINS_INFO);
+			if (err)
+				unlink(DATAPATH_CLOCK);
+		}
+	}
+	for (map = 0; err && map < done; map++)
+		if (map != PINS_INFO)
+			unpin_map(map);
+	return err;
+}
+
+int maps_publish(struct job *job)
+{
+	bool made_dir = !mkdir(DATAPATH_MAPS_DIR, 0700);
+	int err;
+
+	if (!made_dir && errno != EEXIST)
+		return log_err(-errno, "cannot make " DATAPATH_MAPS_DIR);
+	err = fill(job);
+	if (!err)
+		err = pin_maps(job);
+	if (err) {
+		if (made_dir)
+			rmdir(DATAPATH_MAPS_DIR);
+		return err;
+	}
+	job->maps_made = true;
+	err = pins_open(&job->pins, true);
+	job->pins_open = !err;
+	return err;
+}
+
+void maps_remove(void)
+{
+	enum pins_map map;
+
+	unpin_map(PINS_INFO);
+	unlink(DATAPATH_CLOCK);
+	for (map = 0; map < PINS_MAP_MAX; map++)
+		unpin_map(map);
+	rmdir(DATAPATH_MAPS_DIR);
+}
+
+/*
+ * What moved while no interface was attached is unknown: an entry that still counts as open would
+ * refuse its own connection.  Connections that go on are seeded or adopted anew; in TIME_WAIT and
+ * CLOSED nothing moves.
+ */
+void maps_forget_flows(const struct pins *pins)
+{
+	__u32 bucket, way;
+
+	for (bucket = 0; bucket < pins->table.buckets; bucket++) {
+		__sync_fetch_and_and(&pins->words[bucket], ~(__u64)TG_BUCKET_REFUSED);
+		for (way = 0; way < TG_BUCKET_WAYS; way++) {
+			struct tg_slot *slot = &pins->buckets[bucket].slot[way];
+			enum tg_phase phase;
+
+			if (!(slot->claim & TG_CLAIM_OWNED))
+				continue;
+			phase = tg_flow_phase(&slot->half[TG_SIDE_LO], &slot->half[TG_SIDE_HI]);
+			if (!tg_claim_live(slot->claim) ||
+			    (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED))
+				tg_slot_free(&pins->table, slot, bucket * TG_BUCKET_WAYS + way,
+					     slot->claim);
+		}
+	}
+}

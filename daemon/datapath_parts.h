@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the datapath*.c files share.  Nobody else includes this. */
+#ifndef TCPGUARD_DATAPATH_PARTS_H
+#define TCPGUARD_DATAPATH_PARTS_H
+
+#include "datapath.h"
+
+#define DATAPATH_MAPS_DIR PINS_DIR "/maps"
+#define DATAPATH_IFACES_DIR PINS_DIR "/iface"
+#define DATAPATH_CLOCK PINS_DIR "/clock"
+#define DATAPATH_PATH_BYTES 96
+
+struct tcpguard_bpf;
+
+/* One attach at work. */
+struct job {
+	const struct netdev *dev;
+	const struct datapath_options *options;
+	struct datapath_result *result;
+	struct tcpguard_bpf *programs; /* of this interface; NULL until loaded */
+	struct tcpguard_bpf *shared; /* a second instance, which libxdp loads */
+	struct pins pins;
+	bool pins_open;
+	bool maps_made; /* by this job: nothing was pinned before */
+	bool hold_frags; /* do not ask for multi-buffer frames */
+	struct tg_table_info info;
+	unsigned int slot;
+	bool made_qdisc;
+	void *counters; /* of the slot, as they were; NULL: start at zero */
+};
+
+/* datapath_load.c */
+
+/* Loads this interface's programs; makes and pins the maps if they are the first.  Errors are said. */
+int load_programs(struct job *job);
+/* An instance that libxdp will load: constants and maps set. */
+int load_shared(struct job *job);
+void load_release(struct job *job);
+
+/* datapath_maps.c */
+
+/* Opens the pinned maps, or decides size and coefficients of new ones. */
+int maps_prepare(struct job *job);
+/* Before loading: the skeleton's maps become the pinned ones, or get their sizes. */
+int maps_bind(const struct job *job, struct tcpguard_bpf *programs);
+/* After the first load: fills, pins and opens new maps. */
+int maps_publish(struct job *job);
+void maps_remove(void);
+/* Flows kept from a time nobody was watching, except those that have ended. */
+void maps_forget_flows(const struct pins *pins);
+
+/* datapath_slot.c: the register, the directory of one interface */
+
+const char *slot_path(char *path, unsigned int slot, const char *name);
+/* Picks the slot for a new interface: its former one, so that its counters go on. */
+int slot_choose(struct job *job);
+int slot_open(struct job *job);
+/* Makes what was done visible to everyone. */
+void slot_register(const struct job *job, uint64_t attached_at_s);
+/* Forgets the interface (registered or about to be) and empties its directory. */
+void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex);
+/* From now on verdicts count and are carried out; counters begin here. */
+int slot_enforce(struct job *job, uint64_t learn_until_ms);
+/* Pins a link and closes it; if that fails, it is detached. */
+int slot_keep_link(const struct job *job, int link, const char *name);
+int slot_pin_programs(const struct job *job);
+bool slots_all_free(const struct pins *pins);
+/* A descriptor of a pinned program, to be closed, and its id; or -errno in silence. */
+int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id);
+
+/* datapath_xdp.c */
+
+/* -EBUSY, said, if somebody else's program is there and sharing was not asked for. */
+int xdphook_check_free(const struct job *job);
+/* A descriptor of the link, or -errno in silence: the caller may have another mode to try. */
+int xdphook_create(const struct job *job, enum tg_xdp_mode mode);
+int xdphook_update(const struct job *job, int program);
+int xdphook_detach(unsigned int slot, const struct tg_iface *iface);
+
+/* datapath_share.c */
+int share_attach(struct job *job);
+int share_detach(const struct tg_iface *iface);
+
+/* datapath_tc.c */
+int tchook_attach(struct job *job);
+int tchook_update(const struct job *job, const struct tg_iface *iface, int program);
+int tchook_detach(unsigned int slot, const struct tg_iface *iface);
+/* True if our filter or link is still in place. */
+bool tchook_holds(unsigned int slot, const struct tg_iface *iface);
+
+#endif

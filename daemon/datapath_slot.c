@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The register of interfaces: which slot one has, its directory under the pins, its counters and its
+ * settings.  The slot keeps its interface's name after detach, so that counters go on at the next attach.
+ */
+#include "datapath_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tcpguard.skel.h"
+
+#include "log.h"
+
+const char *slot_path(char *path, unsigned int slot, const char *name)
+{
+	snprintf(path, DATAPATH_PATH_BYTES, DATAPATH_IFACES_DIR "/%u%s%s", slot, name[0] ? "/" : "", name);
+	return path;
+}
+
+bool slots_all_free(const struct pins *pins)
+{
+	unsigned int slot;
+
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		if (pins->ifaces[slot].ifindex)
+			return false;
+	return true;
+}
+
+/* How well a free slot suits: its own of earlier, one never used, one of another name. */
+static int rank(const struct tg_iface *iface, const struct netdev *dev)
+{
+	if (iface->ifindex)
+		return 3;
+	if (!iface->name[0])
+		return 1;
+	return !strcmp(iface->name, dev->name) && iface->netns == dev->netns ? 0 : 2;
+}
+
+int slot_choose(struct job *job)
+{
+	int best = 3, mine;
+	unsigned int slot;
+
+	job->slot = 0;
+	if (!job->pins_open)
+		return 0;
+	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
+		mine = rank(&job->pins.ifaces[slot], job->dev);
+		if (mine >= best)
+			continue;
+		best = mine;
+		job->slot = slot;
+	}
+	if (best == 3) {
+		log_err_hint(0, "detach one with 'tcpguard detach IFACE'",
+			     "cannot attach to '%s': %d interfaces are attached already", job->dev->name,
+			     TG_IFACES_MAX);
+		return -E2BIG;
+	}
+	return 0;
+}
+
+static size_t counters_bytes(void)
+{
+	return sizeof(struct tg_counters) * (size_t)libbpf_num_possible_cpus();
+}
+
+/* The counters of the slot's former interface go on if it was this one. */
+static int read_counters(struct job *job)
+{
+	const struct tg_iface *iface = &job->pins.ifaces[job->slot];
+	int fd = job->pins.fd[PINS_COUNTERS];
+
+	job->counters = calloc(1, counters_bytes());
+	if (!job->counters)
+		return log_err(-ENOMEM, "cannot attach to '%s'", job->dev->name);
+	if (strcmp(iface->name, job->dev->name) || iface->netns != job->dev->netns)
+		return 0;
+	if (bpf_map_lookup_elem(fd, &job->slot, job->counters))
+		return log_err(-errno, "cannot read the counters");
+	return 0;
+}
+
+int slot_open(struct job *job)
+{
+	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
+	char path[DATAPATH_PATH_BYTES];
+	__u32 ifindex = job->dev->ifindex;
+	int err;
+
+	err = read_counters(job);
+	if (err)
+		return err;
+	slot_path(path, job->slot, "");
+	if ((mkdir(DATAPATH_IFACES_DIR, 0700) && errno != EEXIST) || (mkdir(path, 0700) && errno != EEXIST))
+		return log_err(-errno, "cannot make %s", path);
+
+	/* Before a program runs: nothing is dropped until everything is known. */
+	TG_WRITE_ONCE(settings->learn_until_ms, 0);
+	TG_WRITE_ONCE(settings->mode, TG_MODE_MONITOR);
+	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
+		return log_err(-errno, "cannot register '%s'", job->dev->name);
+	return 0;
+}
+
+int slot_keep_link(const struct job *job, int link, const char *name)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int err = 0;
+
+	if (bpf_obj_pin(link, slot_path(path, job->slot, name))) {
+		err = log_err(-errno, "cannot pin %s", path);
+		bpf_link_detach(link);
+	}
+	close(link);
+	return err;
+}
+
+/* Makes one program's pin the new one, replacing an older one in a single step. */
+static int pin_program(const struct job *job, const struct bpf_program *program, const char *name)
+{
+	char path[DATAPATH_PATH_BYTES], fresh[DATAPATH_PATH_BYTES];
+
+	slot_path(fresh, job->slot, "new");
+	slot_path(path, job->slot, name);
+	unlink(fresh);
+	if (bpf_obj_pin(bpf_program__fd(program), fresh))
+		return log_err(-errno, "cannot pin %s", fresh);
+	if (rename(fresh, path)) {
+		int err = -errno;
+
+		unlink(fresh);
+		return log_err(err, "cannot pin %s", path);
+	}
+	return 0;
+}
+
+int slot_pin_programs(const struct job *job)
+{
+	const struct tcpguard_bpf *ingress = job->shared ? job->shared : job->programs;
+	int err = pin_program(job, ingress->progs.tg_xdp_ingress, "prog_xdp");
+
+	return err ? err : pin_program(job, job->programs->progs.tg_tc_egress, "prog_tc");
+}
+
+void slot_register(const struct job *job, uint64_t attached_at_s)
+{
+	const struct datapath_result *result = job->result;
+	struct tg_iface *iface = &job->pins.ifaces[job->slot];
+	struct tg_iface entry = {
+		.xdp_mode = result->xdp,
+		.tc_kind = result->tc,
+		.profile = result->profile,
+		.attached_at_s = attached_at_s,
+		.netns = job->dev->netns,
+		.made_qdisc = job->made_qdisc,
+		.strict = job->options->strict,
+		.zone = (__u16)job->options->zone,
+	};
+
+	memcpy(entry.name, job->dev->name, sizeof(entry.name));
+	memcpy(entry.driver, job->dev->driver, sizeof(entry.driver));
+	/* Whoever reads the register without the lock sees the entry complete or free. */
+	TG_WRITE_ONCE(iface->ifindex, 0);
+	__sync_synchronize();
+	*iface = entry;
+	__sync_synchronize();
+	TG_WRITE_ONCE(iface->ifindex, job->dev->ifindex);
+}
+
+int slot_enforce(struct job *job, uint64_t learn_until_ms)
+{
+	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
+
+	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
+	/* What was counted while flows were still unknown says nothing about the traffic. */
+	if (job->counters &&
+	    bpf_map_update_elem(job->pins.fd[PINS_COUNTERS], &job->slot, job->counters, BPF_EXIST))
+		return log_err(-errno, "cannot write the counters");
+	TG_WRITE_ONCE(settings->mode, job->result->mode);
+	return 0;
+}
+
+static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, __u32 ifindex)
+{
+	unsigned int other;
+
+	for (other = 0; other < TG_IFACES_MAX; other++)
+		if (other != slot && pins->ifaces[other].ifindex == ifindex)
+			return true; /* in another network namespace */
+	return false;
+}
+
+void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
+{
+	static const char *const names[] = { "xdp", "tc", "prog_xdp", "prog_tc", "new", "" };
+	char path[DATAPATH_PATH_BYTES];
+	size_t i;
+
+	TG_WRITE_ONCE(pins->ifaces[slot].ifindex, 0);
+	TG_WRITE_ONCE(pins->settings->iface[slot].learn_until_ms, 0);
+	if (!ifindex_used_elsewhere(pins, slot, ifindex))
+		bpf_map_delete_elem(pins->fd[PINS_ATTACHED], &ifindex);
+	for (i = 0; names[i][0]; i++)
+		unlink(slot_path(path, slot, names[i]));
+	rmdir(slot_path(path, slot, ""));
+}
+
+int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id)
+{
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+	char path[DATAPATH_PATH_BYTES];
+	int fd, err;
+
+	fd = bpf_obj_get(slot_path(path, slot, name));
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, &info, &bytes)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*id = info.id;
+	return fd;
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The TC egress hook: a tcx link (kernel 6.6), else a filter of a clsact qdisc at a fixed place.
+ * A qdisc that was there before is never removed, nor one that others use by now.
+ */
+#include "datapath_parts.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+
+#include "tcpguard.skel.h"
+
+#include "log.h"
+
+/* Younger than the headers of libbpf 1.1, which passes them on all the same. */
+#define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
+#define MPROG_BEFORE (1U << 3)
+
+/* First of all filters: one that ends the walk would hide segments from us. */
+#define FILTER_PRIORITY 1
+#define FILTER_HANDLE 0x7467 /* "tg" */
+
+/* A descriptor of the link, or -errno in silence. */
+static int create_tcx(const struct job *job)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = MPROG_BEFORE);
+
+	return bpf_link_create(bpf_program__fd(job->programs->progs.tg_tc_egress),
+			       (int)job->dev->ifindex, ATTACH_TCX_EGRESS, &opts);
+}
+
+static void hook_of(struct bpf_tc_hook *hook, __u32 ifindex)
+{
+	memset(hook, 0, sizeof(*hook));
+	hook->sz = sizeof(*hook);
+	hook->ifindex = (int)ifindex;
+	hook->attach_point = BPF_TC_EGRESS;
+}
+
+static int set_filter(__u32 ifindex, int program, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .flags = flags, .handle = FILTER_HANDLE,
+		    .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+
+	hook_of(&hook, ifindex);
+	return bpf_tc_attach(&hook, &opts);
+}
+
+/* Filters of both sides of a clsact qdisc; -errno if they cannot be counted. */
+static int count_answers(int fd)
+{
+	char buffer[16384] __attribute__((aligned(8)));
+	int count = 0;
+
+	for (;;) {
+		ssize_t got = recv(fd, buffer, sizeof(buffer), 0);
+		struct nlmsghdr *message = (struct nlmsghdr *)buffer;
+		unsigned int left = (unsigned int)got;
+
+		if (got < 0)
+			return -errno;
+		for (; NLMSG_OK(message, left); message = NLMSG_NEXT(message, left)) {
+			if (message->nlmsg_type == NLMSG_DONE)
+				return count;
+			if (message->nlmsg_type == NLMSG_ERROR)
+				return ((struct nlmsgerr *)NLMSG_DATA(message))->error;
+			count += message->nlmsg_type == RTM_NEWTFILTER;
+		}
+	}
+}
+
+static int count_filters(__u32 ifindex, __u32 parent)
+{
+	struct {
+		struct nlmsghdr header;
+		struct tcmsg tc;
+	} request = {
+		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETTFILTER,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.tc = { .tcm_ifindex = (int)ifindex, .tcm_parent = parent },
+	};
+	int fd, count;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	count = send(fd, &request, sizeof(request), 0) < 0 ? -errno : count_answers(fd);
+	close(fd);
+	return count;
+}
+
+/* Removes the qdisc we made, unless somebody has put filters there meanwhile. */
+static int remove_qdisc(__u32 ifindex)
+{
+	struct bpf_tc_hook hook;
+
+	if (count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) ||
+	    count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)))
+		return 0;
+	hook_of(&hook, ifindex);
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
+	return bpf_tc_hook_destroy(&hook);
+}
+
+static int attach_clsact(struct job *job)
+{
+	__u32 ifindex = job->dev->ifindex;
+	struct bpf_tc_hook hook;
+	int err;
+
+	hook_of(&hook, ifindex);
+	err = bpf_tc_hook_create(&hook);
+	if (err && err != -EEXIST)
+		return err;
+	job->made_qdisc = !err;
+	err = set_filter(ifindex, bpf_program__fd(job->programs->progs.tg_tc_egress), 0);
+	if (err && job->made_qdisc) {
+		remove_qdisc(ifindex);
+		job->made_qdisc = false;
+	}
+	if (!err)
+		job->result->tc = TG_TC_CLSACT;
+	return err;
+}
+
+/* The kernel's "no such attach type". */
+static bool lacks_tcx(int err)
+{
+	return err == -EINVAL || err == -EOPNOTSUPP;
+}
+
+int tchook_attach(struct job *job)
+{
+	int wanted = job->options->tc, link = -EOPNOTSUPP, err;
+
+	if (wanted != TG_TC_CLSACT)
+		link = create_tcx(job);
+	if (link >= 0) {
+		job->result->tc = TG_TC_TCX;
+		return slot_keep_link(job, link, "tc");
+	}
+	if (wanted == TG_TC_TCX && lacks_tcx(link))
+		return log_err_hint(-EOPNOTSUPP, "--tc clsact does without",
+				    "cannot attach to '%s' by tcx, which kernel 6.6 introduced",
+				    job->dev->name);
+	err = wanted != TG_TC_TCX && lacks_tcx(link) ? attach_clsact(job) : link;
+	return err ? log_err(err, "cannot attach to the egress of '%s'", job->dev->name) : 0;
+}
+
+int tchook_update(const struct job *job, const struct tg_iface *iface, int program)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int link, err = 0;
+
+	if (iface->tc_kind == TG_TC_CLSACT) {
+		err = set_filter(iface->ifindex, program, BPF_TC_F_REPLACE);
+	} else {
+		link = bpf_obj_get(slot_path(path, job->slot, "tc"));
+		if (link < 0)
+			return log_err(-errno, "cannot open %s", path);
+		if (bpf_link_update(link, program, NULL))
+			err = -errno;
+		close(link);
+	}
+	return err ? log_err(err, "cannot exchange the egress program of '%s'", job->dev->name) : 0;
+}
+
+/* Ours is the filter at our place that runs our pinned program. */
+static bool holds_filter(unsigned int slot, __u32 ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+	uint32_t id = 0;
+	int fd;
+
+	hook_of(&hook, ifindex);
+	if (bpf_tc_query(&hook, &opts))
+		return false;
+	fd = slot_pinned_program(slot, "prog_tc", &id);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return opts.prog_id == id;
+}
+
+bool tchook_holds(unsigned int slot, const struct tg_iface *iface)
+{
+	return iface->tc_kind == TG_TC_CLSACT ? holds_filter(slot, iface->ifindex) :
+						pins_link_state(slot, "tc") == PINS_LINK_ALIVE;
+}
+
+static int detach_clsact(unsigned int slot, const struct tg_iface *iface)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+	int err = 0;
+
+	if (!netdev_exists(iface))
+		return 0; /* gone, and its qdiscs with it */
+	hook_of(&hook, iface->ifindex);
+	if (holds_filter(slot, iface->ifindex))
+		err = bpf_tc_detach(&hook, &opts);
+	if (!err && iface->made_qdisc)
+		err = remove_qdisc(iface->ifindex);
+	return err ? log_err(err, "cannot remove the egress filter of '%s'", iface->name) : 0;
+}
+
+int tchook_detach(unsigned int slot, const struct tg_iface *iface)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int link;
+
+	if (iface->tc_kind == TG_TC_CLSACT)
+		return detach_clsact(slot, iface);
+	link = bpf_obj_get(slot_path(path, slot, "tc"));
+	if (link < 0)
+		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
+	bpf_link_detach(link);
+	close(link);
+	return unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Numbers, times and addresses as people read them.  Every function fills the caller's buffer. */
+#ifndef TCPGUARD_FORMAT_H
+#define TCPGUARD_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "tcpguard/flow.h"
+
+/* Enough for any of the results below. */
+#define FORMAT_BYTES 64
+
+/* "18 204" */
+const char *format_grouped(char *buffer, size_t size, uint64_t number);
+
+/* "812", "88.1 k", "351.2 M" */
+const char *format_si(char *buffer, size_t size, uint64_t number);
+
+/* "812 B", "384.0 MiB" */
+const char *format_bytes(char *buffer, size_t size, uint64_t bytes);
+
+/* "2.1 s" below a minute, "00:14:02" below a day, "3d 02:10:00" */
+const char *format_duration(char *buffer, size_t size, uint64_t ms);
+
+/* "2026-11-22T15:40:00.123Z" */
+const char *format_time(char *buffer, size_t size, const struct timespec *time);
+
+/* "10.0.0.1:443", "[fd00::1]:443"; a mapped address is printed as IPv4. */
+const char *format_endpoint(char *buffer, size_t size, const __be32 address[4], __be16 port);
+
+/* "10.0.0.1", "fd00::1" */
+const char *format_address(char *buffer, size_t size, const __be32 address[4]);
+
+/* part of whole in per cent, 0 when whole is 0. */
+double format_percent(uint64_t part, uint64_t whole);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the kernel says about one interface of this network namespace.  Everything by ioctl and
+ * /proc/sys/net: /sys/class/net shows the namespace that mounted it, which need not be ours.
+ */
+#ifndef TCPGUARD_NETDEV_H
+#define TCPGUARD_NETDEV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpguard/config.h"
+
+struct netdev {
+	char name[TG_IFNAME_LEN];
+	unsigned int ifindex;
+	char driver[32]; /* "" if the driver does not tell */
+	unsigned int mtu;
+	unsigned int queues; /* receive queues; 0 = unknown */
+	bool no_link_header; /* frames begin at the IP header */
+	bool physical; /* hardware computes and checks checksums: none arrives half done */
+	bool forwards; /* IPv4 or IPv6 forwarding is on */
+	uint64_t netns;
+};
+
+/* Errors are said: -ENODEV no such interface, -EOPNOTSUPP its link type is not understood. */
+int netdev_read(const char *name, struct netdev *dev);
+
+/* Inode of this process's network namespace; 0 if unknown. */
+uint64_t netdev_netns(void);
+
+/* True if the registered interface belongs to this network namespace and still exists. */
+bool netdev_exists(const struct tg_iface *iface);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the two text files share: colours on a terminal.  A word always says the same thing too. */
+#ifndef TCPGUARD_OUTPUT_TEXT_H
+#define TCPGUARD_OUTPUT_TEXT_H
+
+#include "output.h"
+
+enum paint {
+	PAINT_NONE,
+	PAINT_BAD, /* red: dropped, gone */
+	PAINT_WARN, /* yellow: would drop, monitor, not running */
+	PAINT_GOOD, /* green: enforce, running */
+};
+
+void text_paint(const struct output *out, enum paint colour, const char *text);
+
+void text_status(struct output *out, const struct snapshot *s);
+void text_stats(struct output *out, const struct output_stats *stats);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opens what is pinned and maps it.  The locks: pins_lock.c. */
+#include "pins.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <linux/magic.h>
+
+#include "log.h"
+#include "privilege.h"
+
+#define CLOCK_FRAME_BYTES 64
+
+/* Every map, its value as compiled here, and the member of struct pins it is mapped to. */
+static const struct map_row {
+	const char *name;
+	size_t value_bytes;
+	size_t member; /* 0: not mapped */
+} maps[PINS_MAP_MAX] = {
+	[PINS_FLOWS] = { "tg_flows", sizeof(struct tg_bucket), offsetof(struct pins, buckets) },
+	[PINS_DETAILS] = { "tg_details", sizeof(struct tg_detail), offsetof(struct pins, details) },
+	[PINS_BUCKETS] = { "tg_buckets", sizeof(__u64), offsetof(struct pins, words) },
+	[PINS_SETTINGS] = { "tg_settings", sizeof(struct tg_settings), offsetof(struct pins, settings) },
+	[PINS_IFACES] = { "tg_ifaces", sizeof(struct tg_iface), offsetof(struct pins, ifaces) },
+	[PINS_INFO] = { "tg_info", sizeof(struct tg_table_info), 0 },
+	[PINS_COUNTERS] = { "tg_counters", sizeof(struct tg_counters), 0 },
+	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
+	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
+};
+
+static void **mapped_member(struct pins *p, enum pins_map map)
+{
+	return (void **)((char *)p + maps[map].member);
+}
+
+static size_t entries_of(const struct pins *p, enum pins_map map)
+{
+	switch (map) {
+	case PINS_FLOWS:
+	case PINS_BUCKETS:
+		return p->info.buckets;
+	case PINS_DETAILS:
+		return (size_t)p->info.buckets * TG_BUCKET_WAYS;
+	case PINS_IFACES:
+		return TG_IFACES_MAX;
+	default:
+		return 1;
+	}
+}
+
+/* Arrays round each value up to 8 bytes and the whole to a page. */
+static size_t mapped_bytes(const struct pins *p, enum pins_map map)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t bytes = ((maps[map].value_bytes + 7) & ~(size_t)7) * entries_of(p, map);
+
+	return (bytes + page - 1) & ~(page - 1);
+}
+
+const char *pins_map_name(enum pins_map map)
+{
+	return maps[map].name;
+}
+
+static bool bpffs_mounted(void)
+{
+	struct statfs fs;
+
+	return !statfs(PINS_BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* Nothing pinned, no right to look, or worse: said once, here. */
+static int open_failed(int err, const char *path, bool anything_pinned)
+{
+	char buffer[96];
+	const char *remedy = privilege_remedy(err, buffer, sizeof(buffer));
+
+	if (remedy)
+		return log_err_hint(err, remedy, "cannot open %s", path);
+	if (err != -ENOENT)
+		return log_err(err, "cannot open %s", path);
+	if (anything_pinned)
+		return log_err_hint(-EIO, "remove it all with 'tcpguard detach --all --purge'",
+				    "incomplete: %s is missing", path);
+	if (!bpffs_mounted())
+		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "', then 'tcpguard attach IFACE'",
+			     "not attached: no bpffs is mounted at " PINS_BPFFS);
+	else
+		log_err_hint(0, "attach with 'tcpguard attach IFACE'",
+			     "not attached: nothing is pinned in " PINS_DIR);
+	return -ENOENT;
+}
+
+static int check_layout(const struct pins *p, enum pins_map map)
+{
+	struct bpf_map_info info = {};
+	__u32 bytes = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(p->fd[map], &info, &bytes))
+		return log_err(-errno, "cannot examine map %s", maps[map].name);
+	if (info.value_size != maps[map].value_bytes ||
+	    (maps[map].member && info.max_entries < entries_of(p, map)))
+		return log_err_hint(-EPROTO, "remove it with 'tcpguard detach --all --purge' and attach again",
+				    "pinned map %s has another layout than this tcpguard",
+				    maps[map].name);
+	return 0;
+}
+
+static int open_map(struct pins *p, enum pins_map map, bool writable)
+{
+	/* A shared mapping, even one for reading, wants a descriptor open for both. */
+	LIBBPF_OPTS(bpf_obj_get_opts, opts,
+		    .file_flags = writable || maps[map].member ? 0 : BPF_F_RDONLY);
+	char path[128];
+
+	snprintf(path, sizeof(path), PINS_DIR "/maps/%s", maps[map].name);
+	p->fd[map] = bpf_obj_get_opts(path, &opts);
+	if (p->fd[map] < 0)
+		return open_failed(-errno, path, map != PINS_INFO);
+	return 0;
+}
+
+/* The facts about the table come first: they say how large the rest is. */
+static int open_info(struct pins *p)
+{
+	__u32 zero = 0;
+	int err;
+
+	err = open_map(p, PINS_INFO, false);
+	if (!err)
+		err = check_layout(p, PINS_INFO);
+	if (err)
+		return err;
+	if (bpf_map_lookup_elem(p->fd[PINS_INFO], &zero, &p->info))
+		return log_err(-errno, "cannot read map %s", maps[PINS_INFO].name);
+	if (p->info.layout_version != TG_LAYOUT_VERSION || !p->info.buckets)
+		return log_err_hint(-EPROTO, "remove it with 'tcpguard detach --all --purge' and attach again",
+				    "the pinned maps have layout %u, this tcpguard has %u",
+				    p->info.layout_version, TG_LAYOUT_VERSION);
+	return 0;
+}
+
+static int map_memory(struct pins *p, enum pins_map map, bool writable)
+{
+	void *memory;
+
+	if (!maps[map].member)
+		return 0;
+	memory = mmap(NULL, mapped_bytes(p, map), PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
+		      p->fd[map], 0);
+	if (memory == MAP_FAILED)
+		return log_err(-errno, "cannot map %s into memory", maps[map].name);
+	*mapped_member(p, map) = memory;
+	return 0;
+}
+
+static int open_clock(struct pins *p)
+{
+	p->clock_fd = bpf_obj_get(PINS_DIR "/clock");
+	return p->clock_fd < 0 ? open_failed(-errno, PINS_DIR "/clock", true) : 0;
+}
+
+static int open_everything(struct pins *p, bool writable)
+{
+	enum pins_map map;
+	int err;
+
+	err = open_info(p);
+	if (err)
+		return err;
+	for (map = 0; map < PINS_MAP_MAX; map++) {
+		if (map == PINS_INFO)
+			continue;
+		err = open_map(p, map, writable);
+		if (!err)
+			err = check_layout(p, map);
+		if (!err)
+			err = map_memory(p, map, writable);
+		if (err)
+			return err;
+	}
+	return open_clock(p);
+}
+
+int pins_open(struct pins *p, bool writable)
+{
+	enum pins_map map;
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	p->clock_fd = -1;
+	for (map = 0; map < PINS_MAP_MAX; map++)
+		p->fd[map] = -1;
+	err = open_everything(p, writable);
+	if (err) {
+		pins_close(p);
+		return err;
+	}
+	p->table.buckets = p->info.buckets;
+	p->table.timeouts = &p->settings->timeouts;
+	p->table.bucket = p->buckets;
+	p->table.detail = p->details;
+	p->table.word = p->words;
+	return 0;
+}
+
+void pins_close(struct pins *p)
+{
+	enum pins_map map;
+
+	for (map = 0; map < PINS_MAP_MAX; map++) {
+		if (maps[map].member && *mapped_member(p, map)) {
+			munmap(*mapped_member(p, map), mapped_bytes(p, map));
+			*mapped_member(p, map) = NULL;
+		}
+		if (p->fd[map] >= 0)
+			close(p->fd[map]);
+		p->fd[map] = -1;
+	}
+	if (p->clock_fd >= 0)
+		close(p->clock_fd);
+	p->clock_fd = -1;
+}
+
+bool pins_still_pinned(const struct pins *p)
+{
+	struct bpf_map_info ours = {}, pinned = {};
+	__u32 bytes = sizeof(ours);
+	int fd, err;
+
+	fd = bpf_obj_get(PINS_DIR "/maps/tg_info");
+	if (fd < 0)
+		return errno != ENOENT;
+	err = bpf_obj_get_info_by_fd(fd, &pinned, &bytes) ||
+	      bpf_obj_get_info_by_fd(p->fd[PINS_INFO], &ours, &bytes);
+	close(fd);
+	return err || ours.id == pinned.id;
+}
+
+enum pins_link pins_link_state(uint32_t slot, const char *which)
+{
+	struct bpf_link_info info = {};
+	__u32 bytes = sizeof(info);
+	char path[128];
+	int fd, err;
+
+	snprintf(path, sizeof(path), PINS_DIR "/iface/%u/%s", slot, which);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return PINS_LINK_ABSENT;
+	err = bpf_obj_get_info_by_fd(fd, &info, &bytes);
+	close(fd);
+	if (err)
+		return PINS_LINK_ABSENT;
+	/* xdp.ifindex is the first word of the union; so is tcx.ifindex, unknown to older headers. */
+	return info.xdp.ifindex ? PINS_LINK_ALIVE : PINS_LINK_GONE;
+}
+
+int pins_now_ms(const struct pins *p, uint64_t *now_ms)
+{
+	__u8 in[CLOCK_FRAME_BYTES] = { 0 }, out[CLOCK_FRAME_BYTES] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = sizeof(in),
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = 1);
+	char buffer[96];
+	int err;
+
+	if (bpf_prog_test_run_opts(p->clock_fd, &opts)) {
+		err = -errno;
+		return log_err_hint(err, privilege_remedy(err, buffer, sizeof(buffer)),
+				    "cannot run the clock program " PINS_DIR "/clock");
+	}
+	memcpy(now_ms, out, sizeof(*now_ms));
+	return 0;
+}

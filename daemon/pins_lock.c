@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The two locks, and which interface is meant by a name.  flock on directories of the bpffs: a lock
+ * dies with its holder, whatever kills it.
+ */
+#include "pins.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "log.h"
+#include "privilege.h"
+
+#define DAEMON_DIR PINS_DIR "/daemon"
+#define DAEMON_TRIES 10
+#define DAEMON_TRY_NS (20 * 1000 * 1000)
+
+static int make_directory(const char *path)
+{
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+}
+
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int say_lock_error(int err)
+{
+	char buffer[96];
+
+	return log_err_hint(err, privilege_remedy(err, buffer, sizeof(buffer)),
+			    "cannot lock " PINS_DIR);
+}
+
+int pins_lock(void)
+{
+	struct statfs fs;
+	int fd, err;
+
+	if (statfs(PINS_BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC) {
+		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "'",
+			     "cannot pin anything: no bpffs is mounted at " PINS_BPFFS);
+		return -EOPNOTSUPP;
+	}
+	err = make_directory(PINS_ROOT);
+	if (!err)
+		err = make_directory(PINS_DIR);
+	fd = err ? err : open_directory(PINS_DIR);
+	if (fd < 0)
+		return say_lock_error(fd);
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	close(fd);
+	if (err != -EBUSY)
+		return say_lock_error(err);
+	log_err_hint(0, "try again when it is done",
+		     "another tcpguard is attaching or detaching (it holds the lock on " PINS_DIR ")");
+	return err;
+}
+
+int pins_try_lock(void)
+{
+	int fd = open_directory(PINS_DIR);
+
+	if (fd < 0 || !flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	close(fd);
+	return -EBUSY;
+}
+
+int pins_lock_daemon(void)
+{
+	const struct timespec pause = { .tv_nsec = DAEMON_TRY_NS };
+	int fd, err, i;
+
+	err = make_directory(DAEMON_DIR);
+	fd = err ? err : open_directory(DAEMON_DIR);
+	if (fd < 0)
+		return fd;
+	/* pins_daemon_runs() of another process holds the lock for a moment: try again. */
+	for (i = 0; i < DAEMON_TRIES; i++) {
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return fd;
+		if (errno != EWOULDBLOCK)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	close(fd);
+	return err;
+}
+
+bool pins_daemon_runs(void)
+{
+	bool runs;
+	int fd;
+
+	fd = open_directory(DAEMON_DIR);
+	if (fd < 0)
+		return false;
+	runs = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd); /* and with it the lock, if we got it */
+	return runs;
+}
+
+int pins_iface_slot(const struct pins *p, const char *name)
+{
+	unsigned int ifindex = if_nametoindex(name);
+	int slot, by_name = -ENODEV;
+	struct stat ns;
+
+	if (stat("/proc/self/ns/net", &ns))
+		return -ENODEV;
+	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
+		const struct tg_iface *iface = &p->ifaces[slot];
+
+		if (!iface->ifindex || iface->netns != ns.st_ino)
+			continue;
+		if (iface->ifindex == ifindex) /* renamed since, perhaps */
+			return slot;
+		if (!strncmp(iface->name, name, sizeof(iface->name)))
+			by_name = slot;
+	}
+	return by_name;
+}

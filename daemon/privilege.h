@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which capability is missing, in words. */
+#ifndef TCPGUARD_PRIVILEGE_H
+#define TCPGUARD_PRIVILEGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * What the reader can do about err: names the missing capabilities if it is -EPERM or -EACCES, NULL
+ * otherwise.  The text may lie in buffer.
+ */
+const char *privilege_remedy(int err, char *buffer, size_t size);
+
+/* The first capability attaching needs and the process lacks, or NULL.  tracing: for seeding, too. */
+const char *privilege_missing(bool tracing);
+
+#endif

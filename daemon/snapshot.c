@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reads the pinned maps into one struct.  Prints nothing but errors. */
+#include "snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include "log.h"
+
+static void add_count(struct tg_count *sum, const struct tg_count *count)
+{
+	sum->packets += count->packets;
+	sum->bytes += count->bytes;
+}
+
+/* values: one struct tg_counters a possible CPU. */
+static void sum_cpus(const struct tg_counters *values, int cpus, struct tg_counters *sum)
+{
+	int cpu, outcome, verdict;
+
+	memset(sum, 0, sizeof(*sum));
+	for (cpu = 0; cpu < cpus; cpu++)
+		for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++)
+			for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++)
+				add_count(&sum->count[outcome][verdict],
+					  &values[cpu].count[outcome][verdict]);
+}
+
+static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, struct tg_counters *values,
+		      int cpus, struct snapshot_iface *out)
+{
+	const struct tg_iface_settings *settings = &p->settings->iface[slot];
+	uint64_t learn_until_ms = TG_READ_ONCE(settings->learn_until_ms);
+
+	out->slot = slot;
+	out->iface = p->ifaces[slot];
+	out->iface.name[sizeof(out->iface.name) - 1] = '\0';
+	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
+	out->mode = (enum tg_mode)TG_READ_ONCE(settings->mode);
+	out->learn_left_ms = learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
+	out->xdp_link = pins_link_state(slot, "xdp");
+	out->tc_link = pins_link_state(slot, "tc");
+	if (bpf_map_lookup_elem(p->fd[PINS_COUNTERS], &slot, values))
+		return log_err(-errno, "cannot read the counters of '%s'", out->iface.name);
+	sum_cpus(values, cpus, &out->counters);
+	return 0;
+}
+
+static int read_ifaces(const struct pins *p, uint64_t now_ms, struct snapshot *s)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct tg_counters *values;
+	uint32_t slot;
+	int err = 0;
+
+	if (cpus < 0)
+		return log_err(cpus, "cannot tell the number of CPUs");
+	values = calloc((size_t)cpus, sizeof(*values));
+	if (!values)
+		return log_err(-ENOMEM, "cannot read the counters");
+	for (slot = 0; slot < TG_IFACES_MAX && !err; slot++) {
+		if (!TG_READ_ONCE(p->ifaces[slot].ifindex))
+			continue;
+		err = read_iface(p, slot, now_ms, values, cpus, &s->iface[s->iface_count++]);
+	}
+	free(values);
+	return err;
+}
+
+/* Size as the kernel holds it: value rounded up to 8 bytes, times entries, times CPUs. */
+static uint64_t map_bytes(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	uint64_t bytes;
+	int cpus;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return 0;
+	bytes = ((uint64_t)info.value_size + 7) / 8 * 8 * info.max_entries;
+	if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY) {
+		cpus = libbpf_num_possible_cpus();
+		bytes *= cpus > 0 ? (uint64_t)cpus : 1;
+	}
+	return bytes;
+}
+
+static void read_sizes(const struct pins *p, struct snapshot *s)
+{
+	int map;
+
+	for (map = 0; map < PINS_MAP_MAX; map++) {
+		s->map_bytes[map] = map_bytes(p->fd[map]);
+		s->total_bytes += s->map_bytes[map];
+	}
+	s->table_bytes = s->map_bytes[PINS_FLOWS] + s->map_bytes[PINS_DETAILS] +
+			 s->map_bytes[PINS_BUCKETS];
+	s->max_flows = p->info.max_flows;
+	s->slots = (uint64_t)p->info.buckets * TG_BUCKET_WAYS;
+}
+
+int snapshot_take(const struct pins *p, struct snapshot **out)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	uint64_t now_ms;
+	int err;
+
+	*out = NULL;
+	if (!s)
+		return log_err(-ENOMEM, "cannot read the state");
+	err = pins_now_ms(p, &now_ms);
+	if (!err)
+		err = read_ifaces(p, now_ms, s);
+	if (err) {
+		snapshot_free(s);
+		return err;
+	}
+	clock_gettime(CLOCK_REALTIME, &s->time);
+	gethostname(s->host, sizeof(s->host) - 1);
+	s->daemon_runs = pins_daemon_runs();
+	s->daemon_pid = s->daemon_runs ? TG_READ_ONCE(p->settings->daemon_pid) : 0;
+	s->bypass = TG_READ_ONCE(p->settings->bypass);
+	flow_table_count(&p->table, now_ms, &s->flows);
+	read_sizes(p, s);
+	*out = s;
+	return 0;
+}
+
+void snapshot_free(struct snapshot *s)
+{
+	free(s);
+}
+
+int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv)
+{
+	bool wanted[TG_IFACES_MAX] = { false };
+	uint32_t i, kept = 0;
+	int word, slot;
+
+	if (!argc)
+		return 0;
+	for (word = 0; word < argc; word++) {
+		slot = pins_iface_slot(p, argv[word]);
+		if (slot < 0) {
+			log_err_hint(0, "'tcpguard status' shows what is", "'%s' is not attached",
+				     argv[word]);
+			return slot;
+		}
+		wanted[slot] = true;
+	}
+	for (i = 0; i < s->iface_count; i++)
+		if (wanted[s->iface[i].slot])
+			s->iface[kept++] = s->iface[i];
+	s->iface_count = kept;
+	return 0;
+}
+
+void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums)
+{
+	const struct tg_count *row[TG_OUTCOME_MAX];
+	int verdict, outcome;
+
+	memset(sums, 0, sizeof(*sums));
+	for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++) {
+		for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++) {
+			row[outcome] = &counters->count[outcome][verdict];
+			add_count(&sums->all, row[outcome]);
+		}
+		add_count(tg_verdict_drops(verdict) ? &sums->drop : &sums->pass,
+			  row[TG_OUTCOME_VERDICT]);
+		add_count(&sums->would_drop, row[TG_OUTCOME_WOULD_DROP]);
+		add_count(&sums->bypass, row[TG_OUTCOME_BYPASS]);
+		add_count(&sums->own, row[TG_OUTCOME_OWN]);
+	}
+}
+
+const struct snapshot_iface *snapshot_find(const struct snapshot *s, const struct snapshot_iface *like)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->iface_count; i++)
+		if (s->iface[i].slot == like->slot &&
+		    s->iface[i].iface.attached_at_s == like->iface.attached_at_s)
+			return &s->iface[i];
+	return NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Everything `status` and `stats` show, read once: text and JSON come from the same numbers.
+ */
+#ifndef TCPGUARD_SNAPSHOT_H
+#define TCPGUARD_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "flow_table.h"
+#include "pins.h"
+
+struct snapshot_iface {
+	uint32_t slot;
+	struct tg_iface iface;
+	enum tg_mode mode;
+	uint64_t learn_left_ms; /* 0: not learning */
+	enum pins_link xdp_link;
+	enum pins_link tc_link;
+	struct tg_counters counters; /* summed over the CPUs */
+};
+
+struct snapshot {
+	struct timespec time;
+	char host[65];
+	bool daemon_runs;
+	uint32_t daemon_pid; /* 0: unknown */
+	bool bypass;
+	struct flow_counts flows;
+	uint64_t max_flows;
+	uint64_t slots;
+	uint64_t map_bytes[PINS_MAP_MAX];
+	uint64_t table_bytes; /* tg_flows, tg_details and tg_buckets */
+	uint64_t total_bytes;
+	uint32_t iface_count;
+	struct snapshot_iface iface[TG_IFACES_MAX];
+};
+
+/* How a counted packet ended, for sums. */
+struct snapshot_sums {
+	struct tg_count pass;
+	struct tg_count drop;
+	struct tg_count would_drop;
+	struct tg_count bypass;
+	struct tg_count own;
+	struct tg_count all;
+};
+
+/* Allocates *out; 0 or -errno (said).  Free with snapshot_free(), which accepts NULL. */
+int snapshot_take(const struct pins *p, struct snapshot **out);
+void snapshot_free(struct snapshot *s);
+
+/* Keeps the interfaces named, all if none is; -ENODEV (said) if one of them is not attached. */
+int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv);
+
+void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums);
+
+/* The same interface, attached at the same time, in another snapshot; NULL if it is not there. */
+const struct snapshot_iface *snapshot_find(const struct snapshot *s, const struct snapshot_iface *like);
+
+#endif
