@@ -1,0 +1,161 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the network tests share: cases reported as TAP, tcpguard's answers as JSON, real programs.
+# The private world they run in is world.sh.
+#
+#	. "$(dirname "$0")/lib.sh"
+#	topology_switch client attacker
+#	attach eth0
+#	check "the drop counter is 0" equal "$(packets eth0 drop)" 0
+
+# Exit code 77: all of the test is skipped, for this reason.
+skip_all() {
+	echo "$*"
+	exit 77
+}
+
+world_unavailable() {
+	skip_all "$@"
+}
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$HERE/world.sh"
+
+[ -x "$TCPGUARD" ] || {
+	echo "no $TCPGUARD: run make first"
+	exit 1
+}
+NUMBER=0
+
+# Some kernels put files of their own into every bpffs.
+EMPTY_BPFFS=$(find /sys/fs/bpf | sort)
+
+bpffs_is_empty() {
+	equal "$(find /sys/fs/bpf | sort)" "$EMPTY_BPFFS"
+}
+
+# --- reporting --------------------------------------------------------------------------------------
+
+# check NAME COMMAND...: one test case.
+check() {
+	local name=$1
+
+	shift
+	NUMBER=$((NUMBER + 1))
+	if "$@" > "$WORK/check.out" 2>&1; then
+		echo "ok $NUMBER - $name"
+	else
+		FAILED=1
+		echo "not ok $NUMBER - $name"
+		sed 's/^/# /' "$WORK/check.out"
+	fi
+}
+
+# A case this kernel or machine cannot run.
+skip_case() {
+	NUMBER=$((NUMBER + 1))
+	echo "ok $NUMBER - $1 # SKIP $2"
+}
+
+# What cannot be asserted makes the rest meaningless.
+die() {
+	FAILED=1
+	NUMBER=$((NUMBER + 1))
+	echo "not ok $NUMBER - $*"
+	show
+	exit 1
+}
+
+show() {
+	{
+		"$TCPGUARD" status
+		"$TCPGUARD" stats
+		"$TCPGUARD" flows list -n 40
+	} 2>&1 | sed 's/^/# /' || true
+}
+
+equal() {
+	[ "$1" = "$2" ] || {
+		echo "got '$1', want '$2'"
+		return 1
+	}
+}
+
+at_least() {
+	[ "$1" -ge "$2" ] || {
+		echo "got $1, want at least $2"
+		return 1
+	}
+}
+
+at_most() {
+	[ "$1" -le "$2" ] || {
+		echo "got $1, want at most $2"
+		return 1
+	}
+}
+
+# --- tcpguard ---------------------------------------------------------------------------------------
+
+# attach ARGUMENT...: fails the test, or skips it where the kernel cannot.
+attach() {
+	local status=0
+
+	"$TCPGUARD" attach "$@" > "$WORK/attach.out" 2>&1 || status=$?
+	sed 's/^/# /' "$WORK/attach.out"
+	[ $status != 5 ] || skip_all "this kernel cannot: $(tail -n 1 "$WORK/attach.out")"
+	[ $status = 0 ] || die "attach $* ended with exit code $status"
+}
+
+# query EXPRESSION < JSON: see query.py.
+query() {
+	"$PYTHON" "$HERE/query.py" "$1"
+}
+
+# packets IFACE pass|drop|would_drop
+packets() {
+	"$TCPGUARD" -j stats | query "packets('$1', '$2')"
+}
+
+# reason IFACE NAME: packets counted under it, whatever the verdict.
+reason() {
+	"$TCPGUARD" -j stats | query "reason('$1', '$2')"
+}
+
+# drops IFACE: "name=packets ..." of everything that was, or would have been, dropped.
+drops() {
+	"$TCPGUARD" -j stats | query "drops('$1')"
+}
+
+# flow PORT FIELD...: fields of the flow one of whose ports it is; "none" if there is no such flow.
+flow() {
+	local port=$1
+
+	shift
+	"$TCPGUARD" -j flows list | query "flow($port, '$*')"
+}
+
+nothing_dropped() {
+	equal "$(drops "$1")" ""
+}
+
+# --- real programs ----------------------------------------------------------------------------------
+
+# iperf ADDRESS: an iperf3 server on port 5201.
+iperf() {
+	background iperf3 -s -B "$1" --forceflush > "$WORK/iperf.out" 2>&1
+	wait_for 10 listening 5201 || die "iperf3 does not start"
+}
+
+# fetch URL ARGUMENT...: by the client; fails unless complete.
+fetch() {
+	on client curl -sS --fail --max-time 60 -o /dev/null "$@"
+}
+
+# The Python part of a test, on stdin; see world.py.
+python_part() {
+	"$PYTHON" - || FAILED=1
+}
+
+# What fails outside of a case ends the test (set -e); say where.
+trap 'echo "# $0: line $LINENO failed: $BASH_COMMAND"' ERR

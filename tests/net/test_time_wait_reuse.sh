@@ -1,0 +1,72 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The same addresses and ports again while the flow is in TIME_WAIT: no SYN is lost, so connecting
+# takes no second longer.
+. "$(dirname "$0")/lib.sh"
+
+topology_pair
+attach eth0 --no-daemon
+
+python_part <<'PYTHON'
+import socket
+import time
+from world import Cases, dropped, inside, reasons, settled
+
+cases = Cases()
+
+
+def sysctl(netns, name, value):
+    with inside(netns):
+        with open(f"/proc/sys/net/ipv4/{name}", "w") as file:
+            file.write(value)
+
+
+def converse(listener, port, server_closes):
+    """One whole conversation from the same client port; returns the seconds connecting took."""
+    with inside("client"):
+        client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.settimeout(5)
+    client.bind(("10.0.0.2", port + 10000))
+    began = time.monotonic()
+    client.connect(("10.0.0.1", port))
+    took = time.monotonic() - began
+    server, _ = listener.accept()
+    client.sendall(b"ping")
+    assert server.recv(10) == b"ping"
+    server.sendall(b"pong")
+    assert client.recv(10) == b"pong"
+    first, second = (server, client) if server_closes else (client, server)
+    first.close()
+    second.recv(10)
+    second.close()
+    want = "CLOSED/TIME_WAIT" if server_closes else "TIME_WAIT/CLOSED"
+    cases.equal(f"port {port + 10000}: {want}", settled(port, want), want)
+    return took
+
+
+def again(name, port, server_closes, times=4):
+    listener = socket.create_server(("10.0.0.1", port))
+    converse(listener, port, server_closes)
+    slowest = max(converse(listener, port, server_closes) for _ in range(times))
+    cases.check(f"{name}: connects at once ({slowest * 1000:.0f} ms)", slowest < 0.3,
+                f"{slowest:.3f} s")
+
+
+again("the server's TIME_WAIT takes the SYN", 8001, True)
+sysctl("client", "tcp_timestamps", "0")
+again("the same without timestamps", 8002, True)
+sysctl("client", "tcp_timestamps", "1")
+# A host that keeps no TIME_WAIT stands for one whose 60 s are over while ours go on.
+sysctl(None, "tcp_max_tw_buckets", "0")
+again("the server forgot the connection", 8003, True)
+sysctl("client", "tcp_max_tw_buckets", "0")
+again("the client closed first and forgot", 8004, False)
+
+seen = reasons()
+cases.check("the SYNs were counted as reuse",
+            sum(count for (name, _), count in seen.items() if name in ("tw_reuse", "reopen")) >= 16,
+            str(seen))
+cases.equal("nothing was dropped", dropped(), {})
+cases.finish()
+PYTHON
