@@ -17,7 +17,7 @@ struct tg_lookup {
 	__u32 claim; /* when found */
 	__u8 side; /* enum tg_side of the sender */
 	bool adopts; /* unknown flows are adopted: learning, or profile oneway */
-	bool found; /* number and claim are of a live slot */
+	bool found; /* number and claim are of the flow's live slot */
 	bool expired; /* the slot is this key's, but its flow has expired */
 	bool refused; /* the home bucket once had no room for a newcomer */
 };

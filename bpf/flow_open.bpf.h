@@ -68,11 +68,14 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 			return TG_PASS_TABLE_FULL;
 		lookup->number = view.ref.number;
 		lookup->claim = view.ref.claim;
+		lookup->found = true;
 		if (found == TG_FOUND_LIVE)
 			return TG_UNDECIDED;
 		if (!tg_view_set(&table, lookup, &view))
 			return TG_PASS_INTERNAL;
 	}
+	lookup->claim = view.ref.claim;
+	lookup->expired = false;
 	return tg_fill_and_publish(&view, pkt);
 }
 

@@ -84,6 +84,15 @@ struct {
 	__type(value, struct tg_budget);
 } tg_budget SEC(".maps");
 
+/* Written for each packet by a program loaded for replay, which runs on one CPU; else never. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_result);
+} tg_result SEC(".maps");
+
 /* Attached interfaces by ifindex: read at egress for forwarded packets only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -18,6 +18,7 @@
 #include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
 #include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
 #include "account.bpf.h"
+#include "report.bpf.h"
 #include "enforce.bpf.h"
 
 /* The segment that almost every packet is: data or ACK of an established flow. */
@@ -133,6 +134,7 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_packet pkt = { .segments = 1 };
 	struct tg_lookup lookup = {};
+	enum tg_outcome outcome;
 	enum tg_verdict verdict;
 
 	if (!settings)
@@ -148,7 +150,9 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	if (!verdict)
 		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
 
-	tg_account(verdict, tg_outcome_of(verdict, &pkt, settings), &pkt);
+	outcome = tg_outcome_of(verdict, &pkt, settings);
+	tg_account(verdict, outcome, &pkt);
+	tg_report(verdict, outcome, &lookup);
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 
@@ -186,6 +190,7 @@ int tg_tc_egress(struct __sk_buff *skb)
 	struct tg_packet pkt = { .segments = skb->gso_segs ?: 1, .own = !skb->ingress_ifindex };
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_lookup lookup = {};
+	enum tg_outcome outcome;
 	enum tg_verdict verdict;
 
 	if (!settings || tg_judged_at_ingress(skb))
@@ -200,7 +205,9 @@ int tg_tc_egress(struct __sk_buff *skb)
 	if (!verdict)
 		verdict = tg_inspect(skb, settings, &lookup, &pkt);
 
-	tg_account(verdict, tg_outcome_of(verdict, &pkt, settings), &pkt);
+	outcome = tg_outcome_of(verdict, &pkt, settings);
+	tg_account(verdict, outcome, &pkt);
+	tg_report(verdict, outcome, &lookup);
 	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

@@ -47,7 +47,7 @@ struct tg_program {
 	__u8 no_link_header; /* frames begin at the IP header (tun, WireGuard) */
 	__u8 verify_csum; /* XDP on a physical NIC: check control segments (never where checksums are partial) */
 	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
-	__u8 reserved;
+	__u8 report; /* leave each packet's judgement in tg_result: replay and tests */
 	__u16 zone;
 	struct tg_hash_key hash; /* with the zone folded in: tg_hash_key_for_zone(), bpf/key.h */
 };
@@ -147,6 +147,21 @@ enum tg_outcome {
 /* Value of the per-CPU map tg_counters, one per interface slot. */
 struct tg_counters {
 	struct tg_count count[TG_OUTCOME_MAX][TG_VERDICT_MAX];
+};
+
+/* Value of tg_result: the judgement of the last packet, when tg_program.report asks for it. */
+struct tg_result {
+	__u64 tag;
+	__u32 verdict; /* enum tg_verdict */
+	__u32 outcome; /* enum tg_outcome */
+	__u32 number; /* of the slot; valid with has_flow, as all below */
+	__u32 claim;
+	__u8 has_flow; /* the packet belongs to a flow of the table, afterwards */
+	__u8 side; /* enum tg_side of the sender */
+	__u8 phase; /* enum tg_phase, afterwards */
+	__u8 sender_state; /* enum tg_tcp_state, afterwards */
+	__u8 receiver_state;
+	__u8 reserved[3];
 };
 
 /* Value of the per-CPU map tg_budget: socket look-ups spent in the present 100 ms. */

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Each packet's judgement, for whoever runs the program by hand: replay and tests.  A program that is
+ * attached to an interface has tg_program.report off, and the verifier removes all of this.
+ */
+#ifndef TG_BPF_REPORT_H
+#define TG_BPF_REPORT_H
+
+#include "flow_judge.bpf.h"
+
+TG_INLINE void tg_report_flow(const struct tg_lookup *lookup, struct tg_result *result)
+{
+	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_view view = {};
+
+	if (!lookup->found || lookup->expired || !tg_view_set(&table, lookup, &view))
+		return;
+	result->has_flow = true;
+	result->tag = lookup->tag;
+	result->number = lookup->number;
+	result->claim = view.ref.slot->claim;
+	result->side = lookup->side;
+	result->phase = tg_flow_phase(view.sender, view.receiver);
+	result->sender_state = tg_endpoint_state(view.sender, view.receiver);
+	result->receiver_state = tg_endpoint_state(view.receiver, view.sender);
+}
+
+/* Global: verified once, whatever the packet was. */
+TG_GLOBAL int tg_report_result(const struct tg_lookup *lookup, __u32 verdict, __u32 outcome)
+{
+	struct tg_result *result;
+	__u32 zero = 0;
+
+	result = bpf_map_lookup_elem(&tg_result, &zero);
+	if (!result || !lookup)
+		return 0;
+	result->verdict = verdict;
+	result->outcome = outcome;
+	result->has_flow = false;
+	tg_report_flow(lookup, result);
+	return 0;
+}
+
+TG_INLINE void tg_report(enum tg_verdict verdict, enum tg_outcome outcome,
+			 const struct tg_lookup *lookup)
+{
+	if (tg_program.report)
+		tg_report_result(lookup, verdict, outcome);
+}
+
+#endif
