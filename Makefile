@@ -19,7 +19,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # Looked up when used, not when read: `make check` installs the packages first.
-LIBRARIES := libbpf libxdp libuv jansson
+LIBRARIES := libbpf libxdp libuv jansson libpcap zlib
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 CMOCKA = $(shell $(PKG_CONFIG) --cflags --libs cmocka)
@@ -28,8 +28,9 @@ WARN := -Wall -Wextra -Werror
 CFLAGS ?= -O2 -g
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -ffile-prefix-map=$(CURDIR)=.
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
-# `#pragma unroll` in code shared with the data path means nothing to gcc.
-COMMON := -std=gnu11 $(WARN) -Wno-unknown-pragmas -Iinclude -iquote . -I$(BUILD) -MMD -MP
+# Code shared with the data path: `#pragma unroll` means nothing to gcc, and headers in a packet lie
+# at odd offsets by nature.
+COMMON := -std=gnu11 $(WARN) -Wno-unknown-pragmas -Wno-address-of-packed-member -Iinclude -iquote . -I$(BUILD) -MMD -MP
 USER_CFLAGS = $(COMMON) $(HARDEN) -D_GNU_SOURCE -DTCPGUARD_VERSION='"$(VERSION)"' $(CFLAGS)
 BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g $(WARN) -Iinclude -Ivmlinux -Ibpf -iquote . -MMD -MP
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
@@ -47,6 +48,10 @@ TOOLS := $(BUILD)/demo/attack
 #   flags_test_race := -fsanitize=thread -O1    (unit tests: instead of SANITIZE)
 #   libs_test_format := -ljansson
 -include tests/tests.mk
+
+# Objects of those sources.  Not spelt out in the rules: a % there is the stem of the target.
+sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
+compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
 .PHONY: all tests check demo lint install clean help deps need need-tests
 .DELETE_ON_ERROR:
@@ -80,7 +85,7 @@ demo:
 lint:
 	$(Q)scripts/install-deps build test lint
 	$(Q)$(MAKE) --no-print-directory need $(SKELETONS)
-	$(Q)CFLAGS='-std=gnu11 -D_GNU_SOURCE -Iinclude -iquote . -I$(BUILD)' scripts/lint
+	$(Q)CFLAGS='-std=gnu11 -D_GNU_SOURCE -Iinclude -iquote . -isystem $(BUILD)' scripts/lint
 
 need:
 	$(Q)PKG_CONFIG='$(PKG_CONFIG)' CLANG='$(CLANG)' BPFTOOL='$(BPFTOOL)' LLVM_STRIP='$(LLVM_STRIP)' scripts/need build
@@ -119,12 +124,12 @@ $(BUILD)/tcpguard: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
-$(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $$(patsubst %.c,$(BUILD)/san/%.o,$$(sources_$$*))
+$(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $$(call sanitized,$$*)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(or $(flags_$*),$(SANITIZE)) $^ $(CMOCKA) $(libs_$*) -o $@
+	$(Q)$(CC) $(or $(flags_$*),$(SANITIZE)) $^ $(CMOCKA) -lm $(libs_$*) -o $@
 
-$(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(HARNESS) $$(patsubst %.c,$(BUILD)/%.o,$$(sources_$$*))
+$(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(HARNESS) $$(call compiled,$$*)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(CMOCKA) $(LIB_LIBS) -o $@
 
@@ -142,5 +147,14 @@ install: all
 
 clean:
 	rm -rf $(BUILD)
+
+# The differential test (tests/oracle/differential.py) runs the data path through this.
+$(BUILD)/tests/oracle/runner.o: | $(SKELETONS)
+
+$(BUILD)/tests/oracle/runner: $(BUILD)/tests/oracle/runner.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+tests: $(BUILD)/tests/oracle/runner
 
 -include $(shell find $(BUILD) -name '*.d' 2> /dev/null)

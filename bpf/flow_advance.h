@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One segment meets its flow: which rule judges it, what the flow's books say afterwards.  The only
- * place that renews a flow's timeout.
+ * place, but one, that renews a flow's timeout.
  */
 #ifndef TG_BPF_FLOW_ADVANCE_H
 #define TG_BPF_FLOW_ADVANCE_H
@@ -16,9 +16,10 @@
 TG_INLINE bool tg_flow_one_way(const struct tg_view *view)
 {
 	const struct tg_half_count *other = tg_receiver_count(view);
+	const struct tg_half_count *own = tg_sender_count(view);
 	__u32 heard_ms = other->packets ? other->last_ms : view->detail->created_ms;
 
-	return tg_sender_count(view)->packets >= TG_ONE_WAY_PACKETS &&
+	return own->packets + own->drops >= TG_ONE_WAY_PACKETS &&
 	       view->now_ms - heard_ms > TG_ONE_WAY_SILENCE_MS;
 }
 
@@ -34,6 +35,8 @@ TG_INLINE bool tg_one_way_explains(enum tg_verdict verdict)
 /*
  * The timeout counts from the last accepted segment while the flow is open, else from the last
  * change of phase: retransmitted SYNs do not prolong a handshake, stray segments no TIME_WAIT.
+ * After a RST, segments inside the window prolong the grace: the endpoints seem to go on
+ * (tg_segment_after_reset() renews it).
  * Any direction may write it: both write the present moment.
  */
 TG_INLINE void tg_renew_timeout(struct tg_view *view, enum tg_verdict verdict)
@@ -85,6 +88,15 @@ TG_INLINE enum tg_verdict tg_judge(struct tg_view *view, const struct tg_packet 
 	return tg_flow_segment(view, pkt);
 }
 
+/* During the handshake there is nothing to follow: the flow is taken as it is from here on. */
+TG_INLINE enum tg_verdict tg_pass_one_way(struct tg_view *view, const struct tg_packet *pkt)
+{
+	if (view->phase == TG_PHASE_SYN_SENT || view->phase == TG_PHASE_SYN_RECV)
+		return tg_adopt_in_place(view, pkt);
+	tg_window_update(view, pkt);
+	return TG_PASS_ONE_WAY;
+}
+
 /* may_be_one_way: the profile expects asymmetric paths. */
 TG_INLINE enum tg_verdict tg_flow_advance(struct tg_view *view, const struct tg_packet *pkt,
 					  bool may_be_one_way)
@@ -93,8 +105,7 @@ TG_INLINE enum tg_verdict tg_flow_advance(struct tg_view *view, const struct tg_
 
 	if (TG_UNLIKELY(tg_verdict_drops(verdict)) && may_be_one_way &&
 	    tg_one_way_explains(verdict) && tg_flow_one_way(view)) {
-		tg_window_update(view, pkt);
-		verdict = TG_PASS_ONE_WAY;
+		verdict = tg_pass_one_way(view, pkt);
 	}
 	tg_renew_timeout(view, verdict);
 	tg_count_on_flow(view, pkt, verdict);
@@ -113,9 +124,12 @@ TG_INLINE enum tg_verdict tg_judge_icmp(const struct tg_view *view, const struct
 
 	if ((sender->facts & (TG_FACT_PICKUP | TG_FACT_HASACK)) == TG_FACT_PICKUP)
 		return TG_PASS_ICMP_RELATED; /* never heard it: cannot tell */
-	low = receiver->facts & TG_FACT_HASACK ?
-		      receiver->ack - tg_larger(receiver->maxwin, TG_ACK_WINDOW_MIN) :
-		      tg_sender_isn(view);
+	if (receiver->facts & TG_FACT_HASACK)
+		low = receiver->ack - tg_larger(receiver->maxwin, TG_ACK_WINDOW_MIN);
+	else if (sender->facts & TG_FACT_PICKUP) /* what it sent before we came */
+		low = sender->end - TG_PICKUP_SPAN;
+	else
+		low = tg_sender_isn(view);
 	return tg_seq_between(pkt->seq, low, sender->end) ? TG_PASS_ICMP_RELATED :
 							    TG_DROP_ICMP_BAD_SEQ;
 }

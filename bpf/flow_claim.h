@@ -57,11 +57,16 @@ TG_GLOBAL __u64 tg_slot_score(const struct tg_slot *slot, const struct tg_timeou
 			      __u32 now_ms)
 {
 	enum tg_rank rank;
+	__s32 age_ms;
 
 	if (!slot || !timeouts)
 		return TG_SCORE_NEVER;
 	rank = tg_slot_rank(slot, TG_READ_ONCE(slot->claim), timeouts, now_ms);
-	return rank == TG_RANK_NEVER ? TG_SCORE_NEVER : TG_SCORE(rank, now_ms - slot->stamp_ms);
+	if (rank == TG_RANK_NEVER)
+		return TG_SCORE_NEVER;
+	/* A stamp ahead of now was set by another CPU this very moment: as young as can be. */
+	age_ms = now_ms - TG_READ_ONCE(slot->stamp_ms);
+	return TG_SCORE(rank, age_ms < 0 ? 0 : age_ms);
 }
 
 /* The slot a newcomer would take, by number: a pointer here would multiply the verifier's states. */
@@ -99,7 +104,7 @@ TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 n
 				struct tg_victim *victim)
 {
 	const struct tg_timeouts *timeouts = tg_timeouts_of(table);
-	__u32 choice;
+	__u32 home = tg_bucket_of(tag, 0, table->buckets), choice;
 
 	victim->score = TG_SCORE_NEVER;
 	for (choice = 0; choice < TG_BUCKET_CHOICES; choice++) {
@@ -108,7 +113,7 @@ TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 n
 
 		if (!bucket || !timeouts || victim->score < TG_SCORE(TG_RANK_CLOSED, ~0U))
 			return;
-		tg_bucket_choose(bucket, index, choice > 0, tag, timeouts, now_ms, victim);
+		tg_bucket_choose(bucket, index, index != home, tag, timeouts, now_ms, victim);
 	}
 }
 
@@ -124,6 +129,8 @@ TG_INLINE void tg_take_victim(const struct tg_table *table, const struct tg_vict
 		return;
 	slot = &bucket->slot[victim->number & (TG_BUCKET_WAYS - 1)];
 	old_tag = TG_READ_ONCE(slot->tag);
+	if (old_tag == tag && (victim->claim & TG_CLAIM_OWNED))
+		return; /* another CPU has opened this very flow since we looked: look again */
 	ref->claim = tg_next_claim(victim->claim, flags);
 	if (__sync_val_compare_and_swap(&slot->claim, victim->claim, ref->claim) != victim->claim)
 		return;
@@ -171,7 +178,8 @@ TG_GLOBAL int tg_claim_place(const struct tg_table *table, __u64 tag, __u32 flag
 	tg_choose_victim(table, tag, now_ms, &victim);
 	if (victim.score == TG_SCORE_NEVER ||
 	    (victim.spilled && (seen & TG_BUCKET_SPILLED_MASK) == TG_BUCKET_SPILLED_MASK)) {
-		__sync_fetch_and_or(word, TG_BUCKET_REFUSED);
+		if (!(seen & TG_BUCKET_REFUSED))
+			__sync_fetch_and_or(word, TG_BUCKET_REFUSED);
 		return TG_FOUND_NONE;
 	}
 	tg_take_victim(table, &victim, tag, flags, &ref);

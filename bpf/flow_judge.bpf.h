@@ -64,11 +64,15 @@ TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pk
 		lookup->expired = true;
 		return TG_UNDECIDED;
 	}
-	if (view.ref.claim & TG_CLAIM_SUSPECT)
+	if (view.ref.claim & TG_CLAIM_SUSPECT) {
+		TG_WRITE_ONCE(view.ref.slot->stamp_ms, view.now_ms);
 		return TG_PASS_SUSPECT;
+	}
 	view.phase = tg_flow_phase(view.sender, view.receiver);
 	if (pkt->icmp_error)
 		return tg_judge_icmp(&view, pkt);
+	if (tg_is_spoofed(&view, pkt))
+		return TG_NOUPD_SPOOFED;
 	return tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
 }
 

@@ -35,7 +35,8 @@ TG_INLINE enum tg_verdict tg_fill_and_publish(struct tg_view *view, const struct
 	else
 		tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
 	tg_count_first(view, pkt);
-	tg_flow_publish(&view->ref);
+	if (!tg_flow_publish(&view->ref))
+		return TG_PASS_BUSY;
 	return adopt ? TG_PASS_PICKUP : TG_PASS_NEW;
 }
 
@@ -65,7 +66,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 		if (found == TG_FOUND_BUSY)
 			return TG_PASS_BUSY;
 		if (!view.ref.slot)
-			return TG_PASS_TABLE_FULL;
+			return tg_program.strict ? TG_DROP_TABLE_FULL : TG_PASS_TABLE_FULL;
 		lookup->number = view.ref.number;
 		lookup->claim = view.ref.claim;
 		lookup->found = true;
@@ -98,7 +99,7 @@ TG_INLINE enum tg_verdict tg_flow_miss(void *ctx, const struct tg_settings *sett
 		return TG_UNDECIDED;
 	if (known)
 		return TG_NOUPD_UNTRACKED;
-	if (lookup->refused)
+	if (lookup->refused && !tg_program.strict)
 		return TG_PASS_TABLE_FULL;
 	return pkt->flags & TG_RST ? TG_DROP_RST_NO_FLOW : TG_DROP_NO_FLOW;
 }

@@ -208,10 +208,20 @@ TG_INLINE bool tg_slot_free(const struct tg_table *table, struct tg_slot *slot, 
 	return true;
 }
 
-/* Everything stored before is visible to whoever sees the slot live. */
-TG_INLINE void tg_flow_publish(const struct tg_ref *ref)
+/*
+ * Makes a slot we own live; everything stored before is visible to whoever sees it so (the swap is a
+ * full barrier).  False: it is no longer ours, because a user-space owner was stopped for so long
+ * that the sweeper took the slot back.
+ */
+TG_INLINE bool tg_flow_publish(const struct tg_ref *ref)
 {
-	__sync_fetch_and_or(&ref->slot->claim, TG_CLAIM_LIVE); /* a full barrier */
+	__u32 owned = ref->claim, suspect = owned | TG_CLAIM_SUSPECT;
+	__u32 seen = __sync_val_compare_and_swap(&ref->slot->claim, owned, owned | TG_CLAIM_LIVE);
+
+	if (seen == suspect) /* a late writer of the former flow marked it meanwhile */
+		return __sync_val_compare_and_swap(&ref->slot->claim, suspect,
+						   suspect | TG_CLAIM_LIVE) == suspect;
+	return seen == owned;
 }
 
 /* After the last write to a half: if the slot changed hands meanwhile, its new flow may be damaged. */

@@ -126,6 +126,22 @@ TG_INLINE void tg_remember(struct tg_view *view, enum tg_aux kind, __u32 value)
 	tg_add_facts(sender, (__u32)kind << TG_AUX_SHIFT);
 }
 
+/* What any segment says about its sender. */
+TG_INLINE __u32 tg_packet_facts(const struct tg_packet *pkt)
+{
+	return (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) |
+	       (pkt->first_fragment ? TG_FACT_FRAG : 0) | (pkt->own ? TG_FACT_OWN : 0);
+}
+
+/*
+ * A packet from outside that claims to be this machine's own.  The kernel refuses it as martian;
+ * believing it would let an attacker end connections by a forged pair of segments.
+ */
+TG_INLINE bool tg_is_spoofed(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	return (view->sender->facts & TG_FACT_OWN) && !pkt->own;
+}
+
 /* The window a segment announces, in bytes.  Never scaled on SYN and SYN-ACK (RFC 7323 2.2). */
 TG_INLINE __u32 tg_scaled_window(const struct tg_half *sender, const struct tg_half *receiver,
 				 __u16 window)

@@ -24,13 +24,14 @@ struct tg_cursor {
 	__u8 protocol;
 	bool later_fragment;
 	bool first_fragment;
+	bool readdressed; /* the checksum may cover another address than the IP header's */
 };
 
 /* The same sum the endpoint will do, over header and options: for segments without payload. */
-TG_INLINE bool tg_checksum_good(const struct tg_packet *pkt, const struct tg_tcp *tcp,
-				const __u8 *limit, __u32 length)
+TG_INLINE bool tg_checksum_good(const struct tg_packet *pkt, const void *tcp, const __u8 *limit,
+				__u32 length)
 {
-	const __be16 *word = (const __be16 *)tcp;
+	const __be16 *word = tcp;
 	__u32 sum = bpf_htons(TG_PROTO_TCP) + bpf_htons((__u16)length), i;
 
 	for (i = pkt->ipv4 ? 3 : 0; i < 4; i++) {
@@ -91,7 +92,7 @@ TG_INLINE enum tg_verdict tg_parse_tcp(const struct tg_cursor *at, bool verify_c
 	/* With jumbo set this is minus the bytes before the payload, for tg_jumbo_payload(). */
 	tg_set_payload(pkt, at->length - header);
 	tg_parse_tcp_options(tcp, at->limit, header - sizeof(*tcp), pkt);
-	if (verify_csum && !pkt->payload && !pkt->first_fragment &&
+	if (verify_csum && !pkt->payload && !pkt->first_fragment && !at->readdressed &&
 	    (pkt->flags & (TG_SYN | TG_FIN | TG_RST)) &&
 	    !tg_checksum_good(pkt, tcp, at->limit, header))
 		return TG_DROP_BAD_CSUM;
@@ -172,6 +173,7 @@ TG_INLINE enum tg_verdict tg_parse_ipv6(struct tg_cursor *at, bool strict, struc
 		if (chain.length > TG_IPV6_CHAIN_MAX)
 			return TG_DROP_BAD_HDR;
 		tg_consume(at, chain.length);
+		at->readdressed = chain.readdressed;
 		at->protocol = chain.protocol;
 		at->later_fragment = chain.later_fragment;
 		at->first_fragment = chain.first_fragment;

@@ -22,6 +22,7 @@ struct tg_ipv6_chain {
 	bool later_fragment;
 	bool first_fragment;
 	bool hides_tcp; /* a fragment placed so that it would overwrite TCP's flags */
+	bool readdressed; /* the checksum may cover another address (RFC 8200 8.1, RFC 6275 11.3.1) */
 };
 
 TG_INLINE bool tg_is_ipv6_extension(__u8 protocol)
@@ -64,6 +65,8 @@ TG_GLOBAL int tg_chain_step(struct tg_ipv6_chain *chain, __u64 bytes)
 	} else {
 		chain->length += (header->reserved + 1) * 8; /* RFC 8200 4.3: "hdr ext len" */
 	}
+	if (chain->protocol == TG_PROTO_ROUTING || chain->protocol == TG_PROTO_DSTOPTS)
+		chain->readdressed = true;
 	chain->protocol = header->next_header;
 	return 0;
 }

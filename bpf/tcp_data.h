@@ -60,8 +60,12 @@ TG_INLINE enum tg_verdict tg_classify_data(const struct tg_view *view, const str
 					   __u32 limit)
 {
 	struct tg_half_count *count = tg_sender_count(view);
-	__u32 end = view->sender->end;
+	__u32 facts = view->sender->facts, end = view->sender->end;
 
+	if (TG_UNLIKELY(pkt->flags & facts & TG_FIN) && pkt->end == end) {
+		count->retrans++;
+		return TG_PASS_RETRANS;
+	}
 	if (TG_UNLIKELY(pkt->payload <= 1)) {
 		if (tg_is_keepalive(view, pkt))
 			return TG_PASS_KEEPALIVE;
@@ -70,7 +74,7 @@ TG_INLINE enum tg_verdict tg_classify_data(const struct tg_view *view, const str
 		if (!pkt->payload)
 			return TG_PASS_OK;
 	}
-	if (!(view->sender->facts & TG_FACT_HASACK))
+	if ((facts & (TG_FACT_PICKUP | TG_FACT_HASACK)) == TG_FACT_PICKUP)
 		return TG_PASS_OK; /* adopted, speaks for the first time: what it sent before is a guess */
 	if (!tg_seq_after(pkt->end, end)) {
 		if (tg_timestamp_old(view, pkt, 0)) {

@@ -16,6 +16,15 @@ TG_INLINE __u8 tg_offered_wscale(const struct tg_packet *pkt)
 	return pkt->options & TG_OPT_WSCALE ? pkt->wscale : TG_WSCALE_NONE;
 }
 
+/* Does ack acknowledge the receiver's SYN, with the data it carried?  A fragmented one's end is not known. */
+TG_INLINE bool tg_acks_syn(const struct tg_view *view, __u32 ack)
+{
+	const struct tg_half *receiver = view->receiver;
+
+	return tg_seq_between(ack, tg_receiver_isn(view) + 1,
+			      receiver->end + (receiver->facts & TG_FACT_FRAG ? 0xffff : 0));
+}
+
 /*
  * The sender's half as its SYN or SYN-ACK states it.  Before the slot is live, or as the owner of
  * this half: the peer has acknowledged nothing of it yet, so nobody relies on what was there.
@@ -38,7 +47,7 @@ TG_INLINE void tg_begin_half(struct tg_half *half, struct tg_half_count *count, 
 	count->window = pkt->window;
 	count->tsmax = pkt->tsval;
 	TG_WRITE_ONCE(half->facts,
-		      aux | TG_FACT_SYN | (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) |
+		      aux | TG_FACT_SYN | tg_packet_facts(pkt) |
 			      (__u32)tg_offered_wscale(pkt) << TG_WSCALE_SHIFT);
 }
 
@@ -86,8 +95,7 @@ TG_INLINE enum tg_verdict tg_open_anew(struct tg_view *view, const struct tg_pac
 	if (!tg_replace_flow(view, view->side, TG_ORIGIN_SYN))
 		return TG_PASS_BUSY;
 	tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
-	tg_flow_publish(&view->ref);
-	return verdict;
+	return tg_flow_publish(&view->ref) ? verdict : TG_PASS_BUSY;
 }
 
 /* A SYN passed without effect is remembered: a SYN-ACK for it proves that the endpoint took it. */
@@ -127,6 +135,7 @@ TG_INLINE enum tg_verdict tg_syn_again(struct tg_view *view, const struct tg_pac
 	    !tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
 		return TG_DROP_SYN_RATE;
 	tg_raise(&view->sender->end, pkt->end, false);
+	tg_sender_count(view)->retrans++;
 	return view->phase == TG_PHASE_SYN_RECV ? TG_PASS_SYN_RETRANS : TG_NOUPD_SYN_RETRANS;
 }
 
@@ -170,9 +179,20 @@ TG_INLINE void tg_note_synack(struct tg_view *view, const struct tg_packet *pkt)
 }
 
 /*
- * Does this SYN-ACK acknowledge the receiver's pending SYN?  Not if both its own number and the
- * pending one are those of the present connection: that is a duplicate of its handshake.
+ * Is the pending SYN, or what seems to answer it, a duplicate of the present connection's handshake?
+ * While the connection lives, its own ISN is no news.  In TIME_WAIT a stack that begins each
+ * connection with the same ISN may have begun another; then only the same SYN-ACK is a duplicate.
  */
+TG_INLINE bool tg_repeats_handshake(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	const struct tg_half *receiver = view->receiver;
+
+	if (!(receiver->facts & TG_FACT_SYN) || receiver->aux != tg_receiver_isn(view))
+		return false;
+	return view->phase != TG_PHASE_TIME_WAIT || pkt->seq == tg_sender_isn(view);
+}
+
+/* Does this SYN-ACK acknowledge the receiver's pending SYN? */
 TG_INLINE bool tg_answers_pending_syn(const struct tg_view *view, const struct tg_packet *pkt)
 {
 	const struct tg_half *receiver = view->receiver;
@@ -181,8 +201,7 @@ TG_INLINE bool tg_answers_pending_syn(const struct tg_view *view, const struct t
 	    !tg_seq_between(pkt->ack, receiver->aux + 1,
 			    receiver->aux + 1 + *tg_receiver_pending_len(view)))
 		return false;
-	return !((view->sender->facts & TG_FACT_SYN) && pkt->seq == tg_sender_isn(view) &&
-		 (receiver->facts & TG_FACT_SYN) && receiver->aux == tg_receiver_isn(view));
+	return !tg_repeats_handshake(view, pkt);
 }
 
 /*
@@ -208,8 +227,7 @@ TG_INLINE enum tg_verdict tg_reopen(struct tg_view *view, const struct tg_packet
 		      tg_receiver_isn_at(view), &syn);
 	tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
 	tg_note_synack(view, pkt);
-	tg_flow_publish(&view->ref);
-	return TG_PASS_REOPEN;
+	return tg_flow_publish(&view->ref) ? TG_PASS_REOPEN : TG_PASS_BUSY;
 }
 
 /*
@@ -232,12 +250,15 @@ TG_INLINE enum tg_verdict tg_flow_synack(struct tg_view *view, const struct tg_p
 
 	if (tg_answers_pending_syn(view, pkt))
 		return tg_reopen(view, pkt);
-	if (view->phase != TG_PHASE_SYN_SENT && view->phase != TG_PHASE_SYN_RECV)
-		return pkt->seq == tg_sender_isn(view) ? TG_NOUPD_SYNACK_RETRANS :
-							 TG_NOUPD_SYNACK_UNEXPECTED;
+	if (view->phase != TG_PHASE_SYN_SENT && view->phase != TG_PHASE_SYN_RECV) {
+		if (pkt->seq != tg_sender_isn(view))
+			return TG_NOUPD_SYNACK_UNEXPECTED;
+		tg_sender_count(view)->retrans++;
+		return TG_NOUPD_SYNACK_RETRANS;
+	}
 	if (!(receiver->facts & TG_FACT_SYN))
 		return TG_DROP_SYNACK_WRONG_DIR;
-	if (!tg_seq_between(pkt->ack, tg_receiver_isn(view) + 1, receiver->end)) {
+	if (!tg_acks_syn(view, pkt->ack)) {
 		tg_remember(view, TG_AUX_CHALLENGE, pkt->ack);
 		return view->phase == TG_PHASE_SYN_SENT ? TG_NOUPD_SYNACK_BAD_ACK :
 							  TG_NOUPD_SYNACK_UNEXPECTED;
@@ -246,6 +267,10 @@ TG_INLINE enum tg_verdict tg_flow_synack(struct tg_view *view, const struct tg_p
 		if (tg_syn_acked(sender, receiver))
 			return TG_NOUPD_SYNACK_UNEXPECTED;
 		tg_begin_from_synack(view, pkt);
+	} else {
+		tg_raise(&view->sender->end, pkt->end, false);
+		tg_raise_window(&view->sender->maxwin, pkt->window);
+		tg_sender_count(view)->retrans++;
 	}
 	tg_note_synack(view, pkt);
 	return TG_PASS_SYNACK;

@@ -8,6 +8,7 @@
 #define TG_BPF_TCP_RESET_H
 
 #include "flow_view.h"
+#include "tcp_handshake.h"
 #include "tcp_window.h"
 
 /* next: what the receiver expects next if it honours the RST; acknowledging more disproves it. */
@@ -31,8 +32,7 @@ TG_INLINE enum tg_verdict tg_reset_syn_sent(struct tg_view *view, const struct t
 	const struct tg_half *sender = view->sender, *receiver = view->receiver;
 
 	if ((receiver->facts & TG_FACT_SYN) && !(sender->facts & TG_FACT_SYN)) {
-		if ((pkt->flags & TG_ACK) &&
-		    tg_seq_between(pkt->ack, tg_receiver_isn(view) + 1, receiver->end))
+		if ((pkt->flags & TG_ACK) && tg_acks_syn(view, pkt->ack))
 			return tg_accept_reset(view, pkt->seq, TG_PASS_REFUSED);
 		return TG_DROP_RST_SYN_SENT;
 	}
@@ -89,7 +89,11 @@ TG_INLINE enum tg_verdict tg_flow_reset(struct tg_view *view, const struct tg_pa
 {
 	enum tg_verdict verdict = tg_judge_reset(view, pkt);
 
-	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD &&
+	/*
+	 * An exact one is not a guess: an endpoint that closed with data in flight answers each segment
+	 * of it, thousands at once.
+	 */
+	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD && pkt->seq != view->receiver->ack &&
 	    !tg_limit_allows(&view->detail->rst_limit_ms, view->now_ms))
 		return TG_DROP_RST_RATE;
 	return verdict;

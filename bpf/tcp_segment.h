@@ -24,9 +24,7 @@ TG_INLINE void tg_adopt_halves(struct tg_half *sender, struct tg_half *receiver,
 	sender->maxwin = window;
 	sender->aux = 0;
 	sender->facts = TG_FACT_SYN | TG_FACT_PICKUP | TG_FACT_HASACK | TG_FACT_ACKSYN |
-			(pkt->first_fragment ? TG_FACT_FRAG : 0) |
-			(pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) |
-			TG_WSCALE_MAX << TG_WSCALE_SHIFT;
+			tg_packet_facts(pkt) | TG_WSCALE_MAX << TG_WSCALE_SHIFT;
 	receiver->end = pkt->ack;
 	receiver->maxwin = TG_PICKUP_SPAN;
 	receiver->facts = TG_FACT_SYN | TG_FACT_PICKUP | TG_WSCALE_MAX << TG_WSCALE_SHIFT;
@@ -41,19 +39,17 @@ TG_INLINE enum tg_verdict tg_adopt_in_place(struct tg_view *view, const struct t
 		return TG_PASS_BUSY;
 	tg_adopt_halves(view->sender, view->receiver, tg_sender_isn_at(view),
 			tg_receiver_isn_at(view), pkt);
-	tg_flow_publish(&view->ref);
-	return TG_PASS_PICKUP;
+	return tg_flow_publish(&view->ref) ? TG_PASS_PICKUP : TG_PASS_BUSY;
 }
 
 /* Only the opener has spoken: what may come before the SYN-ACK? */
 TG_INLINE enum tg_verdict tg_segment_before_synack(struct tg_view *view, const struct tg_packet *pkt)
 {
 	struct tg_half *sender = view->sender;
-	const struct tg_half *receiver = view->receiver;
 
 	if (sender->facts & TG_FACT_SYN)
 		return view->adopts ? tg_adopt_in_place(view, pkt) : TG_DROP_ACK_BEFORE_SYNACK;
-	if (tg_seq_between(pkt->ack, tg_receiver_isn(view) + 1, receiver->end)) {
+	if (tg_acks_syn(view, pkt->ack)) {
 		__u32 end = pkt->end;
 
 		if (tg_half_aux_kind(sender) == TG_AUX_EARLY)
@@ -94,7 +90,7 @@ TG_INLINE void tg_apply_segment(struct tg_view *view, const struct tg_packet *pk
 	if (TG_UNLIKELY(tg_retracts_fin(view, pkt)))
 		tg_remove_facts(view->sender, TG_FACT_FIN | TG_FACT_PASSIVE);
 	tg_window_update(view, pkt);
-	if (TG_UNLIKELY(pkt->flags & TG_FIN))
+	if (TG_UNLIKELY((pkt->flags & TG_FIN) && !pkt->first_fragment))
 		tg_note_fin(view, pkt);
 }
 
@@ -142,6 +138,7 @@ TG_INLINE enum tg_verdict tg_segment_after_reset(struct tg_view *view, const str
 	if (window || !(view->sender->facts & view->receiver->facts & TG_FACT_SYN))
 		return TG_NOUPD_CLOSED_LATE;
 	tg_apply_segment(view, pkt);
+	TG_WRITE_ONCE(view->ref.slot->stamp_ms, view->now_ms);
 	return tg_flow_phase(view->sender, view->receiver) == TG_PHASE_CLOSED ?
 		       TG_NOUPD_CLOSED_LATE :
 		       TG_NOUPD_RST_UNDONE;

@@ -46,8 +46,29 @@ TG_INLINE __u32 tg_held_edge(const struct tg_packet *pkt, const struct tg_half *
 /* The sender's FIN precedes this segment's end and is not acknowledged: it was forged or lost. */
 TG_INLINE bool tg_retracts_fin(const struct tg_view *view, const struct tg_packet *pkt)
 {
-	return (view->sender->facts & TG_FACT_FIN) && tg_seq_after(pkt->end, view->sender->end) &&
-	       !tg_fin_acked(view->sender, view->receiver);
+	return (view->sender->facts & (TG_FACT_FIN | TG_FACT_FRAG)) == TG_FACT_FIN &&
+	       tg_seq_after(pkt->end, view->sender->end) && !tg_fin_acked(view->sender, view->receiver);
+}
+
+/*
+ * What the receiver has sent.  Of an adopted one that was never heard (one way, or nothing came yet),
+ * the sender's own acknowledgements are the best guess.
+ */
+TG_INLINE __u32 tg_receiver_end(const struct tg_half *sender, const struct tg_half *receiver)
+{
+	if (TG_LIKELY((receiver->facts & (TG_FACT_PICKUP | TG_FACT_HASACK)) != TG_FACT_PICKUP) ||
+	    !(sender->facts & TG_FACT_HASACK))
+		return receiver->end;
+	return tg_seq_max(receiver->end, sender->ack);
+}
+
+/* III; loose where the receiver's data is known only in part. */
+TG_INLINE bool tg_ack_too_high(const struct tg_half *receiver, __u32 receiver_end, __u32 ack)
+{
+	if (TG_LIKELY(!tg_seq_after(ack, receiver_end)))
+		return false;
+	return !(receiver->facts & (TG_FACT_PICKUP | TG_FACT_FRAG)) ||
+	       ack - receiver_end >= TG_PICKUP_SPAN;
 }
 
 /* Bounds III, II and IV, in the order of tcp-tracking 2.6. */
@@ -55,15 +76,17 @@ TG_INLINE enum tg_verdict tg_window_check_rest(const struct tg_view *view,
 					       const struct tg_packet *pkt)
 {
 	const struct tg_half *sender = view->sender, *receiver = view->receiver;
-	__u32 sender_end = sender->end, low, margin;
+	__u32 sender_end = sender->end, receiver_end = tg_receiver_end(sender, receiver);
+	__u32 low, margin;
 
-	if ((sender->facts & TG_FACT_FIN) && tg_seq_after(pkt->end, sender_end) &&
-	    tg_fin_acked(sender, receiver))
-		return TG_DROP_DATA_AFTER_FIN;
+	/* Where the FIN is, is known only of a sender whose segments came whole. */
+	if ((sender->facts & (TG_FACT_FIN | TG_FACT_FRAG)) == TG_FACT_FIN &&
+	    tg_seq_after(pkt->end, sender_end) && tg_fin_acked(sender, receiver))
+		/* Some stacks count their FIN twice; nothing is in it that could be refused. */
+		return pkt->payload || pkt->end - sender_end > 1 ? TG_DROP_DATA_AFTER_FIN :
+								   TG_NOUPD_SECOND_FIN;
 
-	if (tg_seq_after(pkt->ack, receiver->end) &&
-	    !((receiver->facts & (TG_FACT_PICKUP | TG_FACT_FRAG)) &&
-	      pkt->ack - receiver->end < TG_PICKUP_SPAN))
+	if (tg_ack_too_high(receiver, receiver_end, pkt->ack))
 		return TG_DROP_ACK_ABOVE;
 
 	/* An adopted half that has not spoken yet: what it was assumed to have sent is a guess. */
@@ -78,7 +101,7 @@ TG_INLINE enum tg_verdict tg_window_check_rest(const struct tg_view *view,
 	}
 
 	margin = tg_larger(sender->maxwin, TG_ACK_WINDOW_MIN);
-	low = receiver->end - margin;
+	low = receiver_end - margin;
 	if (tg_seq_before(pkt->ack, low)) {
 		low -= tg_larger(margin, TG_OLD_BAND);
 		if (tg_seq_before(pkt->ack, low))
@@ -102,7 +125,7 @@ TG_INLINE void tg_window_update(struct tg_view *view, const struct tg_packet *pk
 	struct tg_half *sender = view->sender;
 	__u32 window = tg_scaled_window(sender, view->receiver, pkt->window);
 	bool first = !(sender->facts & TG_FACT_HASACK);
-	__u32 facts = TG_FACT_HASACK;
+	__u32 facts = TG_FACT_HASACK | tg_packet_facts(pkt);
 	__u32 held = window + (tg_held_edge(pkt, view->receiver) - pkt->ack);
 
 	tg_raise_window(&sender->maxwin, tg_smaller(tg_larger(held, 1), TG_PICKUP_SPAN));
@@ -113,8 +136,6 @@ TG_INLINE void tg_window_update(struct tg_view *view, const struct tg_packet *pk
 	    (view->receiver->facts & TG_FACT_SYN) &&
 	    !tg_seq_before(pkt->ack, tg_receiver_isn(view) + 1))
 		facts |= TG_FACT_ACKSYN;
-	if (pkt->options & TG_OPT_TIMESTAMPS)
-		facts |= TG_FACT_HASTS;
 	tg_add_facts(sender, facts);
 }
 

@@ -26,7 +26,7 @@ static __always_inline bool tg_is_common(const struct tg_view *view, const struc
 {
 	return !(pkt->flags & (TG_SYN | TG_FIN | TG_RST)) && !pkt->icmp_error &&
 	       !pkt->first_fragment && view->phase == TG_PHASE_ESTABLISHED &&
-	       !(view->ref.claim & TG_CLAIM_SUSPECT);
+	       !(view->ref.claim & TG_CLAIM_SUSPECT) && !tg_is_spoofed(view, pkt);
 }
 
 /*
@@ -88,7 +88,7 @@ static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_s
 	if (verdict)
 		return verdict;
 	verdict = tg_flow_open(lookup, pkt);
-	if (verdict == TG_PASS_TABLE_FULL)
+	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
 		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
 	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
 }
@@ -128,6 +128,12 @@ static __always_inline __u32 tg_xdp_length(struct xdp_md *ctx)
 	return ctx->data_end - ctx->data;
 }
 
+/* Verdicts that headers outside the readable buffer would get, too. */
+static __always_inline bool tg_headers_missing(enum tg_verdict verdict)
+{
+	return verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG;
+}
+
 SEC("xdp.frags")
 int tg_xdp_ingress(struct xdp_md *ctx)
 {
@@ -144,8 +150,7 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 			   tg_program.verify_csum, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))
 		tg_jumbo_payload(&pkt, tg_xdp_length(ctx));
-	if (TG_UNLIKELY(verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG) &&
-	    tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
+	if (TG_UNLIKELY(tg_headers_missing(verdict)) && tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
 		verdict = TG_PASS_UNREADABLE;
 	if (!verdict)
 		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
@@ -197,9 +202,10 @@ int tg_tc_egress(struct __sk_buff *skb)
 		return TC_ACT_UNSPEC;
 	tg_begin(settings, &lookup, &pkt);
 	verdict = tg_parse_skb(skb, &pkt);
-	if (TG_UNLIKELY(verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG) &&
-	    tg_pull_headers(skb))
+	if (TG_UNLIKELY(tg_headers_missing(verdict)) && tg_pull_headers(skb))
 		verdict = tg_parse_skb(skb, &pkt);
+	if (TG_UNLIKELY(tg_headers_missing(verdict)) && skb->data_end - skb->data < skb->len)
+		verdict = TG_PASS_UNREADABLE;
 	if (TG_UNLIKELY(pkt.jumbo))
 		tg_jumbo_payload(&pkt, skb->len);
 	if (!verdict)

@@ -135,21 +135,21 @@ static void sweep_live(struct ager *ager, struct tg_slot *slot, uint32_t number,
 		       uint32_t now_ms)
 {
 	uint32_t waited = waited_ms(slot, now_ms);
-	enum ager_class class = class_of(slot);
+	enum ager_class kind = class_of(slot);
 
 	if (overdue(ager, slot, waited)) {
 		if (tg_slot_free(&ager->table, slot, number, claim))
 			ager->pass.expired++;
 		return;
 	}
-	if (pressure_evicts(&ager->pressure, class, waited) &&
+	if (pressure_evicts(&ager->pressure, kind, waited) &&
 	    tg_slot_free(&ager->table, slot, number, claim)) {
-		pressure_took(&ager->pressure, class);
+		pressure_took(&ager->pressure, kind);
 		ager->pass.evicted++;
 		return;
 	}
-	ager->pass.seen[class]++;
-	pressure_note(&ager->pressure, class, waited);
+	ager->pass.seen[kind]++;
+	pressure_note(&ager->pressure, kind, waited);
 }
 
 static struct stuck *find_stuck(struct ager *ager, uint32_t number)
@@ -187,7 +187,8 @@ static void sweep_owned(struct ager *ager, struct tg_slot *slot, uint32_t number
 	}
 	if (now_ms - stuck->since_ms < AGER_STUCK_MS)
 		return;
-	if (__sync_bool_compare_and_swap(&slot->claim, claim, claim & ~(TG_CLAIM_GENERATION_ONE - 1)))
+	if (__sync_bool_compare_and_swap(&slot->claim, claim,
+					 claim & ~(TG_CLAIM_GENERATION_ONE - 1)))
 		ager->pass.recovered++;
 	stuck->seen = false;
 }
@@ -243,10 +244,10 @@ static void forget_unseen_stuck(struct ager *ager)
 static void adapt_interval(struct ager *ager)
 {
 	uint64_t freed = ager->pass.expired + ager->pass.evicted, all = freed;
-	int class;
+	int kind;
 
-	for (class = 0; class < AGER_CLASS_MAX; class++)
-		all += ager->pass.seen[class];
+	for (kind = 0; kind < AGER_CLASS_MAX; kind++)
+		all += ager->pass.seen[kind];
 	if (freed * 100 > all * 25 || ager->pass.evicted)
 		ager->interval_ms /= 2;
 	else if (freed * 100 < all * 5 || !all)

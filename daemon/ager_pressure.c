@@ -17,13 +17,14 @@
 #define SCALED_ESTABLISHED_MIN_MS (300 * 1000)
 #define HALF_CLOSED_BIN 10 /* idle for 65 s: younger ones are spared */
 
-/* Entries at least as hard to displace as class, in per cent of max_flows. */
-static uint64_t fill_from(const uint64_t seen[AGER_CLASS_MAX], enum ager_class class, uint32_t max_flows)
+/* Entries at least as hard to displace as kind, in per cent of max_flows. */
+static uint64_t fill_from(const uint64_t seen[AGER_CLASS_MAX], enum ager_class kind,
+			  uint32_t max_flows)
 {
 	uint64_t sum = 0;
 	int i;
 
-	for (i = class; i < AGER_CLASS_MAX; i++)
+	for (i = kind; i < AGER_CLASS_MAX; i++)
 		sum += seen[i];
 	return sum * 100 / max_flows;
 }
@@ -34,8 +35,9 @@ static uint32_t scale(uint32_t timeout_ms, uint64_t fill, uint64_t from, uint32_
 
 	if (fill <= from || timeout_ms <= min_ms)
 		return timeout_ms;
-	scaled = fill >= SCALE_TO ? 0 :
-				    (uint64_t)timeout_ms * (SCALE_TO - fill) / (SCALE_TO - SCALE_FROM);
+	scaled = fill >= SCALE_TO ?
+			 0 :
+			 (uint64_t)timeout_ms * (SCALE_TO - fill) / (SCALE_TO - SCALE_FROM);
 	return scaled > min_ms ? (uint32_t)scaled : min_ms;
 }
 
@@ -83,45 +85,45 @@ static uint32_t bin_of(uint32_t idle_ms)
 }
 
 /* Takes up to excess entries of one class, the longest idle first; returns how many. */
-static uint64_t plan_class(struct ager_pressure *pressure, enum ager_class class, uint64_t excess)
+static uint64_t plan_class(struct ager_pressure *pressure, enum ager_class kind, uint64_t excess)
 {
-	uint32_t bin = PRESSURE_BINS, first = class == AGER_HALF_CLOSED ? HALF_CLOSED_BIN : 0;
+	uint32_t bin = PRESSURE_BINS, first = kind == AGER_HALF_CLOSED ? HALF_CLOSED_BIN : 0;
 	uint64_t found = 0;
 
 	while (bin > first && found < excess)
-		found += pressure->idle[class][--bin];
-	pressure->min_bin[class] = bin;
-	pressure->budget[class] = found < excess ? found : excess;
-	return pressure->budget[class];
+		found += pressure->idle[kind][--bin];
+	pressure->min_bin[kind] = bin;
+	pressure->budget[kind] = found < excess ? found : excess;
+	return pressure->budget[kind];
 }
 
 void pressure_plan(struct ager_pressure *pressure, const uint64_t seen[AGER_CLASS_MAX],
 		   uint32_t max_flows)
 {
 	uint64_t kept = 0, limit = (uint64_t)max_flows * EVICT_FROM / 100, excess;
-	int class;
+	int kind;
 
 	memset(pressure->budget, 0, sizeof(pressure->budget));
 	/* Handshakes neither press nor are taken: newcomers displace them. */
-	for (class = AGER_HANDSHAKE + 1; class < AGER_CLASS_MAX; class++)
-		kept += seen[class];
+	for (kind = AGER_HANDSHAKE + 1; kind < AGER_CLASS_MAX; kind++)
+		kept += seen[kind];
 	excess = kept > limit ? kept - limit : 0;
-	for (class = AGER_HANDSHAKE + 1; class < AGER_CLASS_MAX && excess; class++)
-		excess -= plan_class(pressure, (enum ager_class)class, excess);
+	for (kind = AGER_HANDSHAKE + 1; kind < AGER_CLASS_MAX && excess; kind++)
+		excess -= plan_class(pressure, (enum ager_class)kind, excess);
 	memset(pressure->idle, 0, sizeof(pressure->idle));
 }
 
-bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms)
+bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms)
 {
-	return pressure->budget[class] && bin_of(idle_ms) >= pressure->min_bin[class];
+	return pressure->budget[kind] && bin_of(idle_ms) >= pressure->min_bin[kind];
 }
 
-void pressure_took(struct ager_pressure *pressure, enum ager_class class)
+void pressure_took(struct ager_pressure *pressure, enum ager_class kind)
 {
-	pressure->budget[class]--;
+	pressure->budget[kind]--;
 }
 
-void pressure_note(struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms)
+void pressure_note(struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms)
 {
-	pressure->idle[class][bin_of(idle_ms)]++;
+	pressure->idle[kind][bin_of(idle_ms)]++;
 }

@@ -20,10 +20,10 @@ struct ager_pressure {
 void pressure_plan(struct ager_pressure *pressure, const uint64_t seen[AGER_CLASS_MAX],
 		   uint32_t max_flows);
 
-bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms);
-void pressure_took(struct ager_pressure *pressure, enum ager_class class);
+bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms);
+void pressure_took(struct ager_pressure *pressure, enum ager_class kind);
 
 /* An entry that stays. */
-void pressure_note(struct ager_pressure *pressure, enum ager_class class, uint32_t idle_ms);
+void pressure_note(struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms);
 
 #endif

@@ -70,8 +70,9 @@ static int read_zone(const char *name, const char *argument, void *out)
 }
 
 static const struct attach_options defaults = {
-	.datapath = { .mode = DATAPATH_UNSET, .profile = DATAPATH_UNSET,
-		      .learn_s = TG_LEARN_DEFAULT_MS / 1000 },
+	.datapath.mode = DATAPATH_UNSET,
+	.datapath.profile = DATAPATH_UNSET,
+	.datapath.learn_s = TG_LEARN_DEFAULT_MS / 1000,
 };
 
 #define AT(member) offsetof(struct attach_options, member)
@@ -121,15 +122,13 @@ static void remove_new_directories(const struct directories *before)
 		rmdir(PINS_ROOT);
 }
 
-static int check_rights(const struct datapath_options *options)
+static int check_rights(void)
 {
-	const char *missing = privilege_missing(!options->no_seed);
+	const char *missing = privilege_missing();
 
 	if (!missing)
 		return 0;
-	log_err_hint(0, strcmp(missing, "CAP_PERFMON") ? "run it as root" :
-							 "run it as root, or without seeding: --no-seed",
-		     "cannot attach: missing capability %s", missing);
+	log_err_hint(0, "run it as root", "cannot attach: missing capability %s", missing);
 	return -EPERM;
 }
 
@@ -156,7 +155,9 @@ static void print_table(const struct datapath_result *result)
 
 static const char *xdp_words(enum tg_xdp_mode mode)
 {
-	return mode == TG_XDP_NATIVE ? "native XDP" : mode == TG_XDP_GENERIC ? "generic XDP" : "shared XDP";
+	if (mode == TG_XDP_SHARED)
+		return "shared XDP";
+	return mode == TG_XDP_NATIVE ? "native XDP" : "generic XDP";
 }
 
 static void print_device(const struct datapath_result *result)
@@ -287,24 +288,28 @@ static void hold_signals(sigset_t *former)
 	sigprocmask(SIG_BLOCK, &held, former);
 }
 
+static int check_words(int count)
+{
+	if (count >= 1 && count <= TG_IFACES_MAX)
+		return 0;
+	log_err_hint(0, "usage: tcpguard attach IFACE...",
+		     count < 1 ? "which interface?" : "too many interfaces: at most %d", TG_IFACES_MAX);
+	return -EINVAL;
+}
+
 static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
 {
 	const struct attach_options *options = parsed;
-	struct netdev devices[TG_IFACES_MAX];
 	struct datapath_result results[TG_IFACES_MAX];
-	int done = 0, err, started = 0;
+	struct netdev devices[TG_IFACES_MAX];
+	int done = 0, started = 0, err;
 	sigset_t former;
 
-	if (argc < 1 || argc > TG_IFACES_MAX) {
-		log_err_hint(0, "usage: tcpguard attach IFACE...",
-			     argc < 1 ? "which interface?" : "too many interfaces: at most %d",
-			     TG_IFACES_MAX);
+	if (check_words(argc))
 		return EXIT_USAGE;
-	}
-	err = read_devices(argv, argc, devices);
-	if (err)
+	if (read_devices(argv, argc, devices))
 		return EXIT_CANNOT;
-	err = check_rights(&options->datapath);
+	err = check_rights();
 	if (err)
 		return command_exit_code(err);
 

@@ -16,7 +16,7 @@ static int report(const struct global_options *global, bool on)
 	};
 	const struct output_answer answer = {
 		.schema = "tcpguard.bypass/1",
-		.text = on ? "bypass is on: nothing is dropped on any interface; back with 'tcpguard bypass off'" :
+		.text = on ? "bypass is on: nothing is dropped; back with 'tcpguard bypass off'" :
 			     "bypass is off: every interface follows its own mode",
 		.fields = fields,
 	};
@@ -41,11 +41,13 @@ static int read_words(int argc, char **argv)
 		return 1;
 	if (!strcmp(argv[0], "off"))
 		return 0;
-	log_err_hint(0, "say 'tcpguard bypass on|off'", "bypass: '%s' is neither on nor off", argv[0]);
+	log_err_hint(0, "say 'tcpguard bypass on|off'", "bypass: '%s' is neither on nor off",
+		     argv[0]);
 	return -1;
 }
 
-static int run_bypass(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_bypass(const struct global_options *global, const void *options, int argc,
+		      char **argv)
 {
 	int on = read_words(argc, argv);
 	struct pins pins;

@@ -58,6 +58,16 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
+static void report_pass(const struct ager_pass *pass)
+{
+	if (pass->evicted)
+		log_info("the flow table is short of room: %llu flows given up early",
+			 (unsigned long long)pass->evicted);
+	if (pass->recovered)
+		log_info("%llu slots taken back from a process that died",
+			 (unsigned long long)pass->recovered);
+}
+
 static uint32_t age_a_slice(void *context)
 {
 	struct daemon_state *state = context;
@@ -65,22 +75,24 @@ static uint32_t age_a_slice(void *context)
 
 	/* pins_now_ms() has said why. */
 	if (!pins_now_ms(&state->pins, &now_ms) &&
-	    ager_step(state->ager, state->pins.settings, now_ms)) {
-		const struct ager_pass *pass = ager_last_pass(state->ager);
-
-		if (pass->evicted || pass->recovered)
-			log_info("table short of room: %llu flows given up early, %llu slots recovered",
-				 (unsigned long long)pass->evicted,
-				 (unsigned long long)pass->recovered);
-	}
+	    ager_step(state->ager, state->pins.settings, now_ms))
+		report_pass(ager_last_pass(state->ager));
 	return ager_delay_ms(state->ager);
 }
 
 static bool has_vanished(const struct daemon_state *state, uint32_t slot)
 {
-	return TG_READ_ONCE(state->pins.ifaces[slot].ifindex) &&
-	       (pins_link_state(slot, "xdp") == PINS_LINK_GONE ||
-		pins_link_state(slot, "tc") == PINS_LINK_GONE);
+	const struct tg_iface *iface = &state->pins.ifaces[slot];
+	enum pins_link xdp, tc;
+
+	if (!TG_READ_ONCE(iface->ifindex))
+		return false;
+	xdp = pins_link_state(slot, "xdp");
+	tc = pins_link_state(slot, "tc");
+	/* Shared XDP with clsact has no link to ask; then only our own namespace can be looked at. */
+	if (xdp == PINS_LINK_ABSENT && tc == PINS_LINK_ABSENT)
+		return iface->netns == netdev_netns() && !netdev_exists(iface);
+	return xdp == PINS_LINK_GONE || tc == PINS_LINK_GONE;
 }
 
 /* The kernel has taken the programs off with the device; what is left are pins and the register. */
@@ -197,8 +209,12 @@ static int run_daemon(const struct global_options *global, const void *given, in
 {
 	const struct daemon_options *options = given;
 	struct daemon_state state = { .lock = -1 };
-	const struct loop_jobs jobs = { .work = age_a_slice, .watch = watch, .watch_ms = WATCH_MS,
-					.context = &state };
+	const struct loop_jobs jobs = {
+		.work = age_a_slice,
+		.watch = watch,
+		.watch_ms = WATCH_MS,
+		.context = &state,
+	};
 	int err;
 
 	(void)global;
@@ -221,9 +237,11 @@ static int run_daemon(const struct global_options *global, const void *given, in
 const struct command command_daemon = {
 	.name = "daemon",
 	.arguments = "",
-	.summary = "Ages the flow table and tidies up after vanished interfaces, in the foreground.",
-	.details = "attach starts one when none runs.  Its death changes no verdict.  It ends by itself\n"
-		   "when nothing is attached any more.",
+	.summary =
+		"Ages the flow table and tidies up after vanished interfaces, in the foreground.",
+	.details =
+		"attach starts one when none runs.  Its death changes no verdict.  It ends by\n"
+		"itself when nothing is attached any more.",
 	.options = rows,
 	.options_size = sizeof(struct daemon_options),
 	.run = run_daemon,

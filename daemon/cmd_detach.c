@@ -168,12 +168,29 @@ static int nothing_pinned(const struct detach_options *options)
 	return err;
 }
 
+/* Held to the end: what was begun is finished whatever signal comes. */
+static int detach_locked(const struct detach_options *options, int argc, char **argv,
+			 struct outcome *outcome)
+{
+	sigset_t held, former;
+	int lock, err;
+
+	lock = pins_lock();
+	if (lock < 0)
+		return lock;
+	sigfillset(&held);
+	sigprocmask(SIG_BLOCK, &held, &former);
+	err = detach(options, argc, argv, outcome);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	close(lock);
+	return err;
+}
+
 static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
 {
 	const struct detach_options *options = parsed;
 	struct outcome outcome = { 0 };
-	sigset_t held, former;
-	int lock, err;
+	int err;
 
 	if (options->all == (argc > 0)) {
 		log_err_hint(0, "usage: tcpguard detach IFACE...|--all [--purge]",
@@ -181,17 +198,8 @@ static int run(const struct global_options *global, const void *parsed, int argc
 		return EXIT_USAGE;
 	}
 	err = nothing_pinned(options);
-	if (err)
-		return command_exit_code(err);
-	lock = pins_lock();
-	if (lock < 0)
-		return command_exit_code(lock);
-
-	sigfillset(&held);
-	sigprocmask(SIG_BLOCK, &held, &former);
-	err = detach(options, argc, argv, &outcome);
-	sigprocmask(SIG_SETMASK, &former, NULL);
-	close(lock);
+	if (!err)
+		err = detach_locked(options, argc, argv, &outcome);
 	if (err && !outcome.count)
 		return command_exit_code(err);
 	if (global->output == OUTPUT_TEXT)

@@ -142,7 +142,7 @@ static int larger_first(const void *a, const void *b)
 {
 	const struct sorted *x = a, *y = b;
 
-	return x->key < y->key ? 1 : x->key > y->key ? -1 : 0;
+	return (x->key < y->key) - (x->key > y->key);
 }
 
 /* Reads each flow again: what ended meanwhile is left out. */
@@ -156,7 +156,8 @@ static void print_sorted(struct flows_job *job)
 	for (i = 0; i < job->matched; i++) {
 		if (job->options->limit && printed == job->options->limit)
 			break;
-		if (!flow_table_read(&job->pins->table, job->sorted[i].number, job->now_ms, &flow) ||
+		if (!flow_table_read(&job->pins->table, job->sorted[i].number, job->now_ms,
+				     &flow) ||
 		    !tg_same_generation(flow.claim, job->sorted[i].claim))
 			continue;
 		job->out.functions->flow(&job->out, &flow);
@@ -204,15 +205,18 @@ static bool delete_one(const struct flow_record *flow, void *context)
 	return !job->options->limit || job->matched != job->options->limit;
 }
 
-static int delete(struct flows_job *job)
+static int forget(struct flows_job *job)
 {
 	char text[64];
 	struct output_field fields[] = {
 		{ .name = "deleted", .kind = OUTPUT_NUMBER },
 		{ .name = NULL },
 	};
-	const struct output_answer answer = { .schema = "tcpguard.flows.delete/1", .text = text,
-					      .fields = fields };
+	const struct output_answer answer = {
+		.schema = "tcpguard.flows.delete/1",
+		.text = text,
+		.fields = fields,
+	};
 
 	flow_table_visit(&job->pins->table, job->now_ms, delete_one, job);
 	fields[0].number = job->matched;
@@ -225,14 +229,15 @@ static int delete(struct flows_job *job)
 /* Exit code 1 when a flow was named and there is none. */
 static int run_verb(struct flows_job *job, enum flows_verb verb)
 {
-	bool wanted_some = job->options->filter.id.given || verb == VERB_SHOW || verb == VERB_DELETE;
+	bool wanted_some = job->options->filter.id.given || verb == VERB_SHOW ||
+			   verb == VERB_DELETE;
 	int err;
 
 	job->out.detailed = verb == VERB_SHOW;
 	if (verb == VERB_COUNT)
 		err = count(job);
 	else if (verb == VERB_DELETE)
-		err = delete(job);
+		err = forget(job);
 	else
 		err = list(job);
 	free(job->sorted);
@@ -240,7 +245,10 @@ static int run_verb(struct flows_job *job, enum flows_verb verb)
 		err = output_close(&job->out);
 	if (err)
 		return command_exit_code(err);
-	return wanted_some && verb != VERB_COUNT && !job->matched ? EXIT_NO : EXIT_OK;
+	if (!wanted_some || verb == VERB_COUNT || job->matched)
+		return EXIT_OK;
+	log_info("no such flow");
+	return EXIT_NO;
 }
 
 /* The verb, or -EINVAL (said).  show and delete also take the id as a word. */
@@ -300,9 +308,10 @@ const struct command command_flows = {
 	.name = "flows",
 	.arguments = "list|show|count|delete [ID]",
 	.summary = "Lists, shows in detail, counts or forgets connections.",
-	.details = "The source of a flow is the endpoint that opened it; where that is not known (<->), the\n"
-		   "one seen first.  '-o ndjson' prints one object a line, '-o conntrack' lines like those\n"
-		   "of 'conntrack -L'.",
+	.details =
+		"The source of a flow is the endpoint that opened it; where that is not known\n"
+		"(<->), the one seen first.  '-o ndjson' prints one object a line, '-o conntrack'\n"
+		"lines like those of 'conntrack -L'.",
 	.options = rows,
 	.options_size = sizeof(struct flows_options),
 	.run = run_flows,

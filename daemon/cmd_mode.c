@@ -35,18 +35,24 @@ static int report(const struct global_options *global, const struct pins *pins, 
 	char text[64 + TG_IFACES_MAX * (TG_IFNAME_LEN + 1)];
 	const struct output_field fields[] = {
 		{ .name = "mode", .kind = OUTPUT_STRING, .string = names_mode(mode) },
-		{ .name = "interfaces", .kind = OUTPUT_STRINGS, .number = (uint64_t)count,
+		{ .name = "interfaces",
+		  .kind = OUTPUT_STRINGS,
+		  .number = (uint64_t)count,
 		  .strings = names },
 		{ .name = NULL },
 	};
-	const struct output_answer answer = { .schema = "tcpguard.mode/1", .text = text,
-					      .fields = fields };
+	const struct output_answer answer = {
+		.schema = "tcpguard.mode/1",
+		.text = text,
+		.fields = fields,
+	};
+	const char *doing = mode == TG_MODE_ENFORCE ? "enforcing" :
+						      "monitoring, nothing is dropped,";
 	struct output out;
 	size_t length;
 	int i;
 
-	length = (size_t)snprintf(text, sizeof(text), "%s on", mode == TG_MODE_ENFORCE ?
-			 "enforcing" : "monitoring, nothing is dropped,");
+	length = (size_t)snprintf(text, sizeof(text), "%s on", doing);
 	for (i = 0; i < count; i++) {
 		names[i] = pins->ifaces[slots[i]].name;
 		length += (size_t)snprintf(text + length, sizeof(text) - length, " %.*s",
@@ -82,13 +88,15 @@ static int set_mode(const struct global_options *global, enum tg_mode mode, int 
 	return code;
 }
 
-static int run_enforce(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_enforce(const struct global_options *global, const void *options, int argc,
+		       char **argv)
 {
 	(void)options;
 	return set_mode(global, TG_MODE_ENFORCE, argc, argv);
 }
 
-static int run_monitor(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_monitor(const struct global_options *global, const void *options, int argc,
+		       char **argv)
 {
 	(void)options;
 	return set_mode(global, TG_MODE_MONITOR, argc, argv);

@@ -57,8 +57,8 @@ static int show(const struct pins *pins, const struct stats_options *options, st
 	return err;
 }
 
-static int show_all(const struct pins *pins, const struct stats_options *options, struct output *out,
-		    int argc, char **argv)
+static int show_all(const struct pins *pins, const struct stats_options *options,
+		    struct output *out, int argc, char **argv)
 {
 	const struct timespec pause = { .tv_sec = options->interval_s };
 	struct snapshot *before = NULL;
@@ -76,7 +76,8 @@ static int show_all(const struct pins *pins, const struct stats_options *options
 	return err;
 }
 
-static int run_stats(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_stats(const struct global_options *global, const void *options, int argc,
+		     char **argv)
 {
 	struct output out;
 	struct pins pins;

@@ -27,7 +27,8 @@ static int show(const struct pins *pins, const struct global_options *global, in
 	return attached ? EXIT_OK : EXIT_NOT_ATTACHED;
 }
 
-static int run_status(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_status(const struct global_options *global, const void *options, int argc,
+		      char **argv)
 {
 	struct pins pins;
 	int err, code;

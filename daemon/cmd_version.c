@@ -11,7 +11,8 @@
 #include "output.h"
 #include "version.h"
 
-static int run_version(const struct global_options *global, const void *options, int argc, char **argv)
+static int run_version(const struct global_options *global, const void *options, int argc,
+		       char **argv)
 {
 	struct output_field fields[] = {
 		{ .name = "version", .kind = OUTPUT_STRING, .string = TCPGUARD_VERSION },
@@ -22,8 +23,11 @@ static int run_version(const struct global_options *global, const void *options,
 		{ .name = NULL },
 	};
 	char text[256];
-	const struct output_answer answer = { .schema = "tcpguard.version/1", .text = text,
-					      .fields = fields };
+	const struct output_answer answer = {
+		.schema = "tcpguard.version/1",
+		.text = text,
+		.fields = fields,
+	};
 	struct utsname kernel;
 	struct output out;
 
@@ -33,8 +37,8 @@ static int run_version(const struct global_options *global, const void *options,
 	if (uname(&kernel))
 		kernel.release[0] = '\0';
 	fields[4].string = kernel.release;
-	snprintf(text, sizeof(text), "tcpguard %s (libbpf %s, jansson %s, kernel %s)", TCPGUARD_VERSION,
-		 libbpf_version_string(), JANSSON_VERSION, kernel.release);
+	snprintf(text, sizeof(text), "tcpguard %s (libbpf %s, jansson %s, kernel %s)",
+		 TCPGUARD_VERSION, libbpf_version_string(), JANSSON_VERSION, kernel.release);
 	out.functions->answer(&out, &answer);
 	return command_exit_code(output_close(&out));
 }

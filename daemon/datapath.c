@@ -5,19 +5,21 @@
  * The order of an attach, and why nothing legitimate is dropped in it:
  *
  *   1 load, make or find the maps, open the slot: its mode is MONITOR before a program can run, and
- *     nothing is dropped until step 6, whatever the programs think of what they see.
+ *     nothing is dropped until step 6, whatever the programs think of what they see.  The register
+ *     names the interface from here on, so that a killed attach can be finished or taken back.
  *   2 seed: most connections are known before the first packet is judged, so that under load the data
  *     path does not open flows of its own for them.
  *   3 XDP, then TC.  Between the two only one direction is seen, and flows fall behind: harmless, they
  *     are raised in step 5.
- *   4 enter the interface in the register.
+ *   4 enter the hooks in the register.
  *   5 seed again, twice.  From here on both directions are followed.  A socket's numbers are exact
  *     when read and a moment old when written; what passes in that moment is followed by the programs
  *     if the flow was nearly right, which the first of the two passes sees to, and the second makes up
  *     for what the programs had to refuse meanwhile (an ACK for data they had missed).
  *   6 MONITOR becomes the mode asked for, in one word.  A gateway learns from that moment on.
  *
- * Interrupted between 1 and 6 the interface is left in MONITOR or without a program: traffic flows.
+ * Killed between 1 and 6 the interface is left in MONITOR or without a program: traffic flows, and the
+ * next attach begins anew.
  * An update exchanges the programs of both links, keeps flows, counters and mode.
  */
 #include "datapath_parts.h"
@@ -80,6 +82,20 @@ static int create_native(struct job *job)
 	return load_programs(job) ? link : xdphook_create(job, TG_XDP_NATIVE);
 }
 
+/* Programs that verify checksums were loaded for native mode: not here. */
+static int create_generic(struct job *job)
+{
+	if (!job->generic && job->dev->physical) {
+		int err;
+
+		job->generic = true;
+		err = load_programs(job);
+		if (err)
+			return err;
+	}
+	return xdphook_create(job, TG_XDP_GENERIC);
+}
+
 static int attach_xdp(struct job *job)
 {
 	int wanted = job->options->xdp, link = -EOPNOTSUPP;
@@ -92,7 +108,7 @@ static int attach_xdp(struct job *job)
 	}
 	if (link < 0) {
 		job->result->native_error = wanted == TG_XDP_GENERIC ? 0 : link;
-		link = xdphook_create(job, TG_XDP_GENERIC);
+		link = create_generic(job);
 		job->result->xdp = TG_XDP_GENERIC;
 	}
 	if (link < 0)
@@ -139,6 +155,7 @@ static int attach_new(struct job *job, struct seed *seed)
 {
 	int err;
 
+	job->generic = job->options->xdp == TG_XDP_GENERIC;
 	err = xdphook_check_free(job);
 	if (!err)
 		err = slot_choose(job);
@@ -156,13 +173,15 @@ static int attach_new(struct job *job, struct seed *seed)
 		err = attach_hooks(job);
 	if (err)
 		return err;
-	slot_register(job, (uint64_t)time(NULL));
+	slot_register(job, 0);
 
 	err = pass_over_sockets(job, seed);
 	if (!err)
 		err = pass_over_sockets(job, seed);
 	if (!err)
 		err = begin_judging(job);
+	if (!err)
+		slot_register(job, (uint64_t)time(NULL));
 	return err;
 }
 
@@ -181,8 +200,7 @@ static void undo_new(struct job *job)
 		return;
 	memcpy(iface.name, job->dev->name, sizeof(iface.name));
 	xdphook_detach(job->slot, &iface);
-	if (iface.tc_kind)
-		tchook_detach(job->slot, &iface);
+	tchook_detach(job->slot, &iface);
 	slot_release(&job->pins, job->slot, iface.ifindex);
 }
 
@@ -241,6 +259,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 			     job->dev->name);
 		return -EBUSY;
 	}
+	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
 	err = update_programs(job, iface);
 	if (err)
 		return err;
@@ -258,7 +277,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 /* Both of our programs are in place, on this very interface, and can be exchanged. */
 static bool can_update(const struct job *job, const struct tg_iface *iface)
 {
-	return iface->ifindex == job->dev->ifindex && iface->xdp_mode != TG_XDP_SHARED &&
+	return iface->attached_at_s && iface->ifindex == job->dev->ifindex && iface->xdp_mode != TG_XDP_SHARED &&
 	       !job->options->share && pins_link_state(job->slot, "xdp") == PINS_LINK_ALIVE &&
 	       tchook_holds(job->slot, iface);
 }
@@ -270,7 +289,7 @@ static int attach_known(struct job *job, struct seed *seed)
 
 	if (can_update(job, &iface))
 		return update(job, &iface);
-	/* Shared, or damaged, or an interface that vanished and came back: anew. */
+	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
 	err = datapath_detach(&job->pins, job->slot);
 	if (err)
 		return err;
@@ -323,23 +342,33 @@ int datapath_attach(const struct netdev *dev, const struct datapath_options *opt
 	return err;
 }
 
+static bool reachable(const struct tg_iface *iface)
+{
+	return iface->netns == netdev_netns() ||
+	       (iface->tc_kind != TG_TC_CLSACT && iface->xdp_mode != TG_XDP_SHARED);
+}
+
 int datapath_detach(struct pins *pins, unsigned int slot)
 {
 	struct tg_iface iface = pins->ifaces[slot];
+	void *counters;
 	int err;
 
-	if (iface.netns != netdev_netns() &&
-	    (iface.tc_kind == TG_TC_CLSACT || iface.xdp_mode == TG_XDP_SHARED)) {
+	if (!reachable(&iface)) {
 		log_err_hint(0, "run it there, with 'nsenter --net=...'",
 			     "cannot detach '%s': it belongs to another network namespace", iface.name);
 		return -EXDEV;
 	}
-	/* XDP first: what is not followed in both directions must not be judged. */
+	/* XDP first: what is not followed in both directions must not be judged, nor counted. */
+	counters = slot_read_counters(pins, slot);
 	err = xdphook_detach(slot, &iface);
 	if (!err)
 		err = tchook_detach(slot, &iface);
 	if (!err)
 		slot_release(pins, slot, iface.ifindex);
+	if (counters)
+		slot_write_counters(pins, slot, counters);
+	free(counters);
 	return err;
 }
 

@@ -52,8 +52,7 @@ static int set_constants(const struct job *job, struct tcpguard_bpf *programs)
 		.profile = (__u8)job->result->profile,
 		.clock = TG_CLOCK_JIFFIES,
 		.no_link_header = job->dev->no_link_header,
-		.verify_csum = job->dev->physical && job->options->xdp != TG_XDP_GENERIC &&
-			       !job->options->share,
+		.verify_csum = job->dev->physical && !job->generic && !job->options->share,
 		.strict = job->options->strict,
 		.zone = (__u16)job->options->zone,
 	};
@@ -103,7 +102,7 @@ static int say_load_error(const struct job *job, int err)
 {
 	char buffer[96];
 	const char *remedy = privilege_remedy(err, buffer, sizeof(buffer));
-	const char *missing = privilege_missing(true);
+	const char *missing = privilege_missing();
 
 	/* Without it the verifier refuses arithmetic on packet pointers that it allows otherwise. */
 	if (remedy && missing)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The shared maps: made and pinned by the first attach, found by every later one.  tg_info is pinned
- * last: where it is, the rest is complete.
+ * The shared maps: made and pinned by the first attach, all in one step; found by every later one.
  */
 #include "datapath_parts.h"
 
@@ -19,6 +18,7 @@
 
 #include "log.h"
 
+#define NEW_DIR PINS_DIR "/maps_new"
 #define LOOKUPS_PER_100MS 5000
 #define MEMORY_SHARE 8 /* a default table takes at most one part in eight */
 
@@ -159,69 +159,87 @@ static int fill(const struct job *job)
 	return 0;
 }
 
-static int pin(int fd, const char *path)
+static const char *pin_path(char *path, const char *directory, const char *name)
 {
-	if (!bpf_obj_pin(fd, path))
-		return 0;
-	return log_err_hint(-errno, "'tcpguard detach --all --purge' removes leftovers", "cannot pin %s",
-			    path);
+	snprintf(path, DATAPATH_PATH_BYTES, "%s/%s", directory, name);
+	return path;
 }
 
-static int pin_map(const struct job *job, enum pins_map map)
+static int pin(int fd, const char *name)
 {
 	char path[DATAPATH_PATH_BYTES];
 
-	snprintf(path, sizeof(path), DATAPATH_MAPS_DIR "/%s", pins_map_name(map));
-	return pin(fd_of(job, map), path);
+	if (bpf_obj_pin(fd, pin_path(path, NEW_DIR, name)))
+		return log_err(-errno, "cannot pin %s", path);
+	return 0;
 }
 
-static void unpin_map(enum pins_map map)
+static void remove_directory(const char *directory)
 {
 	char path[DATAPATH_PATH_BYTES];
+	enum pins_map map;
 
-	snprintf(path, sizeof(path), DATAPATH_MAPS_DIR "/%s", pins_map_name(map));
-	unlink(path);
+	for (map = 0; map < PINS_MAP_MAX; map++)
+		unlink(pin_path(path, directory, pins_map_name(map)));
+	unlink(pin_path(path, directory, "clock"));
+	rmdir(directory);
 }
 
-/* All or nothing, and nobody else's pin is touched. */
-static int pin_maps(struct job *job)
+/* Pins that are there without tg_info are not ours to judge: a killed attach leaves none. */
+static int check_nothing_pinned(void)
 {
-	enum pins_map map, done;
+	char path[DATAPATH_PATH_BYTES];
+	enum pins_map map;
+
+	for (map = 0; map < PINS_MAP_MAX; map++)
+		if (!access(pin_path(path, DATAPATH_MAPS_DIR, pins_map_name(map)), F_OK))
+			return log_err_hint(-EEXIST, "'tcpguard detach --all --purge' removes it",
+					    "cannot pin %s", path);
+	return 0;
+}
+
+static int pin_everything(const struct job *job)
+{
+	enum pins_map map;
 	int err = 0;
 
 	for (map = 0; map < PINS_MAP_MAX && !err; map++)
-		if (map != PINS_INFO)
-			err = pin_map(job, map);
-	done = err ? map - 1 : map;
-	if (!err) {
-		err = pin(bpf_program__fd(job->programs->progs.tg_clock), DATAPATH_CLOCK);
-		if (!err) {
-			err = pin_map(job, PINS_INFO);
-			if (err)
-				unlink(DATAPATH_CLOCK);
-		}
+		err = pin(fd_of(job, map), pins_map_name(map));
+	return err ? err : pin(bpf_program__fd(job->programs->progs.tg_clock), "clock");
+}
+
+/* Filled in a directory of another name, which becomes the known one in one step. */
+static int pin_maps(const struct job *job)
+{
+	int err;
+
+	remove_directory(NEW_DIR); /* of an attach that was killed */
+	err = check_nothing_pinned();
+	if (err)
+		return err;
+	if (mkdir(NEW_DIR, 0700))
+		return log_err(-errno, "cannot make " NEW_DIR);
+	err = pin_everything(job);
+	if (!err && rename(NEW_DIR "/clock", DATAPATH_CLOCK))
+		err = log_err(-errno, "cannot pin " DATAPATH_CLOCK);
+	if (!err && rename(NEW_DIR, DATAPATH_MAPS_DIR)) {
+		err = log_err(-errno, "cannot make " DATAPATH_MAPS_DIR);
+		unlink(DATAPATH_CLOCK);
 	}
-	for (map = 0; err && map < done; map++)
-		if (map != PINS_INFO)
-			unpin_map(map);
+	if (err)
+		remove_directory(NEW_DIR);
 	return err;
 }
 
 int maps_publish(struct job *job)
 {
-	bool made_dir = !mkdir(DATAPATH_MAPS_DIR, 0700);
 	int err;
 
-	if (!made_dir && errno != EEXIST)
-		return log_err(-errno, "cannot make " DATAPATH_MAPS_DIR);
 	err = fill(job);
 	if (!err)
 		err = pin_maps(job);
-	if (err) {
-		if (made_dir)
-			rmdir(DATAPATH_MAPS_DIR);
+	if (err)
 		return err;
-	}
 	job->maps_made = true;
 	err = pins_open(&job->pins, true);
 	job->pins_open = !err;
@@ -230,13 +248,8 @@ int maps_publish(struct job *job)
 
 void maps_remove(void)
 {
-	enum pins_map map;
-
-	unpin_map(PINS_INFO);
+	remove_directory(DATAPATH_MAPS_DIR);
 	unlink(DATAPATH_CLOCK);
-	for (map = 0; map < PINS_MAP_MAX; map++)
-		unpin_map(map);
-	rmdir(DATAPATH_MAPS_DIR);
 }
 
 /*

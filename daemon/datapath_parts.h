@@ -23,10 +23,11 @@ struct job {
 	bool pins_open;
 	bool maps_made; /* by this job: nothing was pinned before */
 	bool hold_frags; /* do not ask for multi-buffer frames */
+	bool generic; /* generic XDP, where checksums may be partial: do not verify them */
 	struct tg_table_info info;
 	unsigned int slot;
 	bool made_qdisc;
-	void *counters; /* of the slot, as they were; NULL: start at zero */
+	void *counters; /* of the slot, what they shall be when judging begins */
 };
 
 /* datapath_load.c */
@@ -55,12 +56,15 @@ const char *slot_path(char *path, unsigned int slot, const char *name);
 /* Picks the slot for a new interface: its former one, so that its counters go on. */
 int slot_choose(struct job *job);
 int slot_open(struct job *job);
-/* Makes what was done visible to everyone. */
+/* Writes the interface's entry; attached_at_s is 0 until its attach is complete. */
 void slot_register(const struct job *job, uint64_t attached_at_s);
 /* Forgets the interface (registered or about to be) and empties its directory. */
 void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex);
 /* From now on verdicts count and are carried out; counters begin here. */
 int slot_enforce(struct job *job, uint64_t learn_until_ms);
+/* All CPUs' values, to be freed; NULL and errno if they cannot be read. */
+void *slot_read_counters(const struct pins *pins, unsigned int slot);
+int slot_write_counters(const struct pins *pins, unsigned int slot, const void *counters);
 /* Pins a link and closes it; if that fails, it is detached. */
 int slot_keep_link(const struct job *job, int link, const char *name);
 int slot_pin_programs(const struct job *job);

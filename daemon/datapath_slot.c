@@ -69,25 +69,59 @@ int slot_choose(struct job *job)
 	return 0;
 }
 
-static size_t counters_bytes(void)
+void *slot_read_counters(const struct pins *pins, unsigned int slot)
 {
-	return sizeof(struct tg_counters) * (size_t)libbpf_num_possible_cpus();
+	void *counters = calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct tg_counters));
+
+	if (counters && bpf_map_lookup_elem(pins->fd[PINS_COUNTERS], &slot, counters)) {
+		free(counters);
+		return NULL;
+	}
+	return counters;
+}
+
+int slot_write_counters(const struct pins *pins, unsigned int slot, const void *counters)
+{
+	return bpf_map_update_elem(pins->fd[PINS_COUNTERS], &slot, counters, BPF_EXIST) ? -errno : 0;
 }
 
 /* The counters of the slot's former interface go on if it was this one. */
-static int read_counters(struct job *job)
+static int keep_counters(struct job *job)
 {
 	const struct tg_iface *iface = &job->pins.ifaces[job->slot];
-	int fd = job->pins.fd[PINS_COUNTERS];
 
-	job->counters = calloc(1, counters_bytes());
+	job->counters = slot_read_counters(&job->pins, job->slot);
 	if (!job->counters)
-		return log_err(-ENOMEM, "cannot attach to '%s'", job->dev->name);
-	if (strcmp(iface->name, job->dev->name) || iface->netns != job->dev->netns)
-		return 0;
-	if (bpf_map_lookup_elem(fd, &job->slot, job->counters))
 		return log_err(-errno, "cannot read the counters");
+	if (strcmp(iface->name, job->dev->name) != 0 || iface->netns != job->dev->netns)
+		memset(job->counters, 0,
+		       (size_t)libbpf_num_possible_cpus() * sizeof(struct tg_counters));
 	return 0;
+}
+
+void slot_register(const struct job *job, uint64_t attached_at_s)
+{
+	const struct datapath_result *result = job->result;
+	struct tg_iface *iface = &job->pins.ifaces[job->slot];
+	struct tg_iface entry = {
+		.xdp_mode = result->xdp,
+		.tc_kind = result->tc,
+		.profile = result->profile,
+		.attached_at_s = attached_at_s,
+		.netns = job->dev->netns,
+		.made_qdisc = job->made_qdisc,
+		.strict = job->options->strict,
+		.zone = (__u16)job->options->zone,
+	};
+
+	memcpy(entry.name, job->dev->name, sizeof(entry.name));
+	memcpy(entry.driver, job->dev->driver, sizeof(entry.driver));
+	/* Whoever reads the register without the lock sees the entry complete or free. */
+	TG_WRITE_ONCE(iface->ifindex, 0);
+	__sync_synchronize();
+	*iface = entry;
+	__sync_synchronize();
+	TG_WRITE_ONCE(iface->ifindex, job->dev->ifindex);
 }
 
 int slot_open(struct job *job)
@@ -97,7 +131,7 @@ int slot_open(struct job *job)
 	__u32 ifindex = job->dev->ifindex;
 	int err;
 
-	err = read_counters(job);
+	err = keep_counters(job);
 	if (err)
 		return err;
 	slot_path(path, job->slot, "");
@@ -109,6 +143,7 @@ int slot_open(struct job *job)
 	TG_WRITE_ONCE(settings->mode, TG_MODE_MONITOR);
 	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
 		return log_err(-errno, "cannot register '%s'", job->dev->name);
+	slot_register(job, 0);
 	return 0;
 }
 
@@ -152,40 +187,17 @@ int slot_pin_programs(const struct job *job)
 	return err ? err : pin_program(job, job->programs->progs.tg_tc_egress, "prog_tc");
 }
 
-void slot_register(const struct job *job, uint64_t attached_at_s)
-{
-	const struct datapath_result *result = job->result;
-	struct tg_iface *iface = &job->pins.ifaces[job->slot];
-	struct tg_iface entry = {
-		.xdp_mode = result->xdp,
-		.tc_kind = result->tc,
-		.profile = result->profile,
-		.attached_at_s = attached_at_s,
-		.netns = job->dev->netns,
-		.made_qdisc = job->made_qdisc,
-		.strict = job->options->strict,
-		.zone = (__u16)job->options->zone,
-	};
-
-	memcpy(entry.name, job->dev->name, sizeof(entry.name));
-	memcpy(entry.driver, job->dev->driver, sizeof(entry.driver));
-	/* Whoever reads the register without the lock sees the entry complete or free. */
-	TG_WRITE_ONCE(iface->ifindex, 0);
-	__sync_synchronize();
-	*iface = entry;
-	__sync_synchronize();
-	TG_WRITE_ONCE(iface->ifindex, job->dev->ifindex);
-}
-
 int slot_enforce(struct job *job, uint64_t learn_until_ms)
 {
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
 
+	int err;
+
 	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
 	/* What was counted while flows were still unknown says nothing about the traffic. */
-	if (job->counters &&
-	    bpf_map_update_elem(job->pins.fd[PINS_COUNTERS], &job->slot, job->counters, BPF_EXIST))
-		return log_err(-errno, "cannot write the counters");
+	err = slot_write_counters(&job->pins, job->slot, job->counters);
+	if (err)
+		return log_err(err, "cannot write the counters");
 	TG_WRITE_ONCE(settings->mode, job->result->mode);
 	return 0;
 }

@@ -83,8 +83,9 @@ static int count_filters(__u32 ifindex, __u32 parent)
 		struct nlmsghdr header;
 		struct tcmsg tc;
 	} request = {
-		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = RTM_GETTFILTER,
-			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.header.nlmsg_len = sizeof(request),
+		.header.nlmsg_type = RTM_GETTFILTER,
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		.tc = { .tcm_ifindex = (int)ifindex, .tcm_parent = parent },
 	};
 	int fd, count;
@@ -216,10 +217,14 @@ static int detach_clsact(unsigned int slot, const struct tg_iface *iface)
 int tchook_detach(unsigned int slot, const struct tg_iface *iface)
 {
 	char path[DATAPATH_PATH_BYTES];
-	int link;
+	int link, err;
 
-	if (iface->tc_kind == TG_TC_CLSACT)
-		return detach_clsact(slot, iface);
+	/* Of an attach that was killed the kind is not known. */
+	if (iface->tc_kind != TG_TC_TCX) {
+		err = detach_clsact(slot, iface);
+		if (err || iface->tc_kind == TG_TC_CLSACT)
+			return err;
+	}
 	link = bpf_obj_get(slot_path(path, slot, "tc"));
 	if (link < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);

@@ -25,7 +25,8 @@ static int program_info(int fd, struct bpf_prog_info *info)
 	__u32 bytes = sizeof(*info);
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, target, sizeof(target) - 1) < 0 || strcmp(target, "anon_inode:bpf-prog"))
+	if (readlink(link, target, sizeof(target) - 1) < 0 ||
+	    strcmp(target, "anon_inode:bpf-prog") != 0)
 		return -EINVAL;
 	memset(info, 0, sizeof(*info));
 	return bpf_obj_get_info_by_fd(fd, info, &bytes) ? -errno : 0;
@@ -101,10 +102,11 @@ int xdphook_check_free(const struct job *job)
 		return log_err(err, "cannot ask for the XDP program of '%s'", job->dev->name);
 	if (query.attach_mode == XDP_ATTACHED_NONE || job->options->share)
 		return 0;
-	id = query.prog_id;
+	id = query.prog_id; /* 0 with several modes at once: then any of them */
 	if (!id)
-		id = query.drv_prog_id ? query.drv_prog_id :
-					 query.skb_prog_id ? query.skb_prog_id : query.hw_prog_id;
+		id = query.drv_prog_id;
+	if (!id)
+		id = query.skb_prog_id;
 	return say_foreign(job, id);
 }
 

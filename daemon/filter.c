@@ -106,7 +106,8 @@ int filter_parse_id(const char *name, const char *argument, void *out)
 	}
 	if (id->given)
 		return 0;
-	log_err(0, "%s: '%s' is no id such as 1f3a-2, as 'tcpguard flows list' shows", name, argument);
+	log_err(0, "%s: '%s' is no id such as 1f3a-2, as 'tcpguard flows list' shows", name,
+		argument);
 	return -EINVAL;
 }
 
@@ -132,7 +133,7 @@ static bool in_prefix(const struct filter_prefix *prefix, const __be32 address[4
 		return true;
 	for (word = 0; word < 4 && bits; word++) {
 		uint32_t used = bits < 32 ? bits : 32;
-		uint32_t mask = htonl(UINT32_MAX << (32 - used));
+		uint32_t mask = htonl((uint32_t)(~0ULL << (32 - used)));
 
 		if ((prefix->address[word] ^ address[word]) & mask)
 			return false;

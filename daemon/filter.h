@@ -26,7 +26,11 @@ struct filter_id {
 struct filter_state {
 	enum tg_phase phase;
 	enum tg_tcp_state state;
-	enum { FILTER_STATE_ANY, FILTER_STATE_PHASE, FILTER_STATE_ENDPOINT } kind;
+	enum {
+		FILTER_STATE_ANY,
+		FILTER_STATE_PHASE,
+		FILTER_STATE_ENDPOINT,
+	} kind;
 };
 
 struct filter {

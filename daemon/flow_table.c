@@ -10,7 +10,6 @@
 
 #define CLOCK_AHEAD_MS 60000 /* how far a moment may lie ahead of the now we were given */
 
-
 const __be32 *flow_address(const struct flow_record *flow, enum tg_side side)
 {
 	return side == TG_SIDE_LO ? flow->detail.key.lo_addr : flow->detail.key.hi_addr;
@@ -66,8 +65,8 @@ static void interpret(struct flow_record *flow, const struct tg_timeouts *timeou
 }
 
 /* The hot line alone: live, in date, and of one generation while it was copied. */
-static bool copy_slot(const struct tg_slot *from, const struct tg_timeouts *timeouts, uint32_t now_ms,
-		      struct tg_slot *to)
+static bool copy_slot(const struct tg_slot *from, const struct tg_timeouts *timeouts,
+		      uint32_t now_ms, struct tg_slot *to)
 {
 	uint32_t claim = TG_READ_ONCE(from->claim);
 
@@ -104,7 +103,8 @@ bool flow_table_read(const struct tg_table *table, uint32_t number, uint64_t now
 	return true;
 }
 
-void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit, void *context)
+void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit,
+		      void *context)
 {
 	uint32_t number, slots = table->buckets * TG_BUCKET_WAYS;
 	struct flow_record flow;
@@ -128,7 +128,8 @@ void flow_table_count(const struct tg_table *table, uint64_t now_ms, struct flow
 				       (uint32_t)now_ms, &slot))
 				continue;
 			counts->entries++;
-			counts->by_phase[tg_flow_phase(&slot.half[TG_SIDE_LO], &slot.half[TG_SIDE_HI])]++;
+			counts->by_phase[tg_flow_phase(&slot.half[TG_SIDE_LO],
+						       &slot.half[TG_SIDE_HI])]++;
 		}
 	}
 }

@@ -39,7 +39,8 @@ struct flow_counts {
 typedef bool (*flow_visitor)(const struct flow_record *flow, void *context);
 
 /* Every live flow that has not expired, in the order of the memory. */
-void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit, void *context);
+void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit,
+		      void *context);
 
 void flow_table_count(const struct tg_table *table, uint64_t now_ms, struct flow_counts *counts);
 

@@ -51,7 +51,8 @@ const char *format_si(char *buffer, size_t size, uint64_t number)
 
 const char *format_bytes(char *buffer, size_t size, uint64_t bytes)
 {
-	static const char *const units[] = { " B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB", NULL };
+	static const char *const units[] = { " B",   " KiB", " MiB", " GiB",
+					     " TiB", " PiB", " EiB", NULL };
 
 	return format_scaled(buffer, size, bytes, 1024, units);
 }
@@ -63,8 +64,8 @@ const char *format_duration(char *buffer, size_t size, uint64_t ms)
 	if (ms < 59950)
 		snprintf(buffer, size, "%.1f s", (double)ms / 1000);
 	else if (!days)
-		snprintf(buffer, size, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600, s / 60 % 60,
-			 s % 60);
+		snprintf(buffer, size, "%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
+			 s / 60 % 60, s % 60);
 	else
 		snprintf(buffer, size, "%" PRIu64 "d %02" PRIu64 ":%02" PRIu64 ":%02" PRIu64, days,
 			 s / 3600 % 24, s / 60 % 60, s % 60);
@@ -76,7 +77,8 @@ const char *format_time(char *buffer, size_t size, const struct timespec *time)
 	char date[32];
 	struct tm tm;
 
-	if (!gmtime_r(&time->tv_sec, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
+	if (!gmtime_r(&time->tv_sec, &tm) ||
+	    !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
 		date[0] = '\0';
 	snprintf(buffer, size, "%s.%03ldZ", date, time->tv_nsec / 1000000);
 	return buffer;
@@ -91,7 +93,8 @@ const char *format_address(char *buffer, size_t size, const __be32 address[4])
 {
 	bool ipv4 = is_mapped(address);
 
-	if (!inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &address[3] : address, buffer, (socklen_t)size))
+	if (!inet_ntop(ipv4 ? AF_INET : AF_INET6, ipv4 ? &address[3] : address, buffer,
+		       (socklen_t)size))
 		snprintf(buffer, size, "?");
 	return buffer;
 }

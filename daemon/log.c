@@ -29,8 +29,8 @@ static void say(int priority, const char *message, const char *reason, const cha
 {
 	char line[LINE_MAX_BYTES];
 
-	snprintf(line, sizeof(line), "%s%s%s%s%s", message, reason ? ": " : "", reason ? reason : "",
-		 remedy ? "; " : "", remedy ? remedy : "");
+	snprintf(line, sizeof(line), "%s%s%s%s%s", message, reason ? ": " : "",
+		 reason ? reason : "", remedy ? "; " : "", remedy ? remedy : "");
 	if (use_syslog)
 		syslog(priority, "%s", line);
 	else

@@ -100,8 +100,18 @@ static const struct option_row global_rows[] = {
 };
 
 static const struct command *const commands[] = {
-	&command_attach, &command_detach, &command_status, &command_stats, &command_flows,
-	&command_enforce, &command_monitor, &command_bypass, &command_daemon, &command_version,
+	&command_attach,
+	&command_detach,
+	&command_status,
+	&command_stats,
+	&command_flows,
+	&command_enforce,
+	&command_monitor,
+	&command_bypass,
+	&command_replay,
+	&command_explain,
+	&command_daemon,
+	&command_version,
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -155,10 +165,13 @@ static bool want_colour(enum colour_when when)
 
 	if (when != COLOUR_AUTO)
 		return when == COLOUR_ALWAYS;
-	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]) && term && strcmp(term, "dumb");
+	if ((no_color && no_color[0]) || !term || !strcmp(term, "dumb"))
+		return false;
+	return isatty(STDOUT_FILENO);
 }
 
-static int run_command(const struct command *command, struct main_options *options, int argc, char **argv)
+static int run_command(const struct command *command, struct main_options *options, int argc,
+		       char **argv)
 {
 	void *own = calloc(1, command->options_size ? command->options_size : 1);
 	const struct option_group groups[] = {
@@ -175,8 +188,9 @@ static int run_command(const struct command *command, struct main_options *optio
 	if (words > 0) {
 		log_set_level(options->level);
 		options->global.colour = want_colour(options->colour);
-		code = options->help ? print_help(command) :
-				       command->run(&options->global, own, argc - words, argv + words);
+		code = options->help ?
+			       print_help(command) :
+			       command->run(&options->global, own, argc - words, argv + words);
 	}
 	free(own);
 	return code;

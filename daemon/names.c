@@ -15,14 +15,14 @@ const char *const names_phases[] = {
 #define X(id, name) [TG_PHASE_##id] = name,
 	TG_PHASES(X)
 #undef X
-	[TG_PHASE_MAX] = NULL,
+		[TG_PHASE_MAX] = NULL,
 };
 
 const char *const names_tcp_states[] = {
 #define X(name) [TG_TCP_##name] = #name,
 	TG_TCP_STATES(X)
 #undef X
-	[TG_TCP_STATE_MAX] = NULL,
+		[TG_TCP_STATE_MAX] = NULL,
 };
 
 const char *const names_modes[] = {

@@ -39,7 +39,7 @@ static int ask_ethtool(int fd, const struct netdev *dev, void *command)
 static bool is_paravirtual(const char *driver)
 {
 	static const char *const names[] = { "virtio_net", "vif", "xen_netfront", "hv_netvsc",
-					     "vmxnet3", "netdevsim", "veth", "tun" };
+					     "vmxnet3", "netdevsim", "ena", "gve", "veth", "tun" };
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -56,8 +56,7 @@ static void read_driver(int fd, struct netdev *dev)
 	if (!ask_ethtool(fd, dev, &info)) {
 		snprintf(dev->driver, sizeof(dev->driver), "%s", info.driver);
 		/* The name of the parent device: a bus address where there is hardware. */
-		dev->physical = info.bus_info[0] && strcmp(info.bus_info, "tap") &&
-				strcmp(info.bus_info, "tun") && !is_paravirtual(dev->driver);
+		dev->physical = info.bus_info[0] && !is_paravirtual(dev->driver);
 	}
 	if (!ask_ethtool(fd, dev, &channels))
 		dev->queues = channels.combined_count + channels.rx_count;
@@ -65,7 +64,7 @@ static void read_driver(int fd, struct netdev *dev)
 
 static int read_link_type(int fd, struct netdev *dev)
 {
-	struct ifreq request;
+	struct ifreq request = { 0 };
 	int err = ask(fd, dev, SIOCGIFHWADDR, &request);
 
 	if (err)
@@ -84,9 +83,10 @@ static int read_link_type(int fd, struct netdev *dev)
 		dev->no_link_header = true;
 		return 0;
 	}
-	return log_err(-EOPNOTSUPP, "cannot attach to '%s', whose link type is %u: only Ethernet and "
-		       "interfaces without a link header are understood", dev->name,
-		       request.ifr_hwaddr.sa_family);
+	log_err_hint(0, "Ethernet and interfaces without a link header are understood",
+		     "cannot attach to '%s': its link type is %u", dev->name,
+		     request.ifr_hwaddr.sa_family);
+	return -EOPNOTSUPP;
 }
 
 /* Opened piece by piece: an interface may be called "a.b" or "..": it is one path component. */
@@ -107,7 +107,7 @@ static bool read_forwarding(const char *family, const char *name)
 
 int netdev_read(const char *name, struct netdev *dev)
 {
-	struct ifreq request;
+	struct ifreq request = { 0 };
 	int fd, err;
 
 	memset(dev, 0, sizeof(*dev));

@@ -61,7 +61,7 @@ static void make_plan(struct option_plan *plan, const struct option_group *group
 
 	memset(plan, 0, sizeof(*plan));
 	/* ':' tells a missing argument from an unknown option; '+' stops at the first word. */
-	strcpy(plan->letters, in_order ? "+:" : ":");
+	snprintf(plan->letters, sizeof(plan->letters), "%s:", in_order ? "+" : "");
 	for (i = 0; i < count; i++)
 		for (row = groups[i].rows; row && row->name; row++)
 			plan_row(plan, row, groups[i].out);
@@ -87,11 +87,13 @@ static int refuse(int result, char *const *argv)
 	bool is_long = !optopt || optopt >= FIRST_VALUE;
 
 	log_err_hint(0, "see 'tcpguard help'", "%s option '%s'",
-		     result == ':' ? "no value for" : "unknown or ambiguous", is_long ? word : letter);
+		     result == ':' ? "no value for" : "unknown or ambiguous",
+		     is_long ? word : letter);
 	return -EINVAL;
 }
 
-int options_parse(const struct option_group *groups, size_t count, bool in_order, int argc, char **argv)
+int options_parse(const struct option_group *groups, size_t count, bool in_order, int argc,
+		  char **argv)
 {
 	struct option_plan plan;
 	int result, err;
@@ -128,8 +130,8 @@ void options_print_rows(FILE *stream, const struct option_row *rows)
 
 		if (row->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
-		snprintf(words, sizeof(words), "%s--%s%s%s", letter, row->name, row->value ? " " : "",
-			 row->value ? row->value : "");
+		snprintf(words, sizeof(words), "%s--%s%s%s", letter, row->name,
+			 row->value ? " " : "", row->value ? row->value : "");
 		fprintf(stream, "  %-30s %s\n", words, row->help);
 	}
 }

@@ -22,7 +22,8 @@ int output_open(struct output *out, const struct global_options *global, bool fl
 		out->functions = &output_conntrack;
 		if (flows)
 			return 0;
-		log_err_hint(0, "it is for 'flows list'", "no '-o conntrack' output for this command");
+		log_err_hint(0, "it is for 'flows list'",
+			     "no '-o conntrack' output for this command");
 		return -EINVAL;
 	default:
 		out->functions = &output_json;

@@ -25,7 +25,12 @@ struct output_stats {
 /* One named value of a short answer. */
 struct output_field {
 	const char *name; /* NULL ends the list */
-	enum { OUTPUT_STRING, OUTPUT_NUMBER, OUTPUT_BOOLEAN, OUTPUT_STRINGS } kind;
+	enum {
+		OUTPUT_STRING,
+		OUTPUT_NUMBER,
+		OUTPUT_BOOLEAN,
+		OUTPUT_STRINGS,
+	} kind;
 	const char *string;
 	uint64_t number; /* also the boolean, and the count of strings */
 	const char *const *strings;

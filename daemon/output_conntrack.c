@@ -42,7 +42,8 @@ static void print_tuple(struct output *out, const struct flow_record *flow, enum
 	const struct tg_half_count *count = &flow->detail.count[from];
 	char source[FORMAT_BYTES], destination[FORMAT_BYTES];
 
-	fprintf(out->stream, "src=%s dst=%s sport=%u dport=%u packets=%" PRIu32 " bytes=%" PRIu64 " ",
+	fprintf(out->stream,
+		"src=%s dst=%s sport=%u dport=%u packets=%" PRIu32 " bytes=%" PRIu64 " ",
 		format_address(source, sizeof(source), flow_address(flow, from)),
 		format_address(destination, sizeof(destination), flow_address(flow, to)),
 		ntohs(flow_port(flow, from)), ntohs(flow_port(flow, to)), count->packets,
@@ -53,10 +54,11 @@ static void conntrack_flow(struct output *out, const struct flow_record *flow)
 {
 	enum tg_side src = flow->first, dst = src == TG_SIDE_LO ? TG_SIDE_HI : TG_SIDE_LO;
 	bool replied = flow->slot.half[dst].facts & TG_FACT_SYN;
-	bool assured = flow->phase != TG_PHASE_SYN_SENT && flow->phase != TG_PHASE_SYN_RECV && replied;
+	bool assured = flow->phase != TG_PHASE_SYN_SENT && flow->phase != TG_PHASE_SYN_RECV &&
+		       replied;
 
-	fprintf(out->stream, "tcp      %d %" PRIu32 " %s ", IPPROTO_TCP_NUMBER, flow->left_ms / 1000,
-		conntrack_state(flow));
+	fprintf(out->stream, "tcp      %d %" PRIu32 " %s ", IPPROTO_TCP_NUMBER,
+		flow->left_ms / 1000, conntrack_state(flow));
 	print_tuple(out, flow, src);
 	if (!replied)
 		fputs("[UNREPLIED] ", out->stream);

@@ -49,7 +49,7 @@ static void set_text(json_t *object, const char *name, const char *text)
 
 	if (!json_object_set_new(object, name, json_string(text)))
 		return;
-	for (i = 0; text[i] && i < sizeof(plain) - 1; i++)
+	for (i = 0; i < sizeof(plain) - 1 && text[i]; i++)
 		plain[i] = (char)(text[i] & 0x80 ? '?' : text[i]);
 	plain[i] = '\0';
 	json_object_set_new(object, name, json_string(plain));
@@ -78,6 +78,18 @@ static json_t *occupancy(const struct snapshot *s)
 	return object;
 }
 
+/* The moment so many milliseconds from time; null for none. */
+static void set_moment(json_t *object, const char *name, const struct timespec *time,
+		       uint64_t in_ms)
+{
+	struct timespec moment = { .tv_sec = time->tv_sec + (time_t)(in_ms / 1000) };
+
+	if (in_ms)
+		set_time(object, name, &moment);
+	else
+		json_object_set_new(object, name, json_null());
+}
+
 static json_t *link_state(enum pins_link state)
 {
 	return state == PINS_LINK_ABSENT ? json_null() : json_boolean(state == PINS_LINK_ALIVE);
@@ -95,7 +107,7 @@ static json_t *iface_identity(const struct snapshot_iface *iface)
 	return object;
 }
 
-static json_t *iface_status(const struct snapshot_iface *iface)
+static json_t *iface_status(const struct snapshot *s, const struct snapshot_iface *iface)
 {
 	const struct timespec attached = { .tv_sec = (time_t)iface->iface.attached_at_s };
 	json_t *object = iface_identity(iface);
@@ -106,7 +118,7 @@ static json_t *iface_status(const struct snapshot_iface *iface)
 	set_number(object, "zone", iface->iface.zone);
 	json_object_set_new(object, "strict", json_boolean(iface->iface.strict));
 	set_time(object, "attached_at", &attached);
-	json_object_set_new(object, "learning_s", json_real(seconds(iface->learn_left_ms)));
+	set_moment(object, "learning_until", &s->time, iface->learn_left_ms);
 	json_object_set_new(object, "xdp_alive", link_state(iface->xdp_link));
 	json_object_set_new(object, "tc_alive", link_state(iface->tc_link));
 	return object;
@@ -135,7 +147,7 @@ static void json_status(struct output *out, const struct snapshot *s)
 	json_object_set_new(document, "daemon", daemon_status(s));
 	json_object_set_new(document, "bypass", json_boolean(s->bypass));
 	for (i = 0; i < s->iface_count; i++)
-		json_array_append_new(ifaces, iface_status(&s->iface[i]));
+		json_array_append_new(ifaces, iface_status(s, &s->iface[i]));
 	json_object_set_new(document, "interfaces", ifaces);
 	json_object_set_new(document, "flows", occupancy(s));
 	for (map = 0; map < PINS_MAP_MAX; map++)
@@ -196,8 +208,8 @@ static json_t *iface_stats(const struct snapshot *s, const struct snapshot_iface
 	json_object_set_new(object, "reasons", reasons);
 	/* The table is shared: every interface shows the same. */
 	json_object_set_new(object, "flows",
-			    json_pack("{s:I, s:I}", "entries", (json_int_t)s->flows.entries, "limit",
-				      (json_int_t)s->max_flows));
+			    json_pack("{s:I, s:I}", "entries", (json_int_t)s->flows.entries,
+				      "limit", (json_int_t)s->max_flows));
 	return object;
 }
 
@@ -221,7 +233,8 @@ static void json_stats(struct output *out, const struct output_stats *stats)
 
 /* --- flows ---------------------------------------------------------------------------------------- */
 
-static json_t *direction(const struct output *out, const struct flow_record *flow, enum tg_side side)
+static json_t *direction(const struct output *out, const struct flow_record *flow,
+			 enum tg_side side)
 {
 	const struct tg_half_count *count = &flow->detail.count[side];
 	const struct tg_half *half = &flow->slot.half[side];
@@ -266,8 +279,9 @@ static json_t *flow_object(const struct output *out, const struct flow_record *f
 			   "opener_known", flow->opener_known, "suspect", flow->suspect,
 			   "zone", flow->detail.key.zone, "age_s", seconds(flow->age_ms),
 			   "idle_s", seconds(flow->idle_ms), "timeout_s", seconds(flow->left_ms));
-	json_object_set_new(object, "directions",
-			    json_pack("[o, o]", direction(out, flow, src), direction(out, flow, dst)));
+	json_object_set_new(
+		object, "directions",
+		json_pack("[o, o]", direction(out, flow, src), direction(out, flow, dst)));
 	return object;
 }
 

@@ -39,7 +39,8 @@ static void print_direction(struct output *out, const struct flow_record *flow, 
 		fprintf(out->stream, "%u", scale);
 	fprintf(out->stream, ", last %s, ", last ? last->reason : "-");
 	/* The counter is one byte and stays at its end. */
-	snprintf(drops, sizeof(drops), "drops %s%u", count->drops == UINT8_MAX ? ">= " : "", count->drops);
+	snprintf(drops, sizeof(drops), "drops %s%u", count->drops == UINT8_MAX ? ">= " : "",
+		 count->drops);
 	text_paint(out, count->drops ? PAINT_BAD : PAINT_NONE, drops);
 	fputc('\n', out->stream);
 }
@@ -66,8 +67,9 @@ static void text_flow(struct output *out, const struct flow_record *flow)
 		names_tcp_state(flow->state[src]), flow->opener_known ? "->" : "<->",
 		format_endpoint(to, sizeof(to), flow_address(flow, dst), flow_port(flow, dst)),
 		names_tcp_state(flow->state[dst]), filter_id_text(id, sizeof(id), flow));
-	fprintf(out->stream, "   %s, %s%s, age %s, idle %s, expires in %s%s\n", names_phase(flow->phase),
-		names_origin(flow->origin), flow->opener_known ? "" : " (opener unknown)",
+	fprintf(out->stream, "   %s, %s%s, age %s, idle %s, expires in %s%s\n",
+		names_phase(flow->phase), names_origin(flow->origin),
+		flow->opener_known ? "" : " (opener unknown)",
 		format_duration(age, sizeof(age), flow->age_ms),
 		format_duration(idle, sizeof(idle), flow->idle_ms),
 		format_duration(left, sizeof(left), flow->left_ms),
@@ -91,7 +93,8 @@ static void text_flows_end(struct output *out)
 	char number[FORMAT_BYTES];
 
 	if (!out->detailed)
-		fprintf(out->stream, "%s flow%s\n", format_grouped(number, sizeof(number), out->flows),
+		fprintf(out->stream, "%s flow%s\n",
+			format_grouped(number, sizeof(number), out->flows),
 			out->flows == 1 ? "" : "s");
 }
 

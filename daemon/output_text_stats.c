@@ -54,8 +54,8 @@ static bool in_section(const struct section *section, int verdict)
 }
 
 /* Packets and bytes of a section; code 0: of every reason. */
-static struct tg_count sum_section(const struct tg_counters *counters, const struct section *section,
-				   unsigned int code)
+static struct tg_count sum_section(const struct tg_counters *counters,
+				   const struct section *section, unsigned int code)
 {
 	struct tg_count sum = { 0, 0 };
 	int verdict;
@@ -72,7 +72,8 @@ static struct tg_count sum_section(const struct tg_counters *counters, const str
 	return sum;
 }
 
-static void print_rate(struct output *out, const struct source *source, uint64_t now, uint64_t before)
+static void print_rate(struct output *out, const struct source *source, uint64_t now,
+		       uint64_t before)
 {
 	char rate[FORMAT_BYTES];
 
@@ -85,8 +86,8 @@ static void print_rate(struct output *out, const struct source *source, uint64_t
 	fprintf(out->stream, " %12s", rate);
 }
 
-static void print_row(struct output *out, const struct source *source, const struct section *section,
-		      unsigned int code)
+static void print_row(struct output *out, const struct source *source,
+		      const struct section *section, unsigned int code)
 {
 	struct tg_count sum = sum_section(source->now, section, code);
 	struct tg_count old = { 0, 0 };
@@ -106,12 +107,14 @@ static bool first_of_reason(const struct section *section, int verdict)
 	int earlier;
 
 	for (earlier = 0; earlier < verdict; earlier++)
-		if (in_section(section, earlier) && names_verdict((unsigned int)earlier)->code == code)
+		if (in_section(section, earlier) &&
+		    names_verdict((unsigned int)earlier)->code == code)
 			return false;
 	return true;
 }
 
-static void print_section(struct output *out, const struct source *source, const struct section *section)
+static void print_section(struct output *out, const struct source *source,
+			  const struct section *section)
 {
 	uint64_t packets = sum_section(source->now, section, 0).packets;
 	char title[32];
@@ -150,7 +153,8 @@ static void print_flows(struct output *out, const struct snapshot *s)
 static void print_daemon(struct output *out, const struct snapshot *s)
 {
 	fputs("daemon ", out->stream);
-	text_paint(out, s->daemon_runs ? PAINT_GOOD : PAINT_WARN, s->daemon_runs ? "ok" : "not running");
+	text_paint(out, s->daemon_runs ? PAINT_GOOD : PAINT_WARN,
+		   s->daemon_runs ? "ok" : "not running");
 }
 
 static uint64_t attached_ms(const struct snapshot *s, const struct snapshot_iface *iface)
@@ -160,7 +164,8 @@ static uint64_t attached_ms(const struct snapshot *s, const struct snapshot_ifac
 	return now_s > iface->iface.attached_at_s ? (now_s - iface->iface.attached_at_s) * 1000 : 0;
 }
 
-static void print_mode(struct output *out, const struct snapshot *s, const struct snapshot_iface *iface)
+static void print_mode(struct output *out, const struct snapshot *s,
+		       const struct snapshot_iface *iface)
 {
 	bool enforced = iface->mode == TG_MODE_ENFORCE && !s->bypass;
 
@@ -172,7 +177,8 @@ static void print_mode(struct output *out, const struct snapshot *s, const struc
 static void print_iface_stats(struct output *out, const struct output_stats *stats,
 			      const struct snapshot_iface *iface)
 {
-	const struct snapshot_iface *before = stats->before ? snapshot_find(stats->before, iface) : NULL;
+	const struct snapshot_iface *before = stats->before ? snapshot_find(stats->before, iface) :
+							      NULL;
 	struct source source = { .now = &iface->counters, .seconds = stats->seconds };
 	char since[FORMAT_BYTES];
 	struct snapshot_sums sums;
@@ -240,7 +246,8 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		names_profile(iface->iface.profile), iface->iface.strict ? ", strict" : "",
 		format_duration(buffer, sizeof(buffer), attached_ms(s, iface)));
 	if (iface->learn_left_ms)
-		fprintf(out->stream, "   learning for another %s: unknown connections are adopted\n",
+		fprintf(out->stream,
+			"   learning for another %s: unknown connections are adopted\n",
 			format_duration(buffer, sizeof(buffer), iface->learn_left_ms));
 	if (iface->xdp_link == PINS_LINK_GONE || iface->tc_link == PINS_LINK_GONE)
 		fprintf(out->stream, "   the device has vanished: 'tcpguard detach %s' tidies up\n",

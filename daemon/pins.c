@@ -19,6 +19,7 @@
 #include "privilege.h"
 
 #define CLOCK_FRAME_BYTES 64
+#define START_ANEW "remove everything with 'tcpguard detach --all --purge' and attach again"
 
 /* Every map, its value as compiled here, and the member of struct pins it is mapped to. */
 static const struct map_row {
@@ -29,7 +30,8 @@ static const struct map_row {
 	[PINS_FLOWS] = { "tg_flows", sizeof(struct tg_bucket), offsetof(struct pins, buckets) },
 	[PINS_DETAILS] = { "tg_details", sizeof(struct tg_detail), offsetof(struct pins, details) },
 	[PINS_BUCKETS] = { "tg_buckets", sizeof(__u64), offsetof(struct pins, words) },
-	[PINS_SETTINGS] = { "tg_settings", sizeof(struct tg_settings), offsetof(struct pins, settings) },
+	[PINS_SETTINGS] = { "tg_settings", sizeof(struct tg_settings),
+			    offsetof(struct pins, settings) },
 	[PINS_IFACES] = { "tg_ifaces", sizeof(struct tg_iface), offsetof(struct pins, ifaces) },
 	[PINS_INFO] = { "tg_info", sizeof(struct tg_table_info), 0 },
 	[PINS_COUNTERS] = { "tg_counters", sizeof(struct tg_counters), 0 },
@@ -88,11 +90,14 @@ static int open_failed(int err, const char *path, bool anything_pinned)
 		return log_err_hint(err, remedy, "cannot open %s", path);
 	if (err != -ENOENT)
 		return log_err(err, "cannot open %s", path);
-	if (anything_pinned)
-		return log_err_hint(-EIO, "remove it all with 'tcpguard detach --all --purge'",
-				    "incomplete: %s is missing", path);
+	if (anything_pinned) {
+		log_err_hint(0, START_ANEW, "%s is missing beside the other pins", path);
+		return -EIO;
+	}
 	if (!bpffs_mounted())
-		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "', then 'tcpguard attach IFACE'",
+		log_err_hint(0,
+			     "mount it with 'mount -t bpf bpf " PINS_BPFFS
+			     "', then 'tcpguard attach IFACE'",
 			     "not attached: no bpffs is mounted at " PINS_BPFFS);
 	else
 		log_err_hint(0, "attach with 'tcpguard attach IFACE'",
@@ -107,12 +112,12 @@ static int check_layout(const struct pins *p, enum pins_map map)
 
 	if (bpf_obj_get_info_by_fd(p->fd[map], &info, &bytes))
 		return log_err(-errno, "cannot examine map %s", maps[map].name);
-	if (info.value_size != maps[map].value_bytes ||
-	    (maps[map].member && info.max_entries < entries_of(p, map)))
-		return log_err_hint(-EPROTO, "remove it with 'tcpguard detach --all --purge' and attach again",
-				    "pinned map %s has another layout than this tcpguard",
-				    maps[map].name);
-	return 0;
+	if (info.value_size == maps[map].value_bytes &&
+	    (!maps[map].member || info.max_entries >= entries_of(p, map)))
+		return 0;
+	log_err_hint(0, START_ANEW, "pinned map %s has another layout than this tcpguard",
+		     maps[map].name);
+	return -EPROTO;
 }
 
 static int open_map(struct pins *p, enum pins_map map, bool writable)
@@ -142,11 +147,11 @@ static int open_info(struct pins *p)
 		return err;
 	if (bpf_map_lookup_elem(p->fd[PINS_INFO], &zero, &p->info))
 		return log_err(-errno, "cannot read map %s", maps[PINS_INFO].name);
-	if (p->info.layout_version != TG_LAYOUT_VERSION || !p->info.buckets)
-		return log_err_hint(-EPROTO, "remove it with 'tcpguard detach --all --purge' and attach again",
-				    "the pinned maps have layout %u, this tcpguard has %u",
-				    p->info.layout_version, TG_LAYOUT_VERSION);
-	return 0;
+	if (p->info.layout_version == TG_LAYOUT_VERSION && p->info.buckets)
+		return 0;
+	log_err_hint(0, START_ANEW, "the pinned maps have layout %u, this tcpguard has %u",
+		     p->info.layout_version, TG_LAYOUT_VERSION);
+	return -EPROTO;
 }
 
 static int map_memory(struct pins *p, enum pins_map map, bool writable)
@@ -155,8 +160,8 @@ static int map_memory(struct pins *p, enum pins_map map, bool writable)
 
 	if (!maps[map].member)
 		return 0;
-	memory = mmap(NULL, mapped_bytes(p, map), PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED,
-		      p->fd[map], 0);
+	memory = mmap(NULL, mapped_bytes(p, map), PROT_READ | (writable ? PROT_WRITE : 0),
+		      MAP_SHARED, p->fd[map], 0);
 	if (memory == MAP_FAILED)
 		return log_err(-errno, "cannot map %s into memory", maps[map].name);
 	*mapped_member(p, map) = memory;

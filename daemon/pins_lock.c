@@ -67,7 +67,8 @@ int pins_lock(void)
 	if (err != -EBUSY)
 		return say_lock_error(err);
 	log_err_hint(0, "try again when it is done",
-		     "another tcpguard is attaching or detaching (it holds the lock on " PINS_DIR ")");
+		     "another tcpguard is attaching or detaching (it holds the lock on " PINS_DIR
+		     ")");
 	return err;
 }
 

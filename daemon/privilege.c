@@ -43,7 +43,7 @@ const char *privilege_remedy(int err, char *buffer, size_t size)
 	return buffer;
 }
 
-const char *privilege_missing(bool tracing)
+const char *privilege_missing(void)
 {
 	bool admin = has_capability(CAP_SYS_ADMIN); /* stands for CAP_BPF and CAP_PERFMON */
 
@@ -51,5 +51,5 @@ const char *privilege_missing(bool tracing)
 		return "CAP_BPF";
 	if (!has_capability(CAP_NET_ADMIN))
 		return "CAP_NET_ADMIN";
-	return tracing && !admin && !has_capability(CAP_PERFMON) ? "CAP_PERFMON" : NULL;
+	return !admin && !has_capability(CAP_PERFMON) ? "CAP_PERFMON" : NULL;
 }

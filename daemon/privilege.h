@@ -12,7 +12,10 @@
  */
 const char *privilege_remedy(int err, char *buffer, size_t size);
 
-/* The first capability attaching needs and the process lacks, or NULL.  tracing: for seeding, too. */
-const char *privilege_missing(bool tracing);
+/*
+ * The first capability that loading and attaching need and the process lacks, or NULL.  CAP_PERFMON is
+ * one of them: without it the verifier allows no variable offset into a packet.
+ */
+const char *privilege_missing(void);
 
 #endif

@@ -133,7 +133,7 @@ static void update_flow(const struct pass *pass, struct tg_ref *ref, const struc
 	struct tg_detail *detail = tg_detail_at(&pass->pins->table, ref->number);
 	int side;
 
-	if (memcmp(&detail->key, &flow->key, sizeof(flow->key)))
+	if (memcmp(&detail->key, &flow->key, sizeof(flow->key)) != 0)
 		return; /* another flow has this tag: PASS_COLLISION */
 	if (seed_flow_agrees(flow, ref->slot->half)) {
 		for (side = 0; side < TG_SIDE_MAX; side++)
@@ -151,27 +151,26 @@ static void update_flow(const struct pass *pass, struct tg_ref *ref, const struc
 static void seed_record(struct pass *pass, const struct tg_seed_record *record)
 {
 	__u16 port = ntohs(record->local_port);
-	struct seed_flow flow;
 	struct tg_ref ref = { 0 };
+	struct seed_flow flow;
+	int found;
 
 	if (record->state == TG_SOCKET_LISTEN)
 		pass->listens[port / 8] |= 1 << port % 8;
 	if (!seed_flow_from_record(record, pass->zone, pass->listens[port / 8] >> port % 8 & 1, &flow))
 		return;
-	switch (tg_flow_claim(&pass->pins->table, tg_tag_of_key(&pass->hash, &flow.key),
-			      tg_claim_flags(flow.opener, TG_ORIGIN_SEED), pass->now_ms, &ref)) {
-	case TG_FOUND_LIVE:
-		update_flow(pass, &ref, &flow);
-		break;
-	case TG_FOUND_BUSY:
+	found = tg_flow_claim(&pass->pins->table, tg_tag_of_key(&pass->hash, &flow.key),
+			      tg_claim_flags(flow.opener, TG_ORIGIN_SEED), pass->now_ms, &ref);
+	if (found == TG_FOUND_BUSY)
 		return; /* the data path is opening it; the next pass meets it live */
-	default:
-		if (!ref.slot) {
-			pass->counts->no_room++;
-			return;
-		}
-		fill_flow(pass, &ref, &flow);
+	if (!ref.slot) {
+		pass->counts->no_room++;
+		return;
 	}
+	if (found == TG_FOUND_LIVE)
+		update_flow(pass, &ref, &flow);
+	else
+		fill_flow(pass, &ref, &flow);
 	pass->counts->sockets++;
 }
 

@@ -32,8 +32,8 @@ static void sum_cpus(const struct tg_counters *values, int cpus, struct tg_count
 					  &values[cpu].count[outcome][verdict]);
 }
 
-static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, struct tg_counters *values,
-		      int cpus, struct snapshot_iface *out)
+static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms,
+		      struct tg_counters *values, int cpus, struct snapshot_iface *out)
 {
 	const struct tg_iface_settings *settings = &p->settings->iface[slot];
 	uint64_t learn_until_ms = TG_READ_ONCE(settings->learn_until_ms);
@@ -180,7 +180,8 @@ void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums
 	}
 }
 
-const struct snapshot_iface *snapshot_find(const struct snapshot *s, const struct snapshot_iface *like)
+const struct snapshot_iface *snapshot_find(const struct snapshot *s,
+					   const struct snapshot_iface *like)
 {
 	uint32_t i;
 

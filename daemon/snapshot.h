@@ -58,6 +58,7 @@ int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **a
 void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums);
 
 /* The same interface, attached at the same time, in another snapshot; NULL if it is not there. */
-const struct snapshot_iface *snapshot_find(const struct snapshot *s, const struct snapshot_iface *like);
+const struct snapshot_iface *snapshot_find(const struct snapshot *s,
+					   const struct snapshot_iface *like);
 
 #endif

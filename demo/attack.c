@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH 64
+#define BATCH 32
 #define PAYLOAD_MAX 1400
 #define COUNT_MAX 20000000
 #define SECONDS_MAX 60
@@ -302,7 +302,8 @@ static size_t build_frame(const struct plan *plan, struct frame *frame, uint32_t
 	};
 
 	header.doff = (sizeof(header) + options) / 4;
-	ip.check = fold(sum_words(&ip, sizeof(ip), 0));
+	memcpy(&frame->ip, &ip, sizeof(ip));
+	ip.check = fold(sum_words((uint8_t *)frame + sizeof(frame->eth), sizeof(ip), 0));
 	memcpy(&frame->ip, &ip, sizeof(ip));
 	memcpy(tcp, &header, sizeof(header));
 	tcp[13] = plan->flags;
@@ -310,7 +311,8 @@ static size_t build_frame(const struct plan *plan, struct frame *frame, uint32_t
 		memcpy(tcp + sizeof(header), "\x02\x04\x05\xb4", sizeof(frame->options));
 	memset(tcp + sizeof(header) + options, 'A', plan->payload);
 
-	sum = sum_words(&ip.saddr, 8, IPPROTO_TCP + (uint32_t)tcp_length);
+	sum = sum_words(&ip.saddr, sizeof(ip.saddr), IPPROTO_TCP + (uint32_t)tcp_length);
+	sum = sum_words(&ip.daddr, sizeof(ip.daddr), sum);
 	header.check = fold(sum_words(tcp, tcp_length, sum));
 	memcpy(tcp + offsetof(struct tcphdr, check), &header.check, sizeof(header.check));
 	return sizeof(frame->eth) + sizeof(ip) + tcp_length;

@@ -4,12 +4,15 @@
 
 usage: web.py ADDRESS PORT
 
-GET /bytes/N answers with N bytes, PUT / with the number of bytes received, GET / with a page.
+GET /bytes/N answers with N bytes, /slow/SECONDS/N with N bytes spread over that time, anything else with a
+page; PUT / with the number of bytes received.
 """
 
 import http.server
 import socket
+import socketserver
 import sys
+import time
 
 CHUNK = b"tcpguard" * 8192
 
@@ -22,6 +25,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path.startswith("/bytes/"):
             self.send_bytes(int(self.path[len("/bytes/"):]))
+        elif self.path.startswith("/slow/"):
+            seconds, length = self.path.split("/")[2:]
+            self.send_slowly(float(seconds), int(length))
         else:
             self.answer(b"<p>The web server behind tcpguard.</p>\n")
 
@@ -41,10 +47,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(length))
         self.end_headers()
+        self.write_body(length)
+
+    def write_body(self, length):
         while length:
             part = CHUNK[:length]
             self.wfile.write(part)
             length -= len(part)
+
+    def send_slowly(self, seconds, length):
+        self.send_response(200)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        pieces = max(int(seconds * 50), 1)
+        for piece in range(pieces):
+            self.write_body(length * (piece + 1) // pieces - length * piece // pieces)
+            self.wfile.flush()
+            time.sleep(seconds / pieces)
 
     def log_message(self, format, *args):
         pass
@@ -53,6 +72,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 1024
     daemon_threads = True
+
+    def server_bind(self):
+        """Without HTTPServer's search for a name, which asks a DNS that is not there."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[:2]
 
     def handle_error(self, request, client_address):
         error = sys.exc_info()[1]

@@ -55,23 +55,12 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_UNSPEC = 0,
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
-	BPF_MAP_TYPE_PROG_ARRAY = 3,
-	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-	BPF_MAP_TYPE_LRU_HASH = 9,
-	BPF_MAP_TYPE_LPM_TRIE = 11,
-	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
-	BPF_MAP_TYPE_HASH_OF_MAPS = 13,
-	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 /* Values are the kernel's; asked for by name, so that an old kernel answers "no". */
 enum bpf_func_id {
-	BPF_FUNC_skc_lookup_tcp = 99,
-	BPF_FUNC_jiffies64 = 118,
-	BPF_FUNC_ktime_get_coarse_ns = 160,
 	BPF_FUNC_xdp_get_buff_len = 188,
-	BPF_FUNC_xdp_load_bytes = 189,
 };
 
 enum {
@@ -194,22 +183,6 @@ struct bpf_sock_tuple {
 	};
 };
 
-/* include/net/tcp_states.h; the numbers are visible through BPF and never change. */
-enum {
-	TCP_ESTABLISHED = 1,
-	TCP_SYN_SENT = 2,
-	TCP_SYN_RECV = 3,
-	TCP_FIN_WAIT1 = 4,
-	TCP_FIN_WAIT2 = 5,
-	TCP_TIME_WAIT = 6,
-	TCP_CLOSE = 7,
-	TCP_CLOSE_WAIT = 8,
-	TCP_LAST_ACK = 9,
-	TCP_LISTEN = 10,
-	TCP_CLOSING = 11,
-	TCP_NEW_SYN_RECV = 12,
-};
-
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #endif
@@ -222,29 +195,13 @@ struct bpf_iter_meta {
 	union {
 		struct seq_file *seq;
 	};
-	u64 session_id;
-	u64 seq_num;
 };
 
 struct in6_addr {
 	union {
-		__u8 u6_addr8[16];
-		__be16 u6_addr16[8];
 		__be32 u6_addr32[4];
 	} in6_u;
 };
-
-struct ns_common {
-	unsigned int inum;
-};
-
-struct net {
-	struct ns_common ns;
-};
-
-typedef struct {
-	struct net *net;
-} possible_net_t;
 
 struct sock_common {
 	union {
@@ -261,8 +218,6 @@ struct sock_common {
 	};
 	short unsigned int skc_family;
 	volatile unsigned char skc_state;
-	int skc_bound_dev_if;
-	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
 	union {
@@ -270,7 +225,6 @@ struct sock_common {
 		u32 skc_tw_rcv_nxt;
 	};
 	union {
-		u32 skc_window_clamp;
 		u32 skc_tw_snd_nxt;
 	};
 };
@@ -282,17 +236,14 @@ struct bpf_iter__tcp {
 	union {
 		struct sock_common *sk_common;
 	};
-	u32 uid;
 };
 
 struct sock {
 	struct sock_common __sk_common;
-	unsigned char sk_shutdown;
 };
 
 struct inet_sock {
 	struct sock sk;
-	__be16 inet_sport;
 };
 
 struct inet_connection_sock {
@@ -300,12 +251,7 @@ struct inet_connection_sock {
 };
 
 struct tcp_options_received {
-	u16 saw_tstamp : 1;
-	u16 tstamp_ok : 1;
-	u16 dsack : 1;
 	u16 wscale_ok : 1;
-	u16 sack_ok : 3;
-	u16 smc_ok : 1;
 	u16 snd_wscale : 4;
 	u16 rcv_wscale : 4;
 };
@@ -320,7 +266,6 @@ struct tcp_sock {
 	u32 snd_una;
 	u32 rcv_wnd;
 	struct tcp_options_received rx_opt;
-	u32 rcv_wup;
 };
 
 struct request_sock {
@@ -331,14 +276,11 @@ struct inet_request_sock {
 	struct request_sock req;
 	u16 snd_wscale : 4;
 	u16 rcv_wscale : 4;
-	u16 tstamp_ok : 1;
-	u16 sack_ok : 1;
 	u16 wscale_ok : 1;
 };
 
 struct tcp_request_sock {
 	struct inet_request_sock req;
-	u32 rcv_isn;
 	u32 snt_isn;
 	u32 rcv_nxt;
 };
@@ -347,7 +289,6 @@ struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
 	unsigned char tw_rcv_wscale;
-	__be16 tw_sport;
 };
 
 struct tcp_timewait_sock {

@@ -120,7 +120,7 @@ struct tg_iface {
 	__u32 xdp_mode; /* enum tg_xdp_mode */
 	__u32 tc_kind; /* enum tg_tc_kind */
 	__u32 profile; /* enum tg_profile */
-	__u64 attached_at_s; /* Unix time */
+	__u64 attached_at_s; /* Unix time; 0: its attach is not complete */
 	__u64 netns; /* inode of the network namespace ifindex belongs to */
 	__u8 made_qdisc; /* we created the clsact qdisc, so we may remove it */
 	__u8 strict;

@@ -60,6 +60,7 @@ struct tg_flow_key {
 #define TG_FACT_HASTS 0x0040 /* sends timestamps; tg_half_count.tsmax is valid */
 #define TG_FACT_FRAG 0x0080 /* sent fragments: data was seen only in part */
 #define TG_FACT_ACKSYN 0x0100 /* acknowledged the peer's SYN.  Latched: the ISN falls out of serial range after 2 GiB */
+#define TG_FACT_OWN 0x0200 /* sent by this machine: what claims to be its sender and comes from outside is not */
 #define TG_FACT_MASK 0xffff
 
 #define TG_WSCALE_NONE 0xff
@@ -85,7 +86,8 @@ enum tg_aux {
 /*
  * What one endpoint sent, host order.  Written only while processing that endpoint's packets
  * (owner-writes); end, ack, right and maxwin only grow (serially) while the generation lasts, by
- * compare-and-swap because two CPUs may carry one direction.
+ * compare-and-swap because two CPUs may carry one direction.  Seeding writes halves too, in the same
+ * way, while the interface does not enforce yet.
  */
 struct tg_half {
 	__u32 end; /* highest sequence end sent: SND.NXT as seen */

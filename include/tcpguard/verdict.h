@@ -83,6 +83,8 @@ enum tg_class {
 	X(NOUPD_RST_LATE,         NOUPD,  46, "rst_late",            STATE,     "RST after the end: TIME_WAIT is not shortened") \
 	X(NOUPD_TW_SYN_OLD,       NOUPD,  50, "tw_syn_old",          STATE,     "SYN not newer than the flow in TIME_WAIT") \
 	X(NOUPD_CLOSED_LATE,      NOUPD,  91, "closed_late",         STATE,     "segment after a RST") \
+	X(NOUPD_SECOND_FIN,       NOUPD,  95, "second_fin",          STATE,     "one number beyond an acknowledged FIN, without data") \
+	X(NOUPD_SPOOFED,          NOUPD,  94, "spoofed",             STATE,     "carries an address of this machine but came from outside: the kernel refuses it") \
 	X(NOUPD_RST_UNDONE,       NOUPD,  92, "rst_undone",          STATE,     "acknowledgement beyond a RST: it was not honoured") \
 	X(DROP_BAD_HDR,           DROP,    1, "bad_hdr",             MALFORMED, "truncated or inconsistent header") \
 	X(DROP_BAD_FLAGS,         DROP,    2, "bad_flags",           MALFORMED, "impossible TCP flags (NULL, XMAS, SYN+FIN)") \
@@ -93,6 +95,7 @@ enum tg_class {
 	X(DROP_FRAG,              DROP,    7, "frag",                MALFORMED, "fragment (strict)") \
 	X(DROP_NO_FLOW,           DROP,   10, "no_flow",             STATE,     "segment of a connection never seen") \
 	X(DROP_RST_NO_FLOW,       DROP,   11, "rst_no_flow",         STATE,     "RST for a connection never seen") \
+	X(DROP_TABLE_FULL,        DROP,   13, "table_full",          SYN,       "no room for the flow (strict)") \
 	X(DROP_SYN_RATE,          DROP,   14, "syn_rate",            SYN,       "too many SYNs on a live flow") \
 	X(DROP_RST_RATE,          DROP,   15, "rst_rate",            STATE,     "too many RSTs on a live flow") \
 	X(DROP_ACK_BEFORE_SYNACK, DROP,   20, "ack_before_synack",   STATE,     "ACK from the opener before any SYN-ACK") \

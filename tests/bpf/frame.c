@@ -85,13 +85,14 @@ static uint8_t *put_options(uint8_t *p, const struct segment *s)
 /* Header and options; the checksum is put in by seal_tcp(). */
 static uint8_t *put_tcp(uint8_t *p, const struct segment *s)
 {
+	uint16_t window = s->window ? s->window : 65535;
 	uint8_t *start = p, *offset;
 
 	p = put16(put16(p, s->from->port), s->to->port);
 	p = put32(put32(p, s->seq), s->ack);
 	offset = p;
 	p = put8(put8(p, 0), s->flags);
-	p = put16(p, s->zero_window ? 0 : s->window ? s->window : 65535);
+	p = put16(p, s->zero_window ? 0 : window);
 	p = put32(p, 0);
 	p = put_options(p, s);
 	*offset = (uint8_t)((p - start) / 4 << 4 | s->reserved);
@@ -140,6 +141,31 @@ static uint8_t *put_ip(uint8_t *p, const struct segment *s, uint8_t protocol, ui
 			 put_ipv4(p, s, s->from, s->to, protocol, size);
 }
 
+size_t frame_put_extensions(uint8_t *bytes, const uint8_t *kinds, size_t count, uint8_t last)
+{
+	uint8_t *p = bytes;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		uint8_t next = i + 1 < count ? kinds[i + 1] : last;
+		size_t size = kinds[i] == 51 ? 12 : 8;
+
+		memset(p, 0, size);
+		p[0] = next;
+		p[1] = kinds[i] == 51 ? 1 : 0; /* AH counts words less two, the others eights less one */
+		if (kinds[i] == 0 || kinds[i] == 60)
+			p[2] = 1, p[3] = 4; /* PadN */
+		p += size;
+	}
+	return (size_t)(p - bytes);
+}
+
+size_t frame_put_fragment(uint8_t *bytes, uint8_t next, uint16_t offset, bool more)
+{
+	put32(put16(put8(put8(bytes, next), 0), (uint16_t)(offset << 3 | more)), 0x1234);
+	return 8;
+}
+
 size_t frame_build(uint8_t *frame, const struct segment *s)
 {
 	uint8_t tcp[64], *p = frame;
@@ -151,6 +177,8 @@ size_t frame_build(uint8_t *frame, const struct segment *s)
 	room = FRAME_MAX - (size_t)(p - frame) - header;
 	if (present > room)
 		present = room;
+	if (s->headers_only)
+		present = 0;
 	memcpy(p, tcp, header);
 	memset(p + header, 'x', present);
 	seal_tcp(p, header + present, s);

@@ -53,9 +53,19 @@ struct segment {
 	bool bad_checksum;
 	size_t padding; /* bytes after the IP packet */
 	size_t cut; /* bytes missing at the end of the frame */
+	bool headers_only; /* the payload is said to be there, as of a GSO super-packet, and is not */
 };
 
 #define WS(scale) ((scale) + 1)
+
+/*
+ * IPv6 extension headers of these kinds, as short as each can be, for .ip_options; the first kind goes
+ * into .extension.  A fragment header among them is atomic (RFC 6946).  Returns their length.
+ */
+size_t frame_put_extensions(uint8_t *bytes, const uint8_t *kinds, size_t count, uint8_t last);
+
+/* One IPv6 fragment header; offset in units of eight bytes.  Returns its length. */
+size_t frame_put_fragment(uint8_t *bytes, uint8_t next, uint16_t offset, bool more);
 
 /* Writes the frame, returns its length. */
 size_t frame_build(uint8_t *frame, const struct segment *segment);

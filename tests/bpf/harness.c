@@ -224,6 +224,14 @@ uint32_t guard_run(struct guard *guard, uint8_t *frame, size_t size, bool egress
 	return run_program(guard, frame, size, egress, NULL);
 }
 
+uint32_t guard_run_forwarded(struct guard *guard, const uint8_t *frame, size_t size,
+			     uint32_t ingress_ifindex)
+{
+	struct __sk_buff skb = { .ingress_ifindex = ingress_ifindex };
+
+	return run_program(guard, frame, size, true, &skb);
+}
+
 static void read_counters(struct guard *guard, struct tg_counters *sum)
 {
 	__u32 slot = 0;
@@ -314,6 +322,23 @@ struct judgement guard_judge_segment(struct guard *guard, const struct segment *
 	size_t size = frame_build(frame, segment);
 
 	return judge(guard, frame, size, egress, NULL);
+}
+
+void guard_same(enum tg_verdict got, enum tg_verdict want, const char *what, int line)
+{
+	if (got != want)
+		fail_msg("%s, line %d: want %s, got %s", what, line, verdict_name(want),
+			 verdict_name(got));
+}
+
+struct judgement guard_expect(struct guard *guard, const struct segment *segment, bool egress,
+			      enum tg_verdict want, const char *what, int line)
+{
+	struct judgement got = guard_judge_segment(guard, segment, egress);
+
+	guard_same(got.verdict, want, what, line);
+	assert_int_equal(got.dropped, tg_verdict_drops(want) && got.outcome == TG_OUTCOME_VERDICT);
+	return got;
 }
 
 static const struct endpoint *endpoint_of(const struct guard *guard, enum speaker who)

@@ -54,6 +54,11 @@ int guard_setup(void **state);
 int guard_teardown(void **state);
 
 extern const struct endpoint guard_client, guard_server, guard_client6, guard_server6;
+#define BETWEEN(a, b) .from = (a), .to = (b)
+#define FROM_CLIENT .from = &guard_client, .to = &guard_server
+#define FROM_SERVER .from = &guard_server, .to = &guard_client
+#define FROM_CLIENT6 .from = &guard_client6, .to = &guard_server6, .ipv6 = true
+#define FROM_SERVER6 .from = &guard_server6, .to = &guard_client6, .ipv6 = true
 
 /* The clock of the table; starts at an hour. */
 void guard_advance_ms(struct guard *guard, uint64_t milliseconds);
@@ -102,8 +107,21 @@ struct judgement guard_judge_segment(struct guard *guard, const struct segment *
 struct judgement guard_judge_skb(struct guard *guard, const uint8_t *frame, size_t size,
 				 uint32_t ingress_ifindex, uint32_t gso_segs);
 
+/* Judges a segment and fails unless it gets this verdict.  Returns the judgement for more questions. */
+struct judgement guard_expect(struct guard *guard, const struct segment *segment, bool egress,
+			      enum tg_verdict want, const char *what, int line);
+#define EXPECT(guard, segment, egress, want) \
+	guard_expect(guard, segment, egress, want, __func__, __LINE__)
+
+/* Fails unless got is want; what and line say where. */
+void guard_same(enum tg_verdict got, enum tg_verdict want, const char *what, int line);
+#define SAME(got, want) guard_same(got, want, __func__, __LINE__)
+
 /* Runs a frame without looking at counters: for floods.  Returns the program's return code. */
 uint32_t guard_run(struct guard *guard, uint8_t *frame, size_t size, bool egress);
+/* The same at TC for a forwarded packet. */
+uint32_t guard_run_forwarded(struct guard *guard, const uint8_t *frame, size_t size,
+			     uint32_t ingress_ifindex);
 uint64_t guard_count(struct guard *guard, enum tg_verdict verdict); /* packets so far, all outcomes */
 
 /* The flow of client and server; NULL if there is none.  Not expired entries only. */

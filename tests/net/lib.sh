@@ -21,10 +21,12 @@ world_unavailable() {
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$HERE/world.sh"
 
-[ -x "$TCPGUARD" ] || {
-	echo "no $TCPGUARD: run make first"
-	exit 1
-}
+for program in "$TCPGUARD" "$ATTACK"; do
+	[ -x "$program" ] || {
+		echo "no $program: run 'make all tests' first"
+		exit 1
+	}
+done
 NUMBER=0
 
 # Some kernels put files of their own into every bpffs.
@@ -135,8 +137,20 @@ flow() {
 	"$TCPGUARD" -j flows list | query "flow($port, '$*')"
 }
 
+# iperf3 ends by closing with data in flight: both kernels then answer each leftover segment with a RST.
+# Of such a storm, between sockets that are gone, the limit for RSTs may swallow some.
 nothing_dropped() {
-	equal "$(drops "$1")" ""
+	local seen
+
+	seen=$(drops "$1")
+	case $seen in
+	*' '*) ;;
+	rst_rate=*)
+		equal "$("$TCPGUARD" -j flows list | query "dropped_of_living()")" 0
+		return
+		;;
+	esac
+	equal "$seen" ""
 }
 
 # --- real programs ----------------------------------------------------------------------------------

@@ -12,11 +12,11 @@ LOAD=()
 
 # load NUMBER COMMAND...: started on the client; its output in $WORK/load.NUMBER
 start_load() {
-	background on client iperf3 -c 10.0.0.1 -t 6 -P 2 > "$WORK/load.iperf" 2>&1
+	background on client iperf3 -c 10.0.0.1 -t 8 -P 2 > "$WORK/load.iperf" 2>&1
 	LOAD=("$PID")
 	for i in 1 2 3 4; do
-		background on client curl -sS --fail --max-time 60 --limit-rate 3M -o /dev/null \
-			"http://10.0.0.1/bytes/15000000" > "$WORK/load.$i" 2>&1
+		background on client curl -sS --fail --max-time 60 -o /dev/null \
+			"http://10.0.0.1/slow/8/20000000" > "$WORK/load.$i" 2>&1
 		LOAD+=("$PID")
 	done
 	wait_for 5 loaded || die "the transfers do not start"
@@ -24,6 +24,10 @@ start_load() {
 
 loaded() {
 	[ "$(ss -Hnt state established | wc -l)" -ge 7 ]
+}
+
+seeded() {
+	"$TCPGUARD" -j flows list | query "sum(f['origin'] == 'seed' for f in d['flows'])"
 }
 
 load_finished() {
@@ -84,8 +88,9 @@ for xdp in native generic; do
 	# Thrice under the same transfers: what is known is thrown away in between.
 	for _ in 1 2; do
 		attach eth0 --xdp $xdp --no-daemon
-		check "$xdp: connections were seeded" at_least \
-			"$("$TCPGUARD" -j flows list | query "sum(f['origin'] == 'seed' for f in d['flows'])")" 7
+		# Those that are still there: a slow machine may have come to the end of some.
+		check "$xdp: every connection was seeded" at_least "$(seeded)" \
+			"$(ss -Hnt state established | wc -l)"
 		check "$xdp: nothing is dropped right after attaching" nothing_dropped eth0
 		"$TCPGUARD" detach eth0 --purge > /dev/null
 	done

@@ -141,3 +141,14 @@ still_attached() { # VERB IFACE: refused, and what is attached stays so
 check "detach of an interface that is not attached" still_attached detach lo
 check "enforce of an interface that is not attached" still_attached enforce lo
 check "status of an interface that is not attached" still_attached status lo
+
+# A pin that may not be read: root without the capabilities that make permissions meaningless.
+chmod 000 /sys/fs/bpf/tcpguard/v1/maps/tg_settings
+unreadable_pin() {
+	run setpriv --bounding-set=-dac_override,-dac_read_search -- "$TCPGUARD" stats
+	equal $code $PERMISSION && one_line tg_settings
+}
+check "an unreadable pin" unreadable_pin
+chmod 600 /sys/fs/bpf/tcpguard/v1/maps/tg_settings
+
+skip_case "a kernel without a needed feature" "this one has them all"

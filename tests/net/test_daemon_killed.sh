@@ -44,8 +44,8 @@ status=0
 check "a second daemon is refused" equal $status 7
 check "in one line" equal "$(wc -l < "$WORK/second")" 1
 
-background on client curl -sS --fail --max-time 60 --limit-rate 4M -o /dev/null \
-	"http://10.0.0.1/bytes/16000000"
+background on client curl -sS --fail --max-time 60 -o /dev/null \
+	"http://10.0.0.1/slow/6/16000000"
 transfer=$PID
 client_busy() {
 	[ -n "$(on client ss -Hnt state established)" ]

@@ -22,12 +22,17 @@ segments_out() { # NAMESPACE: sent by its TCP, retransmissions included
 # A super-packet is one packet to generic XDP, and many segments in the counters compared below.
 on client ethtool -K eth0 tso off gso off > /dev/null
 on server ethtool -K eth0 tso off gso off > /dev/null
+in_time_wait() {
+	[ "$(flow $port phase)" = time_wait ]
+}
+
 serve 10.0.2.2
 serve fd00:2::2
 
+port=31000
 for xdp in native generic; do
-	background on client curl -sS --fail --max-time 60 --limit-rate 4M -o /dev/null \
-		"http://10.0.2.2/bytes/12000000"
+	background on client curl -sS --fail --max-time 60 -o /dev/null \
+		"http://10.0.2.2/slow/3/12000000"
 	running=$PID
 	client_busy() {
 		[ -n "$(on client ss -Hnt state established)" ]
@@ -35,19 +40,19 @@ for xdp in native generic; do
 	wait_for 5 client_busy || die "the transfer does not start"
 
 	attach eth0 eth1 --xdp $xdp --profile gateway --no-daemon
-	out_client=$(segments_out client)
-	out_server=$(segments_out server)
 	check "$xdp: a transfer that ran before finishes" wait "$running"
 	check "$xdp: it was adopted" equal \
 		"$("$TCPGUARD" -j flows list | query "sum(f['origin'] == 'pickup' for f in d['flows'])")" 1
 
 	out_client=$(segments_out client)
 	out_server=$(segments_out server)
-	check "$xdp: a download" fetch http://10.0.2.2/bytes/3000000 --local-port 31000
+	port=$((port + 1))
+	check "$xdp: a download" fetch http://10.0.2.2/bytes/3000000 --local-port $port
+	check "$xdp: its last segment has passed" wait_for 5 in_time_wait
 	check "$xdp: each segment of the opener is counted once" \
-		equal "$(flow 31000 src.packets)" $(($(segments_out client) - out_client))
+		equal "$(flow $port src.packets)" $(($(segments_out client) - out_client))
 	check "$xdp: each segment of the answerer is counted once" \
-		equal "$(flow 31000 dst.packets)" $(($(segments_out server) - out_server))
+		equal "$(flow $port dst.packets)" $(($(segments_out server) - out_server))
 	check "$xdp: 50 requests, IPv4" fetch "http://10.0.2.2/page?[1-50]" -H 'Connection: close'
 	check "$xdp: 50 requests, IPv6" fetch "http://[fd00:2::2]/page?[1-50]" -H 'Connection: close'
 	check "$xdp: a request of the router itself" \

@@ -50,12 +50,12 @@ for xdp in native generic; do
 		at_most "$bytes" $((20001000 + retrans * 65536))
 	check "$xdp: an upload of 20 MB" upload
 	check "$xdp: four downloads at once" parallel_downloads
+	check "$xdp: the drop counter is 0" equal "$(packets eth0 drop)" 0
 	check "$xdp: iperf3 from the client, 2 streams" \
 		on client iperf3 -c 10.0.0.1 -t 2 -P 2
 	check "$xdp: iperf3 to the client, 2 streams" \
 		on client iperf3 -c 10.0.0.1 -t 2 -P 2 -R
 	check "$xdp: nothing was dropped" nothing_dropped eth0
-	check "$xdp: the drop counter is 0" equal "$(packets eth0 drop)" 0
 	check "$xdp: packets were counted" at_least "$(packets eth0 pass)" 5000
 	check "$xdp: nothing was passed unjudged" equal "$(unjudged)" 0
 	"$TCPGUARD" detach eth0 --purge > /dev/null

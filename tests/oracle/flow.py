@@ -4,9 +4,9 @@ Pure functions of two halves; the rules that change a half are in oracle.py."""
 from packet import M32, WSCALE_MAX
 
 # Half.facts, the values of include/tcpguard/flow.h
-SYN, FIN, PASSIVE, RST, PICKUP, HASACK, HASTS, FRAG, ACKSYN = (1 << n for n in range(9))
+SYN, FIN, PASSIVE, RST, PICKUP, HASACK, HASTS, FRAG, ACKSYN, OWN = (1 << n for n in range(10))
 # Half.aux_kind
-AUX_NONE, AUX_EARLY, AUX_CHALLENGE, AUX_PENDING, AUX_RST = range(5)
+AUX_NONE, AUX_EARLY, AUX_CHALLENGE, AUX_PENDING, AUX_RST, AUX_ISN = range(6)
 
 PHASES = ('syn_sent', 'syn_recv', 'established', 'half_closed', 'last', 'time_wait', 'closed')
 SYN_SENT, SYN_RECV, ESTABLISHED, HALF_CLOSED, LAST, TIME_WAIT, CLOSED = range(7)
@@ -14,6 +14,7 @@ TIMEOUT_MS = (60_000, 60_000, 86_400_000, 3_600_000, 120_000, 240_000, 120_000)
 UNCONFIRMED_MS = 300_000
 
 MAXWIN_PICKUP = 1 << 30  # the largest window RFC 7323 allows
+EARLY_SPAN = 1 << 20  # how far data may have overtaken its SYN or SYN-ACK
 GCRA_COST_MS, GCRA_DEPTH_MS = 100, 2000  # 10 a second, 20 at once
 
 
@@ -26,7 +27,12 @@ def after(a, b):
 
 
 def seq_max(a, b):
-    return b if (a - b) & 0x80000000 else a
+    return a if after(a, b) else b
+
+
+def segment_facts(seg):
+    """What any segment says of its sender."""
+    return (seg.ts is not None and HASTS) | (seg.fragment and FRAG) | (seg.own and OWN)
 
 
 class Half:
@@ -39,20 +45,23 @@ class Half:
         self.facts = 0
         self.wscale = None
         self.aux, self.aux_kind = 0, AUX_NONE
-        self.window = None  # last raw window; None: has not spoken
+        self.window = 0  # last raw window of a PASS
         self.pending = None  # (payload length, window, wscale) of the pending SYN; its ISN is aux
         self.retrans = self.ooo = 0
 
-    def open(self, isn, end, window, wscale, ts=None):
+    def open(self, isn, end, window, wscale, ts=None, facts=0):
         """A SYN or SYN-ACK starts this half anew.  aux stays: it tells of earlier segments."""
-        self.facts = SYN
+        self.facts = SYN | facts
+        if self.aux_kind == AUX_EARLY and 0 < (self.aux - end) & M32 < EARLY_SPAN:
+            end = self.aux
         self.isn, self.end = isn, end
         self.ack = self.right = self.tsmax = 0
         self.maxwin = window or 1
         self.window, self.wscale = window, wscale
-        if ts is not None:
-            self.facts |= HASTS
-            self.tsmax = ts
+        self.tsmax = ts or 0
+
+    def open_with(self, seg):
+        self.open(seg.seq, seg.end, seg.window, seg.wscale, seg.ts, segment_facts(seg))
 
     def remember(self, kind, value):
         """Overwrites aux.  Only a void RST can be overwritten, and it is void for good."""

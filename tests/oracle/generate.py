@@ -20,6 +20,7 @@ LEAPS = (1 << 20, (1 << 20) + 1, (1 << 20) - 1, 1 << 21, 1 << 29, 1 << 30, (1 <<
 PAUSES_MS = ((99, 100, 101, 1000, 1900, 2000) * 8 +
              (60_000, 60_000, 60_000, 60_000, 120_000, 120_000, 120_000, 120_000) +
              (240_000, 240_000, 240_000, 300_000, 300_000, 3_600_000, 3_600_000, 86_400_000))
+FRAME_MIN = 54  # Linux runs no shorter one at TC
 TAGS = (b'\x81\x00\x00\x07', b'\x88\xa8\x00\x07\x81\x00\x00\x08', b'\x91\x00\x20\x07')
 
 
@@ -94,7 +95,7 @@ class Conversation:
                 yield self.emit(b, SYN | ACK, b.isn, b.ack, 0, self.syn_options(b))
         else:
             if kind == 2:  # not heard, or another try
-                yield self.syn(a, 0)
+                yield self.syn(a, self.bits(4) if self.bits(1) else 0)
             if kind == 3:  # a stale answer first, and the RST for it
                 ack = self.bits(32)
                 yield self.emit(b, (ACK, SYN | ACK)[self.bits(1)], self.bits(32), ack, 0)
@@ -109,6 +110,11 @@ class Conversation:
             b.ack = a.nxt
             b.right = (b.ack + b.window) & M32
             yield self.emit(b, SYN | ACK, b.isn, b.ack, 0, self.syn_options(b))
+            if kind == 8:  # another server of the same address answers too
+                a.ack, b.nxt = b.nxt, (b.isn + 2 + self.bits(20)) & M32
+                yield self.emit(b, SYN | ACK, b.nxt - 1, b.ack, 0, self.syn_options(b))
+                if self.bits(1):
+                    yield self.send(a)
             if kind == 6 or kind == 0:  # the server does not wait
                 for _ in range(self.bits(2)):
                     yield self.send(b)
@@ -145,7 +151,7 @@ class Conversation:
                 if not bits(3):
                     x.ts = ts = (ts + bits(4)) & M32
                 opts = TIMESTAMPS(NOP_NOP_TS, ts, 0)
-        if not bits(7):
+        if not bits(6):
             if bits(1):
                 return x.wire.fragment(flags, seq, ack, x.window, paylen, opts, *FRAGMENTS[bits(2)]), x
             flags |= bits(8) & 0xC8  # PSH, ECE, CWR
@@ -279,9 +285,14 @@ class Conversation:
     def storm(self):
         """More SYNs or RSTs at once than the rate limits let through."""
         x, y = self.pair()
-        flags = (SYN, RST)[self.bits(1)]
+        kind = self.bits(2)
         for _ in range(24):
-            yield self.emit(x, flags, (x.nxt if flags == SYN else y.ack) + 1 + self.bits(6), 0, 0)
+            if kind == 0:
+                yield self.emit(x, SYN, x.isn, 0, 0)
+            elif kind == 1:
+                yield self.emit(x, SYN, x.nxt + 1 + self.bits(6), 0, 0)
+            else:
+                yield self.emit(x, RST, y.ack + 1 + self.bits(6), 0, 0)
 
     def old_clock(self, x, y):
         """New data with a timestamp about as old as PAWS tolerates."""
@@ -333,7 +344,8 @@ def segments(seed):
         emissions = conversation.storm() if luck == 2 else (conversation.step(),)
         conversation.last_ms = now
         for frame, peer in emissions:
-            item = (frame, peer.side == 0, peer.side == conversation.own_side)
+            own = peer.side == conversation.own_side and luck & 0x3F != 0x3F  # else an attacker outside
+            item = (frame, peer.side == 0, own)
             if luck & 0x1F0 == 0x1F0:
                 late.append(item)
                 if luck & 1 and not conversation.opening:
@@ -341,3 +353,23 @@ def segments(seed):
             yield now, *item
         if late and luck & 0x1C0 == 0x180:
             yield now, *late.pop()
+
+
+# Bytes that mean something to a parser: protocols, extension headers, tags, lengths.
+TELLING = (0, 255, 6, 43, 44, 51, 60, 0x81, 0x88, 0xA8, 0x45, 0x46, 0x60, 1, 2, 3)
+
+
+def mangled(seed, frames):
+    """(now_ms, frame, own) -> the same with about half of the frames damaged behind the MAC addresses, or cut."""
+    bits = random.Random(seed).getrandbits
+    for now, frame, own in frames:
+        if bits(1):
+            damaged = bytearray(frame)
+            for _ in range(1 + bits(1)):
+                at = 12 + bits(16) % (len(damaged) - 12)
+                choice = bits(2)
+                damaged[at] = TELLING[bits(4)] if choice == 0 else bits(8) if choice == 1 else damaged[at] ^ 1 << bits(3)
+            if not bits(4):
+                del damaged[FRAME_MIN + bits(5):]
+            frame = bytes(damaged)
+        yield now, frame, own

@@ -7,9 +7,10 @@ import packet
 from flow import Flow, after, before, scale, send_limit, seq_max, syn_acked
 from packet import ACK, FIN, M32, RST, SYN, VALID_FLAGS, Segment, parse
 from verdict import *
-from window import MIN_SLACK, OLD_SLACK, after_rst, check_window, classify, follow_overshoot, record
+from window import (MIN_SLACK, apply, apply_ack, check_window, classify, follow_passed, hear, open_again,
+                    paws_refuses, retracts_fin, revives)
 
-PAWS_SLACK = 1 << 20
+FRAGMENTED_SYN = 0xFFFF  # how much data a SYN may have carried of which only the first fragment was seen
 
 
 class Tracker:
@@ -23,14 +24,17 @@ class Tracker:
         """-> (action, reason); now in ms; own: sent by this host, so a drop is not carried out."""
         seg = parse(frame, link_header)
         if isinstance(seg, Segment):
-            return self.process(seg, now, own)
+            seg.own = own
+            return self.process(seg, now)
         if seg in (packet.FRAG, packet.EXT_DEPTH):
             return (DROP if self.strict else PASS), seg
         return (PASS if seg == packet.NOT_TCP else DROP), seg
 
-    def process(self, seg, now, own=False):
+    def process(self, seg, now):
         if seg.flags not in VALID_FLAGS:
             return BAD_FLAGS
+        if seg.forged:
+            return DROP, packet.BAD_HDR
         if seg.src == seg.dst:
             return LAND
         key, side = flow_key(seg)
@@ -41,14 +45,22 @@ class Tracker:
         if flow is None:
             return self._open(key, side, seg, now)
 
+        if flow.half[side].facts & fl.OWN and not seg.own:
+            return SPOOFED  # it carries an address of this host but came from outside
         phase = flow.phase()
         verdict = self._advance(key, flow, side, seg, now, phase)
-        if verdict is SEQ_ABOVE and (own or not self.enforce):
-            follow_overshoot(flow.half[side], flow.half[side ^ 1], seg)
+        if verdict[0] is PASS:
+            hear(self.flows[key].half[side], seg)
+        self._renew(flow, phase, verdict, now)
+        return verdict
+
+    @staticmethod
+    def _renew(flow, phase, verdict, now):
+        """The timeout counts from the last PASS of an open flow, else from the last change of phase:
+        also from one by a segment that was refused and passed all the same."""
         renews = verdict[0] is PASS and fl.ESTABLISHED <= phase <= fl.LAST
         if renews or verdict is TW_FIN_RETR or flow.phase() != phase:
             flow.stamp = now
-        return verdict
 
     def find(self, seg):
         """-> (flow, side of the sender); flow is None if there is none."""
@@ -77,7 +89,7 @@ class Tracker:
     def _new_flow(self, key, side, seg, now):
         """A SYN opens a flow, or takes the place of an older one of the same key."""
         flow = self.flows[key] = Flow(now, side)
-        flow.half[side].open(seg.seq, seg.end, seg.window, seg.wscale, seg.ts)
+        flow.half[side].open_with(seg)
 
     def _adopt(self, key, side, seg, now):
         """A segment in mid-stream stands for both halves of a flow (2.9)."""
@@ -86,14 +98,13 @@ class Tracker:
         for half in flow.half:
             half.facts = fl.SYN | fl.PICKUP
             half.wscale = packet.WSCALE_MAX
-        if seg.fragment:
-            sender.facts |= fl.FRAG
         sender.isn = (seg.seq - 1) & M32
         receiver.isn = (seg.ack - 1) & M32
         receiver.end = seg.ack
         receiver.maxwin = fl.MAXWIN_PICKUP
         sender.end = seg.end
-        record(sender, receiver, seg, seg.window << packet.WSCALE_MAX)
+        apply(sender, receiver, seg, seg.window << packet.WSCALE_MAX)
+        hear(sender, seg)
         return ADOPTED
 
     # ---- a known flow
@@ -109,12 +120,11 @@ class Tracker:
             return self._syn(key, flow, side, seg, now, phase)
         if phase == fl.SYN_SENT:
             return self._before_synack(key, flow, side, seg, now)
-        if phase == fl.SYN_RECV and not syn_acked(receiver, sender) and not acks_syn(seg, receiver):
+        if phase == fl.SYN_RECV and not syn_acked(receiver, sender) and not ends_handshake(seg, receiver):
+            if receiver.aux_kind == fl.AUX_ISN and seg.ack == (receiver.aux + 1) & M32:
+                return self._adopt_in_place(key, side, seg, now)  # it took the SYN-ACK before the last
             return HS_BAD_ACK
-        if seg.fragment:
-            sender.facts |= fl.FRAG
-            return FRAG_FIRST
-        return self._window(sender, receiver, seg, phase)
+        return self._window(flow, sender, receiver, seg, phase, now)
 
     def _before_synack(self, key, flow, side, seg, now):
         """ACK, data or FIN while only one SYN was seen."""
@@ -130,8 +140,9 @@ class Tracker:
             return CHALLENGE_ACK
         else:
             verdict = DATA_BEFORE_SYNACK
-        if not self.learn:
-            return verdict
+        return self._adopt_in_place(key, side, seg, now) if self.learn else verdict
+
+    def _adopt_in_place(self, key, side, seg, now):
         if seg.flags & FIN:  # never a flow from a FIN (2.9)
             return UNTRACKED
         return self._adopt(key, side, seg, now)
@@ -148,14 +159,13 @@ class Tracker:
         if phase > fl.SYN_RECV:
             return self._syn_without_effect(flow, sender, seg, now, SYN_CHALLENGE)
         if not sender.facts & fl.SYN:
-            sender.open(seg.seq, seg.end, seg.window, seg.wscale, seg.ts)
+            sender.open_with(seg)
             return SIMOPEN
         if seg.seq == sender.isn:
-            if phase == fl.SYN_SENT:
-                return SYN_RETRANS_EARLY if flow.allow_syn(now) else SYN_RATE
-            record(sender, receiver, seg, seg.window)
-            sender.retrans += 1
-            return SYN_RETRANS
+            if phase == fl.SYN_SENT and not flow.allow_syn(now):
+                return SYN_RATE
+            open_again(sender, seg)
+            return SYN_RETRANS_EARLY if phase == fl.SYN_SENT else SYN_RETRANS
         if phase == fl.SYN_RECV:
             return self._syn_without_effect(flow, sender, seg, now, SYN_NEW_ISN)
         self._new_flow(key, side, seg, now)
@@ -171,7 +181,7 @@ class Tracker:
 
     def _synack(self, key, flow, side, seg, now, phase):
         sender, receiver = flow.half[side], flow.half[side ^ 1]
-        if acks_pending(seg, receiver):
+        if acks_pending(seg, receiver) and not duplicates_handshake(seg, sender, receiver, phase):
             fresh = self.flows[key] = Flow(now, side ^ 1)
             length, window, wscale = receiver.pending
             end = (receiver.aux + 1 + length) & M32
@@ -183,10 +193,10 @@ class Tracker:
         if not receiver.facts & fl.SYN:
             return SYNACK_WRONG_DIR
         valid = acks_syn(seg, receiver)
-        if phase == fl.SYN_SENT and not valid:
+        if not valid:  # the RST that may answer it must get through
             sender.remember(fl.AUX_CHALLENGE, seg.ack)
-            return SYNACK_BAD_ACK
-        if not valid or seg.seq != sender.isn and syn_acked(sender, receiver):
+            return SYNACK_BAD_ACK if phase == fl.SYN_SENT else SYNACK_UNEXPECTED
+        if seg.seq != sender.isn and syn_acked(sender, receiver):
             return SYNACK_UNEXPECTED
         take_synack(sender, receiver, seg)
         return SYNACK
@@ -200,39 +210,38 @@ class Tracker:
             # acknowledgement beyond that shows that it was not honoured.
             sender.remember(fl.AUX_RST, receiver.ack if verdict is RST_AFTER_FIN else seg.seq)
             sender.facts |= fl.RST
-        elif verdict[0] is NOUPD and not flow.allow_rst(now):
+        elif verdict[0] is NOUPD and not is_exact_rst(receiver, seg) and not flow.allow_rst(now):
             return RST_RATE
         return verdict
 
     # ---- the window check and what follows from it
 
-    def _window(self, sender, receiver, seg, phase):
+    def _window(self, flow, sender, receiver, seg, phase, now):
         limit = send_limit(sender, receiver)
         window = seg.window << scale(sender, receiver)
-        verdict = check_window(sender, receiver, seg, window, limit)
-        if phase == fl.CLOSED:
-            return after_rst(sender, receiver, seg, window) if verdict is None else CLOSED_LATE
-        if verdict is not None:
-            return STRICT.get(verdict, verdict) if self.strict else verdict
+        refusal = check_window(sender, receiver, seg, limit)
+        if phase == fl.CLOSED or seg.fragment and phase != fl.TIME_WAIT:
+            verdict = without_judgement(sender, receiver, seg, window, phase, refusal)
+            if refusal is None and not seg.fragment and sender.facts & receiver.facts & fl.SYN:
+                flow.stamp = now  # they seem to go on
+            return verdict
+        if refusal is not None:
+            refusal = STRICT.get(refusal, refusal) if self.strict else refusal
+            if seg.own or not self.enforce:
+                follow_passed(sender, receiver, seg, window, limit, refusal)
+            return refusal
         if phase == fl.TIME_WAIT:
             if seg.flags & FIN and seg.end == sender.end:
                 return TW_FIN_RETR
             return TW_STRAY if seg.paylen else TW_ACK
 
-        verdict = classify(sender, receiver, seg, limit)
-        if verdict is PAWS and self.strict and before(seg.ts, sender.tsmax - PAWS_SLACK):
+        if self.strict and paws_refuses(sender, receiver, seg):
             return PAWS_DROP
-        facts = sender.facts
-        if facts & fl.FIN and after(seg.end, sender.end):
-            sender.facts &= ~(fl.FIN | fl.PASSIVE)
-            verdict = FIN_RETRACT
-        if facts & fl.RST:  # void, or the phase were CLOSED; latched, as 2 GiB later it would hold again
+        retracts = retracts_fin(sender, receiver, seg)
+        verdict = FIN_RETRACT if retracts else classify(sender, receiver, seg, limit)
+        if sender.facts & fl.RST:  # void, or the phase were CLOSED; 2 GiB later it would hold again
             sender.remember(fl.AUX_NONE, 0)
-        record(sender, receiver, seg, window)
-        if seg.flags & FIN and not sender.facts & fl.FIN and seg.end == sender.end:
-            sender.facts |= fl.FIN
-            if receiver.facts & fl.FIN and not before(seg.ack, receiver.end):
-                sender.facts |= fl.PASSIVE
+        apply(sender, receiver, seg, window)
         return verdict
 
 
@@ -243,13 +252,26 @@ def flow_key(seg):
 
 def acks_syn(seg, peer):
     """Acknowledges the SYN of the peer, and nothing it has not sent."""
-    return not before(seg.ack, (peer.isn + 1) & M32) and not after(seg.ack, peer.end)
+    end = peer.end + (FRAGMENTED_SYN if peer.facts & fl.FRAG else 0)
+    return not before(seg.ack, (peer.isn + 1) & M32) and not after(seg.ack, end)
+
+
+def ends_handshake(seg, peer):
+    return acks_syn(seg, peer)
 
 
 def acks_pending(seg, peer):
     if peer.aux_kind != fl.AUX_PENDING:
         return False
     return 0 < (seg.ack - peer.aux) & M32 <= 1 + peer.pending[0]
+
+
+def duplicates_handshake(seg, sender, receiver, phase):
+    """The pending SYN is that of the present connection, come again.  After its end it may be another's
+    that begins alike; then only the SYN-ACK tells."""
+    if not receiver.facts & fl.SYN or receiver.aux != receiver.isn:
+        return False
+    return phase != fl.TIME_WAIT or seg.seq == sender.isn
 
 
 def is_fresh_syn(sender, seg):
@@ -260,13 +282,31 @@ def is_fresh_syn(sender, seg):
 
 
 def take_synack(sender, receiver, seg):
-    if sender.facts & fl.SYN and seg.seq == sender.isn:
-        sender.retrans += 1
+    known, isn = sender.facts & fl.SYN, sender.isn
+    if known and seg.seq == isn:
+        open_again(sender, seg)
     else:
-        sender.open(seg.seq, seg.end, seg.window, seg.wscale, seg.ts)
-    record(sender, receiver, seg, seg.window)
-    if sender.aux_kind == fl.AUX_EARLY and 0 < (sender.aux - seg.end) & M32 < OLD_SLACK:
-        sender.end = seq_max(sender.end, sender.aux)
+        sender.open_with(seg)
+        if known:  # two SYN-ACKs under way: the opener answers the one that comes first
+            sender.remember(fl.AUX_ISN, isn)
+    apply_ack(sender, receiver, seg, seg.window)
+
+
+def without_judgement(sender, receiver, seg, window, phase, refusal):
+    """After a RST, and of a first fragment, nothing is dropped, but the numbers are believed if they lie
+    inside the window: after a RST they may show that it was forged or was not honoured."""
+    if seg.fragment:
+        sender.facts |= fl.FRAG
+    if refusal is None and (phase != fl.CLOSED or revives(sender, receiver)):
+        apply(sender, receiver, seg, window)
+        if phase == fl.CLOSED and not seg.fragment and fl.phase(sender, receiver) != fl.CLOSED:
+            return RST_UNDONE
+    return FRAG_FIRST if seg.fragment else CLOSED_LATE
+
+
+def is_exact_rst(receiver, seg):
+    """No guess, so not limited: an endpoint that closed answers each segment still under way with one."""
+    return receiver.facts & fl.HASACK and seg.seq == receiver.ack
 
 
 def judge_rst(sender, receiver, seg, phase):

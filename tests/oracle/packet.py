@@ -10,6 +10,7 @@ VALID_FLAGS = frozenset((SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, F
                          ACK, ACK | URG))
 WSCALE_MAX = 14
 IPV6_EXT_MAX = 8
+IPV4_MAPPED = bytes(10) + b'\xff\xff'  # ::ffff:0:0/96, never on the wire (RFC 4291 2.5.5.2)
 
 ETH_IPV4, ETH_IPV6 = 0x0800, 0x86DD
 ETH_VLAN = (0x8100, 0x88A8, 0x9100)
@@ -27,7 +28,7 @@ NOP_NOP_TS = b'\x01\x01\x08\x0a'
 class Segment:
     """src and dst are address + port in network order: comparing them is memcmp of the pair."""
     __slots__ = ('src', 'dst', 'flags', 'seq', 'ack', 'window', 'paylen', 'end', 'wscale', 'ts',
-                 'sack', 'fragment')
+                 'sack', 'fragment', 'forged', 'own')
 
     def __init__(self, src, dst, flags, seq, ack=0, window=65535, paylen=0, wscale=None, ts=None,
                  sack=None, fragment=False):
@@ -43,6 +44,8 @@ class Segment:
         self.ts = ts  # TSval or None
         self.sack = self.ack if sack is None else sack & M32  # highest of ack and SACK right edges
         self.fragment = fragment  # first fragment: the payload was seen in part only
+        self.forged = False  # its addresses cannot be those of two hosts
+        self.own = False  # sent by this host
 
     def __repr__(self):
         names = ''.join(n for b, n in zip((SYN, FIN, RST, ACK, URG), 'SFR.U') if self.flags & b)
@@ -81,19 +84,18 @@ def _parse_slow(frame, link_header):
 def _parse_ipv4(frame, at):
     if len(frame) < at + 20 or frame[at] >> 4 != 4:
         return BAD_HDR
-    ihl = (frame[at] & 15) * 4
-    if ihl < 20 or len(frame) < at + ihl:
+    ihl, length = (frame[at] & 15) * 4, _be16(frame, at + 2)
+    if ihl < 20 or 0 < length < ihl:
         return BAD_HDR
     if frame[at + 9] != PROTO_TCP:
         return NOT_TCP
     src, dst = frame[at + 12:at + 16], frame[at + 16:at + 20]
-    if src[0] == 0 and src == bytes(4) or 224 <= src[0] < 240 or src == b'\xff\xff\xff\xff':
-        return BAD_HDR
+    forged = src == bytes(4) or 224 <= src[0] < 240 or src == b'\xff\xff\xff\xff'
     frag = _be16(frame, at + 6)
     if frag & 0x1FFF:
         return TINY_FRAG if frag & 0x1FFF == 1 else FRAG  # RFC 3128: it could rewrite the flags
-    length = _be16(frame, at + 2) or len(frame) - at  # 0: BIG TCP
-    return _parse_tcp(frame, at + ihl, length - ihl, src, dst, bool(frag & 0x2000))
+    length = (length or len(frame) - at) - ihl  # 0: BIG TCP
+    return _parse_tcp(frame, at + ihl, length, src, dst, bool(frag & 0x2000), forged)
 
 
 def _parse_ipv6(frame, at):
@@ -101,9 +103,10 @@ def _parse_ipv6(frame, at):
         return BAD_HDR
     length = _be16(frame, at + 4) or len(frame) - at - 40  # 0: jumbogram
     src, dst = frame[at + 8:at + 24], frame[at + 24:at + 40]
-    header, at, fragment = frame[at + 6], at + 40, False
+    header, at, fragment, offset = frame[at + 6], at + 40, False, 0
+    jumbo = not _be16(frame, at - 36)
     count = 0
-    while header in IPV6_EXT:
+    while header in IPV6_EXT and not offset:
         count += 1
         if count > IPV6_EXT_MAX:
             return EXT_DEPTH
@@ -113,35 +116,34 @@ def _parse_ipv6(frame, at):
         if header == FRAGMENT:
             size = 8
             frag = _be16(frame, at + 2)
-            if frag & 0xFFF8:
-                return FRAG if frame[at] == PROTO_TCP else NOT_TCP
-            fragment = bool(frag & 1)
+            offset, fragment = frag >> 3, bool(frag & 1)
         header = frame[at]
         at += size
         length -= size
+    if length < 0 and not jumbo:
+        return BAD_HDR
     if header != PROTO_TCP:
         return NOT_TCP
-    if src[0] == 0xFF or src == bytes(16):
-        return BAD_HDR
-    return _parse_tcp(frame, at, length, src, dst, fragment)
+    if offset:
+        return TINY_FRAG if offset == 1 else FRAG
+    forged = src[0] == 0xFF or src == bytes(16) or src[:12] == IPV4_MAPPED or dst[:12] == IPV4_MAPPED
+    return _parse_tcp(frame, at, length, src, dst, fragment, forged)
 
 
-def _parse_tcp(frame, at, length, src, dst, fragment):
+def _parse_tcp(frame, at, length, src, dst, fragment, forged=False):
     """length: what the IP header leaves for TCP; the frame may be cut short or padded."""
-    if length < 20:
-        return TINY_FRAG if fragment else BAD_HDR
+    cut = TINY_FRAG if fragment else BAD_HDR
     if len(frame) < at + 20:
-        return BAD_HDR
+        return cut
     seq, ack, offset, flags, window = TCP_HEAD.unpack_from(frame, at + 4)
     header = offset >> 4 << 2
     if header < 20:
         return BAD_HDR
-    if length < header:
-        return TINY_FRAG if fragment else BAD_HDR
-    if len(frame) < at + header:
-        return BAD_HDR
+    if length < header or len(frame) < at + header:
+        return cut
     seg = Segment(src + frame[at:at + 2], dst + frame[at + 2:at + 4], flags, seq, ack, window,
                   length - header, None, None, None, fragment)
+    seg.forged = forged
     if header == 32 and frame[at + 20:at + 24] == NOP_NOP_TS:
         seg.ts = int.from_bytes(frame[at + 24:at + 28], 'big')
     elif header > 20:

@@ -31,26 +31,26 @@ class Talk:
         extra = dict(word.partition('=')[::2] for word in words)
         number = {key: int(value, 0) for key, value in extra.items() if value}
         flags = sum(FLAGS[letter] for letter in flags)
-        return Segment(*self.ends[who], flags, int(seq, 0), ack, number.get('win', 65535),
-                       int(paylen or 0), number.get('ws'), number.get('ts'), number.get('sack'),
-                       'frag' in extra), 'own' in extra
+        segment = Segment(*self.ends[who], flags, int(seq, 0), ack, number.get('win', 65535),
+                          int(paylen or 0), number.get('ws'), number.get('ts'), number.get('sack'), 'frag' in extra)
+        segment.own = 'own' in extra
+        return segment
 
     def say(self, text):
         """One segment -> (action, reason)"""
-        segment, own = self.segment(text)
-        return self.tracker.process(segment, self.now, own)
+        return self.tracker.process(self.segment(text), self.now)
 
     @property
     def flow(self):
-        return self.tracker.find(self.segment('c . 0')[0])[0]
+        return self.tracker.find(self.segment('c . 0'))[0]
 
     def half(self, who):
-        flow, side = self.tracker.find(self.segment(who + ' . 0')[0])
+        flow, side = self.tracker.find(self.segment(who + ' . 0'))
         return flow.half[side]
 
     @property
     def states(self):
-        return '/'.join(self.tracker.states(self.segment('c . 0')[0]))
+        return '/'.join(self.tracker.states(self.segment('c . 0')))
 
     def run(self, script):
         for line in script.strip().splitlines():

@@ -109,6 +109,10 @@ class Ageing(unittest.TestCase):
         self.expires(ENDED + 'wait 99000\n s F. 5001 1002 : tw_fin_retr', 240_000, 's . 1 1')
         self.expires(OPEN + 'c R 1001 : rst_exact\n wait 9\n c R 1001 : noupd rst_late', 119_991,
                      's . 1 1')
+        self.expires(OPEN + 'c R 1001 : rst_exact\n wait 9\n c . 1001 5001 : noupd closed_late', 120_000,
+                     's . 1 1')
+        self.expires(OPEN + 'wait 9000\n c F. 1001 5002 own : drop ack_above FIN_WAIT_1/ESTABLISHED',
+                     3_600_000, 's . 1 1')
 
 
 class Fragments(unittest.TestCase):
@@ -118,7 +122,16 @@ class Fragments(unittest.TestCase):
             c . 1001 9001           : ok
             s S 9 frag              : noupd syn_challenge
             s R 9001 frag           : rst_exact CLOSED/CLOSED''')
-        self.assertEqual(t.half('s').end, 5001)
+        self.assertEqual(t.half('s').end, 6481)
+        talk(OPEN + '''
+            c F. 1001+8 5001 frag   : noupd frag_first ESTABLISHED/ESTABLISHED
+            s . 5001 1410           : ok
+            c F. 1001+408 5001      : ok FIN_WAIT_2/CLOSE_WAIT
+            c . 1401+99 5001        : ok''')
+        talk('c S 1000 : new\n s S. 5000+8 1001 frag : synack\n c . 1001 5401 : ok')
+        talk('c S 1000 : new\n s R. 0 1001 : refused\n s . 0+8 1001 frag : noupd frag_first\n'
+             'c . 1001+8 8 frag : noupd frag_first CLOSED/CLOSED')
+        talk('c . 1000+10 1 frag : pickup\n s . 1 2000 : ok', learn=True)
         talk('c S 1000 : new\n c . 1001+8 5001 frag : drop ack_before_synack')
 
 

@@ -166,13 +166,52 @@ class Handshake(unittest.TestCase):
         t.run('s S. 5000 1001 ws=14 : noupd synack_retrans')
         self.assertEqual(t.half('s').wscale, 7)
 
-    def test_simopen_survives_a_new_isn_of_the_answer(self):
+    def test_answer_with_another_isn(self):
+        two = 'c S 1000 : new\n s S. 5000 1001 : synack\n s S. 7000 1001 : synack SYN_SENT/SYN_RECEIVED\n'
+        talk(two + 'c . 1001 7001 : ok     ESTABLISHED/ESTABLISHED')
+        talk(two + 'c . 1001 5001 : pickup ESTABLISHED/ESTABLISHED\n s . 5001+10 1001 : ok')
+        talk(two + 'c . 1001 5000 : drop hs_bad_ack\n c F. 1001 5001 : noupd untracked')
         talk('''
             c S 1000       : new
             s S 5000       : simopen
             s S. 7000 1001 : synack  SYN_SENT/SYN_RECEIVED
-            c . 1001 5001  : drop hs_bad_ack
             c . 1001 7001  : ok      ESTABLISHED/ESTABLISHED''')
+
+    def test_duplicate_of_the_handshake_reopens_nothing(self):
+        talk(HANDSHAKE + '''
+            c S 1000 ws=7        : noupd syn_challenge
+            s S. 5000 1001 ws=7  : noupd synack_retrans ESTABLISHED/ESTABLISHED
+            s S. 5009 1001 ws=7  : noupd synack_unexpected''')
+        ended = HANDSHAKE + '''
+            c F. 1001 5001 : ok
+            s F. 5001 1002 : ok
+            c . 1002 5002  : ok
+            c S 1000 ws=7  : noupd tw_syn_old
+        '''
+        talk(ended + 's S. 5000 1001 ws=7  : noupd synack_retrans')
+        talk(ended + 's S. 5009 1001 ws=7  : reopen')
+
+    def test_own_address_from_outside_is_not_believed(self):
+        talk('''
+            c S 1000 own       : new
+            c S 1000           : noupd spoofed
+            c R 1001           : noupd spoofed
+            s S. 5000 1001     : synack
+            c . 1001 5001 own  : ok ESTABLISHED/ESTABLISHED
+            c R 1001           : noupd spoofed ESTABLISHED/ESTABLISHED''')
+
+    def test_syn_in_fragments(self):
+        talk('''
+            c S 1000+8 frag    : new
+            s S. 5000 1401     : synack
+            c . 1401 5001      : ok ESTABLISHED/ESTABLISHED''')
+
+    def test_fast_open_syn_without_data_comes_first(self):
+        t = talk('''
+            c S 1000             : new
+            c S 1000+500         : noupd syn_retrans
+            s S. 5000 1501       : synack''')
+        self.assertEqual(t.half('c').end, 1501)
 
 
 class Window(unittest.TestCase):
@@ -186,7 +225,13 @@ class Window(unittest.TestCase):
             'c . 1001+1448 1 : ok',  # I is about seq: a probe or a super-segment may straddle
             'c . 1002+1 1 : drop seq_above',
             'c . 1 2 : drop ack_above',
-            'c . 1 1 sack=2 : drop ack_above'))
+            'c . 1 1 sack=2 : ok'))
+
+    def test_sack_widens_the_window_only_up_to_what_was_sent(self):
+        for edge, maxwin in ((1001, 2000), (1002, 1000)):
+            t = talk('c S 0 : new\n s S. 0 1 win=1000 : synack\n c . 1+1000 1 : ok\n'
+                     f's . 1 1 win=1000 sack={edge} : ok')
+            self.assertEqual(t.half('s').maxwin, maxwin)
 
     def test_lower_edges(self):
         wide = 'c S 0 : new\n s S. 0 1 : synack\n c . 1 1 : ok'  # both windows 65535, both ends 1
@@ -218,6 +263,9 @@ class Window(unittest.TestCase):
             c . 1001+10 5001 win=512       : ok
             s . 5001 1002 win=0            : ok
             c . 1001 5001 win=512          : window_probe
+            c . 1002 5001 win=512          : ok
+            c . 1002+1 5001 win=512        : window_probe
+            c . {limit} 5001 win=512       : ok
             c . {limit}+1 5001 win=512     : window_probe
             c . {limit + 2}+1 5001 win=512 : drop seq_above''')
         self.assertEqual(t.half('c').retrans, 0)
@@ -239,6 +287,10 @@ class Window(unittest.TestCase):
                       f'c . 101 1 ts={old - 1} : ok', strict=True)
         talk('c S 0 ts=0 : new\n s S. 0 1 ts=9 : synack\n c . 1+1 1 ts=0xf0000000 : ok')
 
+    def test_first_segment_of_an_adopted_half_is_new(self):
+        talk('c . 1000+100 5000 : pickup\n s . 4000+100 1100 : ok\n s . 4000+100 1100 : retrans\n'
+             'c . 1000+100 5000 : retrans', learn=True)
+
     def test_forged_fin_is_taken_back(self):
         t = talk(HANDSHAKE + '''
             c F. 1501 5001     : ok          FIN_WAIT_1/ESTABLISHED
@@ -248,6 +300,9 @@ class Window(unittest.TestCase):
             c F. 2001 5001     : ok          FIN_WAIT_1/ESTABLISHED
             c F. 2001 5001     : retrans
             s . 5001 2002      : ok          FIN_WAIT_2/CLOSE_WAIT
+            c . 2003 5001      : noupd second_fin
+            c F. 2002 5001     : noupd second_fin
+            c . 2004 5001      : drop data_after_fin
             c . 2002+1 5001    : drop data_after_fin''')
         self.assertEqual(t.half('c').end, 2002)
 
@@ -328,6 +383,9 @@ class Reset(unittest.TestCase):
             self.assertEqual(t.say(line)[0], 'drop')
             t.now += 1
             self.assertEqual(t.say(line)[0], 'noupd')
+        t = talk(HANDSHAKE + 'c R 1001 : rst_exact\n s R 9999 : noupd rst_late')
+        for _ in range(30):
+            t.run('c R 1001 : noupd rst_late')
         t = talk(HANDSHAKE)
         for _ in range(20):
             t.run('c S 77777 : noupd syn_challenge')

@@ -89,8 +89,8 @@ class Parse(unittest.TestCase):
         for wire in WIRES.values():
             self.assertTrue(parse(wire.fragment(ACK, 1, 1, 1, 8)).fragment)
             self.assertEqual(parse(wire.fragment(ACK, 1, 1, 1, 8, offset=185)), 'frag')
+            self.assertEqual(parse(wire.fragment(ACK, 1, 1, 1, 8, offset=1)), 'tiny_frag')
         wire = WIRES[4]
-        self.assertEqual(parse(wire.fragment(ACK, 1, 1, 1, 8, offset=1)), 'tiny_frag')
         self.assertEqual(parse(wire.fragment(ACK, 1, 1, 1, -8)), 'tiny_frag')
         self.assertFalse(parse(wire.fragment(ACK, 1, 1, 1, 8, more=False)).fragment)
 
@@ -100,11 +100,20 @@ class Parse(unittest.TestCase):
         self.assertEqual(parse(frame[:53]), 'bad_hdr')
         self.assertEqual(parse(frame[:30]), 'bad_hdr')
         self.assertEqual(parse(frame[:10]), 'not_tcp')
-        for at, value in ((14, 0x44), (14, 0x65), (14, 0x4f), (46, 0x40), (46, 0x60), (26, 224)):
+        for at, value in ((14, 0x44), (14, 0x65), (14, 0x4f), (46, 0x40), (46, 0x60)):
             broken = bytearray(frame)
             broken[at] = value
             self.assertEqual(parse(bytes(broken)), 'bad_hdr', (at, value))
         self.assertEqual(parse(frame[:23] + b'\x11' + frame[24:]), 'not_tcp')
+        self.assertEqual(parse(frame[:16] + b'\0\x13' + frame[18:]), 'bad_hdr')
+
+    def test_addresses_no_host_has(self):
+        mapped, unspecified, group = bytes(10) + b'\xff\xff' + A4, bytes(16), b'\xff' + A6[1:]
+        for src, dst in ((bytes(4), B4), (b'\xe0' + A4[1:], B4), (b'\xff' * 4, B4), (unspecified, B6),
+                         (group, B6), (mapped, B6), (A6, mapped)):
+            verdict = Tracker(learn=True).process_frame(Wire(src, 1, dst, 2).frame(ACK, 1, 1, 1), 0)
+            self.assertEqual(verdict, ('drop', 'bad_hdr'), (src, dst))
+        self.assertFalse(parse(Wire(b'\xf0' + A4[1:], 1, B4, 2).frame(ACK, 1, 1, 1)).forged)
 
     def test_verdicts_without_a_segment(self):
         late = WIRES[4].fragment(ACK, 1, 1, 1, 8, offset=185)

@@ -15,10 +15,10 @@ def _verdicts(action, names):
     rst_exact rst_after_fin rst_train''')
 (FRAG_FIRST, UNTRACKED, SYN_RETRANS_EARLY, SYNACK_RETRANS, SYNACK_BAD_ACK, SYNACK_UNEXPECTED,
  CHALLENGE_ACK, EARLY_SEG, SYN_CHALLENGE, SYN_NEW_ISN, SEQ_OLD, ACK_OLD, RST_INEXACT, RST_CLOSING,
- RST_TO_CHALLENGE, RST_LATE, TW_SYN_OLD, CLOSED_LATE, RST_UNDONE) = _verdicts(NOUPD, '''frag_first
+ RST_TO_CHALLENGE, RST_LATE, TW_SYN_OLD, CLOSED_LATE, RST_UNDONE, SPOOFED, SECOND_FIN) = _verdicts(NOUPD, '''frag_first
     untracked syn_retrans synack_retrans synack_bad_ack synack_unexpected challenge_ack early_seg
     syn_challenge syn_new_isn seq_old ack_old rst_inexact rst_closing rst_to_challenge rst_late
-    tw_syn_old closed_late rst_undone''')
+    tw_syn_old closed_late rst_undone spoofed second_fin''')
 (BAD_FLAGS, LAND, NO_FLOW, RST_NO_FLOW, SYN_RATE, RST_RATE, ACK_BEFORE_SYNACK, SYNACK_WRONG_DIR,
  HS_BAD_ACK, DATA_BEFORE_SYNACK, SEQ_ABOVE, ACK_ABOVE, DATA_AFTER_FIN, SEQ_BELOW, ACK_BELOW, PAWS_DROP,
  RST_OLD, RST_ABOVE, RST_SYN_SENT) = _verdicts(DROP, '''bad_flags land no_flow rst_no_flow syn_rate

@@ -69,8 +69,14 @@ static void set_phase(struct tg_slot *slot, enum tg_phase phase)
 {
 	struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
 
-	*lo = *hi = (struct tg_half){ .end = 100, .ack = 100, .right = 1000, .maxwin = 900,
-				      .facts = BOTH_HEARD };
+	*lo = (struct tg_half){
+		.end = 100,
+		.ack = 100,
+		.right = 1000,
+		.maxwin = 900,
+		.facts = BOTH_HEARD,
+	};
+	*hi = *lo;
 	switch (phase) {
 	case TG_PHASE_SYN_SENT:
 		lo->facts = TG_FACT_SYN;
@@ -100,7 +106,8 @@ static void set_phase(struct tg_slot *slot, enum tg_phase phase)
 	assert_int_equal(tg_flow_phase(lo, hi), phase);
 }
 
-static struct tg_slot *put(struct world *world, uint32_t number, enum tg_phase phase, uint32_t idle_ms)
+static struct tg_slot *put(struct world *world, uint32_t number, enum tg_phase phase,
+			   uint32_t idle_ms)
 {
 	struct tg_slot *slot = slot_at(world, number);
 
@@ -337,8 +344,10 @@ static void timeouts_shrink_above_60_per_cent(void **state)
 	assert_int_equal(scaled.phase_ms[TG_PHASE_SYN_SENT], 30 * 1000);
 	assert_int_equal(scaled.shortest_ms, 30 * 1000);
 	/* What is harder to displace is not pressed by TIME_WAIT. */
-	assert_int_equal(scaled.phase_ms[TG_PHASE_HALF_CLOSED], timeouts->phase_ms[TG_PHASE_HALF_CLOSED]);
-	assert_int_equal(scaled.phase_ms[TG_PHASE_ESTABLISHED], timeouts->phase_ms[TG_PHASE_ESTABLISHED]);
+	assert_int_equal(scaled.phase_ms[TG_PHASE_HALF_CLOSED],
+			 timeouts->phase_ms[TG_PHASE_HALF_CLOSED]);
+	assert_int_equal(scaled.phase_ms[TG_PHASE_ESTABLISHED],
+			 timeouts->phase_ms[TG_PHASE_ESTABLISHED]);
 }
 
 static void established_flows_shrink_above_90_per_cent_only(void **state)
@@ -350,7 +359,8 @@ static void established_flows_shrink_above_90_per_cent_only(void **state)
 
 	seen[AGER_ESTABLISHED] = 90;
 	ager_scale(timeouts, seen, 100, &scaled);
-	assert_int_equal(scaled.phase_ms[TG_PHASE_ESTABLISHED], timeouts->phase_ms[TG_PHASE_ESTABLISHED]);
+	assert_int_equal(scaled.phase_ms[TG_PHASE_ESTABLISHED],
+			 timeouts->phase_ms[TG_PHASE_ESTABLISHED]);
 	seen[AGER_ESTABLISHED] = 96; /* (120 - 96) / 60 */
 	ager_scale(timeouts, seen, 100, &scaled);
 	assert_int_equal(scaled.phase_ms[TG_PHASE_ESTABLISHED],
@@ -389,10 +399,14 @@ static void above_90_per_cent_the_cheapest_go_first(void **state)
 	const struct ager_pass *pass = ager_last_pass(world->ager);
 	int n, tenth = FLOWS / 10;
 
-	for (n = 0; n < FLOWS; n++)
-		put(world, n, n < tenth / 2 ? TG_PHASE_CLOSED : n < tenth ? TG_PHASE_TIME_WAIT :
-			      n < 2 * tenth ? TG_PHASE_HALF_CLOSED : TG_PHASE_ESTABLISHED,
-		    n < 2 * tenth ? 1000 : 3600 * 1000);
+	for (n = 0; n < tenth / 2; n++)
+		put(world, n, TG_PHASE_CLOSED, 1000);
+	for (; n < tenth; n++)
+		put(world, n, TG_PHASE_TIME_WAIT, 1000);
+	for (; n < 2 * tenth; n++)
+		put(world, n, TG_PHASE_HALF_CLOSED, 1000);
+	for (; n < FLOWS; n++)
+		put(world, n, TG_PHASE_ESTABLISHED, 3600 * 1000);
 	sweep(world, NOW_MS); /* counts */
 	assert_int_equal(pass->evicted, 0);
 	sweep(world, NOW_MS); /* 100 % down to 90 % */

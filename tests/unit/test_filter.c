@@ -15,9 +15,14 @@
 /* 10.0.0.2:40000 opened to 10.0.0.10:443; the opener is the lower endpoint unless swapped. */
 static struct flow_record ipv4_flow(void)
 {
-	struct flow_record flow = { .number = 0x1f3a, .claim = 2U << TG_CLAIM_GENERATION_SHIFT,
-				    .first = TG_SIDE_LO, .opener_known = true,
-				    .phase = TG_PHASE_ESTABLISHED, .age_ms = 60000 };
+	struct flow_record flow = {
+		.number = 0x1f3a,
+		.claim = 2U << TG_CLAIM_GENERATION_SHIFT,
+		.first = TG_SIDE_LO,
+		.opener_known = true,
+		.phase = TG_PHASE_ESTABLISHED,
+		.age_ms = 60000,
+	};
 	struct tg_flow_key *key = &flow.detail.key;
 
 	key->lo_addr[2] = key->hi_addr[2] = htonl(0xffff);
@@ -98,9 +103,19 @@ static void families_do_not_mix(void **state)
 
 static void wrong_prefixes_are_refused(void **state)
 {
-	static const char *const wrong[] = { "", "/", "10.0.0.300", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x",
-					     "::/129", "eth0", "10.0.0", "10.0.0.0/-1",
-					     "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb" };
+	static const char *const wrong[] = {
+		"",
+		"/",
+		"10.0.0.300",
+		"10.0.0.0/33",
+		"10.0.0.0/",
+		"10.0.0.0/8x",
+		"::/129",
+		"eth0",
+		"10.0.0",
+		"10.0.0.0/-1",
+		"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb",
+	};
 	struct filter_prefix prefix = { 0 };
 	size_t i;
 
@@ -178,8 +193,19 @@ static void an_id_is_one_generation(void **state)
 
 static void wrong_ids_are_refused(void **state)
 {
-	static const char *const wrong[] = { "", "1f3a", "1f3a-", "-2", "1f3a-2x", "1f3a-2-1", " 1f3a-2",
-					     "1f3a--2", "123456789-1", "zz-1", "0x1f-1" };
+	static const char *const wrong[] = {
+		"",
+		"1f3a",
+		"1f3a-",
+		"-2",
+		"1f3a-2x",
+		"1f3a-2-1",
+		" 1f3a-2",
+		"1f3a--2",
+		"123456789-1",
+		"zz-1",
+		"0x1f-1",
+	};
 	size_t i;
 
 	(void)state;

@@ -110,8 +110,16 @@ static void durations_have_units(void **state)
 	static const struct {
 		const char *text;
 		uint32_t seconds;
-	} good[] = { { "30s", 30 }, { "5m", 300 }, { "1h", 3600 }, { "1d", 86400 }, { "90", 90 },
-		     { "0", 0 }, { "4294967295", UINT32_MAX }, { "49710d", 49710U * 86400U } };
+	} good[] = {
+		{ "30s", 30 },
+		{ "5m", 300 },
+		{ "1h", 3600 },
+		{ "1d", 86400 },
+		{ "90", 90 },
+		{ "0", 0 },
+		{ "4294967295", UINT32_MAX },
+		{ "49710d", 49710U * 86400U },
+	};
 	static const char *const bad[] = { "", "s", "5x", "1h30m", "-5s", "5 m", "1.5h", "49711d",
 					   "4294967296s", "11111111111111111111111d" };
 	uint32_t seconds;
@@ -198,9 +206,13 @@ static void the_parser_can_run_again(void **state)
 
 static void help_shows_every_row(void **state)
 {
-	static const struct command command = { .name = "count", .arguments = "IFACE",
-						.summary = "Counts.", .details = "Really.",
-						.options = own_rows };
+	static const struct command command = {
+		.name = "count",
+		.arguments = "IFACE",
+		.summary = "Counts.",
+		.details = "Really.",
+		.options = own_rows,
+	};
 	char text[2048] = "";
 	FILE *stream = fmemopen(text, sizeof(text), "w");
 	const struct option_row *row;
