@@ -39,11 +39,12 @@ TG_INLINE bool tg_one_way_explains(enum tg_verdict verdict)
  * (tg_segment_after_reset() renews it).
  * Any direction may write it: both write the present moment.
  */
-TG_INLINE void tg_renew_timeout(struct tg_view *view, enum tg_verdict verdict)
+TG_INLINE void tg_renew_timeout(struct tg_view *view, const struct tg_packet *pkt,
+				enum tg_verdict verdict)
 {
 	struct tg_slot *slot = view->ref.slot;
 
-	if (tg_verdict_drops(verdict) || slot->stamp_ms == view->now_ms)
+	if ((tg_verdict_drops(verdict) && pkt->enforced) || slot->stamp_ms == view->now_ms)
 		return;
 	if (tg_verdict_action(verdict) == TG_ACTION_PASS &&
 	    (view->phase == TG_PHASE_ESTABLISHED || view->phase == TG_PHASE_HALF_CLOSED ||
@@ -107,7 +108,7 @@ TG_INLINE enum tg_verdict tg_flow_advance(struct tg_view *view, const struct tg_
 	    tg_one_way_explains(verdict) && tg_flow_one_way(view)) {
 		verdict = tg_pass_one_way(view, pkt);
 	}
-	tg_renew_timeout(view, verdict);
+	tg_renew_timeout(view, pkt, verdict);
 	tg_count_on_flow(view, pkt, verdict);
 	tg_flow_check_owner(&view->ref);
 	return verdict;

@@ -44,7 +44,7 @@ TG_INLINE bool tg_timestamp_old(const struct tg_view *view, const struct tg_pack
 
 	/* 0: none yet, or the first of an old Windows, which says nothing (trap 35). */
 	return newest && (pkt->options & TG_OPT_TIMESTAMPS) &&
-	       (view->sender->facts & TG_FACT_HASTS) && tg_seq_before(pkt->tsval, newest - margin);
+	       tg_seq_before(pkt->tsval, newest - margin);
 }
 
 /* Strict only: an old duplicate by its timestamp (RFC 7323 5). */
@@ -62,7 +62,7 @@ TG_INLINE enum tg_verdict tg_classify_data(const struct tg_view *view, const str
 	struct tg_half_count *count = tg_sender_count(view);
 	__u32 facts = view->sender->facts, end = view->sender->end;
 
-	if (TG_UNLIKELY(pkt->flags & facts & TG_FIN) && pkt->end == end) {
+	if (TG_UNLIKELY((pkt->flags & TG_FIN) && (facts & TG_FACT_FIN)) && pkt->end == end) {
 		count->retrans++;
 		return TG_PASS_RETRANS;
 	}

@@ -135,6 +135,7 @@ TG_INLINE enum tg_verdict tg_syn_again(struct tg_view *view, const struct tg_pac
 	    !tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
 		return TG_DROP_SYN_RATE;
 	tg_raise(&view->sender->end, pkt->end, false);
+	tg_raise_window(&view->sender->maxwin, pkt->window);
 	tg_sender_count(view)->retrans++;
 	return view->phase == TG_PHASE_SYN_RECV ? TG_PASS_SYN_RETRANS : TG_NOUPD_SYN_RETRANS;
 }

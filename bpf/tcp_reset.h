@@ -93,7 +93,9 @@ TG_INLINE enum tg_verdict tg_flow_reset(struct tg_view *view, const struct tg_pa
 	 * An exact one is not a guess: an endpoint that closed with data in flight answers each segment
 	 * of it, thousands at once.
 	 */
-	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD && pkt->seq != view->receiver->ack &&
+	bool exact = (view->receiver->facts & TG_FACT_HASACK) && pkt->seq == view->receiver->ack;
+
+	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD && !exact &&
 	    !tg_limit_allows(&view->detail->rst_limit_ms, view->now_ms))
 		return TG_DROP_RST_RATE;
 	return verdict;

@@ -151,8 +151,11 @@ TG_INLINE enum tg_verdict tg_segment_after_reset(struct tg_view *view, const str
 TG_INLINE enum tg_verdict tg_segment_fragmented(struct tg_view *view, const struct tg_packet *pkt,
 						enum tg_verdict window)
 {
+	bool refused = view->phase == TG_PHASE_CLOSED &&
+		       !(view->sender->facts & view->receiver->facts & TG_FACT_SYN);
+
 	tg_add_facts(view->sender, TG_FACT_FRAG);
-	if (!window)
+	if (!window && !refused)
 		tg_apply_segment(view, pkt);
 	return TG_NOUPD_FRAG_FIRST;
 }
@@ -161,7 +164,7 @@ TG_INLINE enum tg_verdict tg_segment_fragmented(struct tg_view *view, const stru
 TG_INLINE bool tg_handshake_ack_bad(const struct tg_view *view, const struct tg_packet *pkt)
 {
 	return view->phase == TG_PHASE_SYN_RECV && !tg_syn_acked(view->receiver, view->sender) &&
-	       !tg_seq_between(pkt->ack, tg_receiver_isn(view) + 1, view->receiver->end);
+	       !tg_acks_syn(view, pkt->ack);
 }
 
 TG_INLINE enum tg_verdict tg_flow_segment(struct tg_view *view, const struct tg_packet *pkt)

@@ -91,3 +91,15 @@ status_quiet() {
 check "a vanished interface leaves the list" wait_for 10 status_quiet
 check "detach --all --purge still works" "$TCPGUARD" detach --all --purge
 check "nothing is left in the bpffs" bpffs_is_empty
+
+# The way out without the binary, as README.md says.
+ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth1 netns client
+address - eth0 0 1
+before=$(ip -d link show eth0)
+attach eth0
+rm -r /sys/fs/bpf/tcpguard
+as_before() {
+	[ "$(ip -d link show eth0)" = "$before" ]
+}
+check "removing the pins detaches" wait_for 5 as_before
+check "and the daemon ends by itself" wait_for 20 no_daemon

@@ -10,7 +10,6 @@ import argparse
 import itertools
 import sys
 
-import known
 from capture import read_capture
 from datapath import Datapath, compare, tracker_of
 from generate import mangled, segments
@@ -57,9 +56,7 @@ def main():
     settings = [word for word in options.words if word in SETTINGS]
     captures = [word for word in options.words if word not in SETTINGS]
     failed = 0
-    with Datapath(settings) as datapath, known.imitated(datapath, settings) as there:
-        for why in there:
-            print(f'known difference: {why}')
+    with Datapath(settings) as datapath:
         for path in captures:
             packets, report = replay(datapath, settings, path)
             print(report or f'{path}: {packets} packets, no difference')
