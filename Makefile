@@ -38,7 +38,6 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-r
 
 SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/seed.skel.h
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard daemon/*.c))
-MODULES := $(filter-out $(BUILD)/daemon/main.o,$(OBJECTS))
 HARNESS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bpf/test_*.c),$(wildcard tests/bpf/*.c)))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS := $(BUILD)/demo/attack

@@ -50,7 +50,7 @@ TG_INLINE enum tg_rank tg_slot_rank(const struct tg_slot *slot, __u32 claim,
  * How readily a newcomer takes this slot: rank, then age; the lowest score goes first.  A function
  * of its own, and global, so that the verifier checks it once and not once a slot.
  */
-#define TG_SCORE(rank, age_ms) ((__u64)(rank) << 32 | (__u32)~(age_ms))
+#define TG_SCORE(rank, age_ms) ((__u64)(rank) << 32 | (0xffffffffU - (__u32)(age_ms)))
 #define TG_SCORE_NEVER TG_SCORE(TG_RANK_NEVER, ~0U)
 
 TG_GLOBAL __u64 tg_slot_score(const struct tg_slot *slot, const struct tg_timeouts *timeouts,

@@ -150,8 +150,9 @@ TG_INLINE __u32 tg_scaled_window(const struct tg_half *sender, const struct tg_h
 
 	if (sender->facts & TG_FACT_PICKUP)
 		return (__u32)window << TG_WSCALE_MAX;
-	return mine == TG_WSCALE_NONE || theirs == TG_WSCALE_NONE ? window :
-								     (__u32)window << (mine & 0x0f);
+	if (mine == TG_WSCALE_NONE || theirs == TG_WSCALE_NONE)
+		return window;
+	return (__u32)window << (mine & 0x0f);
 }
 
 /* The highest sequence number the sender may use. */

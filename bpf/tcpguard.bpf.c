@@ -150,7 +150,8 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 			   tg_program.verify_csum, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))
 		tg_jumbo_payload(&pkt, tg_xdp_length(ctx));
-	if (TG_UNLIKELY(tg_headers_missing(verdict)) && tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
+	if (TG_UNLIKELY(tg_headers_missing(verdict)) &&
+	    tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
 		verdict = TG_PASS_UNREADABLE;
 	if (!verdict)
 		verdict = tg_inspect(ctx, settings, &lookup, &pkt);

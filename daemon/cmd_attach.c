@@ -243,7 +243,8 @@ static void print_text(const struct datapath_result *results, int count)
 	for (i = 0; i < count; i++)
 		print_result(&results[i]);
 	if (results[0].mode == TG_MODE_ENFORCE)
-		printf("Watch:   tcpguard stats -i 1        Only watch, drop nothing:   tcpguard monitor %s\n",
+		printf("Watch:   tcpguard stats -i 1        "
+		       "Only watch, drop nothing:   tcpguard monitor %s\n",
 		       count == 1 ? name : "");
 	else
 		printf("Watch:   tcpguard stats -i 1        Begin to drop:   tcpguard enforce %s\n",
@@ -332,7 +333,8 @@ const struct command command_attach = {
 	.arguments = "IFACE...",
 	.summary = "Track and enforce TCP on interfaces.",
 	.details = "Live connections are known from the first moment: on a host they are copied from the\n"
-		   "kernel's sockets, on a gateway unknown ones are adopted for a while.  Nothing is dropped\n"
+		   "kernel's sockets, on a gateway unknown ones are adopted for a while.  Nothing is "
+		   "dropped\n"
 		   "until that is done.  On an interface that is attached already, the programs are\n"
 		   "exchanged and everything else is kept, the mode unless --mode says otherwise.\n"
 		   "All interfaces share one flow table; a daemon that ages it is started if none runs.",

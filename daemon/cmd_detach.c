@@ -213,8 +213,9 @@ const struct command command_detach = {
 	.name = "detach",
 	.arguments = "IFACE...|--all",
 	.summary = "Take the programs off interfaces: exactly what attach added.",
-	.details = "Flows and counters stay pinned, with the last interface, too: a later attach goes on with\n"
-		   "the counters and seeds or adopts connections anew.  The daemon ends by itself soon after.\n"
+	.details = "Flows and counters stay pinned, with the last interface, too: a later attach goes\n"
+		   "on with the counters and seeds or adopts connections anew.  The daemon ends by\n"
+		   "itself soon after.\n"
 		   "--purge removes everything and stops the daemon; it is refused while an interface that\n"
 		   "is not named stays attached.",
 	.options = rows,

@@ -26,7 +26,12 @@ enum exit_code {
 
 /* Options before the command; every command receives them. */
 struct global_options {
-	enum { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_NDJSON, OUTPUT_CONNTRACK } output;
+	enum {
+		OUTPUT_TEXT,
+		OUTPUT_JSON,
+		OUTPUT_NDJSON,
+		OUTPUT_CONNTRACK
+	} output;
 	int pretty; /* JSON with indentation */
 	int colour; /* decided: terminal, NO_COLOR, TERM and --color */
 };

@@ -277,7 +277,8 @@ static int update(struct job *job, const struct tg_iface *iface)
 /* Both of our programs are in place, on this very interface, and can be exchanged. */
 static bool can_update(const struct job *job, const struct tg_iface *iface)
 {
-	return iface->attached_at_s && iface->ifindex == job->dev->ifindex && iface->xdp_mode != TG_XDP_SHARED &&
+	return iface->attached_at_s && iface->ifindex == job->dev->ifindex &&
+	       iface->xdp_mode != TG_XDP_SHARED &&
 	       !job->options->share && pins_link_state(job->slot, "xdp") == PINS_LINK_ALIVE &&
 	       tchook_holds(job->slot, iface);
 }

@@ -109,7 +109,8 @@ static int say_load_error(const struct job *job, int err)
 		return log_err_hint(err, "run it as root", "cannot load the programs for '%s' without %s",
 				    job->dev->name, missing);
 	if (err == -ENOMEM)
-		return log_err_hint(err, "a smaller --max-flows needs less", "no memory for a table of %u flows",
+		return log_err_hint(err, "a smaller --max-flows needs less",
+				    "no memory for a table of %u flows",
 				    job->info.max_flows);
 	if (remedy)
 		return log_err_hint(err, remedy, "cannot load the programs for '%s'", job->dev->name);

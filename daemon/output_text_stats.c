@@ -41,7 +41,7 @@ static void print_upper(struct output *out, enum paint colour, const char *word)
 	char upper[32];
 	size_t i;
 
-	for (i = 0; word[i] && i < sizeof(upper) - 1; i++)
+	for (i = 0; i < sizeof(upper) - 1 && word[i]; i++)
 		upper[i] = (char)toupper((unsigned char)word[i]);
 	upper[i] = '\0';
 	text_paint(out, colour, upper);

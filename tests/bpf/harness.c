@@ -102,13 +102,13 @@ static void set_settings(struct guard *guard)
 static void map_everything(struct guard *guard, uint32_t buckets)
 {
 	struct tcpguard_bpf *skel = guard->skel;
+	size_t details = (size_t)buckets * TG_BUCKET_WAYS;
 
 	guard->settings = map_memory(skel->maps.tg_settings, sizeof(*guard->settings));
 	guard->table.buckets = buckets;
 	guard->table.timeouts = &guard->settings->timeouts;
 	guard->table.bucket = map_memory(skel->maps.tg_flows, buckets * sizeof(struct tg_bucket));
-	guard->table.detail = map_memory(skel->maps.tg_details, (size_t)buckets * TG_BUCKET_WAYS *
-									 sizeof(struct tg_detail));
+	guard->table.detail = map_memory(skel->maps.tg_details, details * sizeof(struct tg_detail));
 	guard->table.word = map_memory(skel->maps.tg_buckets, buckets * sizeof(__u64));
 }
 
@@ -429,11 +429,12 @@ void guard_handshake(struct guard *guard)
 static bool find_flow(struct guard *guard, struct tg_ref *ref, enum tg_side *client)
 {
 	const struct endpoint *from = endpoint_of(guard, CLIENT), *to = endpoint_of(guard, SERVER);
-	struct tg_packet packet = { .ipv4 = !guard->options.ipv6, .sport = htons(from->port),
-				    .dport = htons(to->port) };
+	struct tg_packet packet = { .ipv4 = !guard->options.ipv6 };
 	struct tg_flow_id id;
 	__u64 *word;
 
+	packet.sport = htons(from->port);
+	packet.dport = htons(to->port);
 	if (packet.ipv4) {
 		packet.saddr[2] = packet.daddr[2] = htonl(0xffff);
 		memcpy(&packet.saddr[3], from->address, 4);

@@ -65,12 +65,6 @@ def flow(port, fields):
     return " ".join(str(row[field]) for field in fields.split())
 
 
-def dropped_of_living():
-    """Packets dropped of flows that have not been reset."""
-    return sum(direction["drops"] for row in d["flows"] if row["phase"] != "closed"
-               for direction in row["directions"])
-
-
 if __name__ == "__main__":
     d = json.load(sys.stdin)
     print(eval(sys.argv[1]))
