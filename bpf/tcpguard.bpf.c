@@ -66,6 +66,8 @@ TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet
 	lookup->found = true;
 	lookup->number = view.ref.number;
 	lookup->claim = view.ref.claim;
+	/* By number again, not by the pointer found: that would carry every way of the search on through
+	 * the verifier (513 000 instructions instead of 372 000). */
 	if (!tg_view_set(&table, lookup, &view))
 		return TG_PASS_INTERNAL;
 	view.phase = tg_flow_phase(view.sender, view.receiver);
