@@ -3,9 +3,8 @@
  * RST: every row of tcp-tracking 2.7 at its edges, the RST that its receiver outlives, and attackers
  * who guess.
  */
-#include "tests/bpf/harness.h"
+#include "tests/bpf/exchange.h"
 
-#define FORGET_MS (25ULL * 3600 * 1000) /* longer than any timeout */
 #define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
 /* clang-format off */
@@ -21,41 +20,6 @@
 /* clang-format on */
 
 /* Between the two endpoints: drops of either direction are carried out. */
-static int setup_between(void **state)
-{
-	const struct guard_options options = { .all_ingress = true };
-
-	*state = guard_open(&options);
-	return 0;
-}
-
-/* A step, or the same with the roles of client and server exchanged. */
-static void say_as(struct guard *guard, struct step step, bool exchanged, size_t line)
-{
-	enum tg_tcp_state client = step.client;
-
-	if (exchanged) {
-		step.who = step.who == CLIENT ? SERVER : CLIENT;
-		step.client = step.server;
-		step.server = client;
-	}
-	guard_say(guard, &step, line);
-}
-
-/* Each step alone after the same beginning, with either endpoint as the opener. */
-static void each_after(struct guard *guard, const struct step *beginning, size_t length,
-		       const struct step *steps, size_t count)
-{
-	size_t i, k;
-
-	for (i = 0; i < 2 * count; i++) {
-		guard_advance_ms(guard, FORGET_MS);
-		for (k = 0; k < length; k++)
-			say_as(guard, beginning[k], i >= count, k + 1);
-		say_as(guard, steps[i % count], i >= count, i % count + 1);
-	}
-}
-
 #define EACH_AFTER(guard, beginning, steps) \
 	each_after(guard, beginning, COUNT(beginning), steps, COUNT(steps))
 
