@@ -44,7 +44,7 @@ TG_INLINE void tg_renew_timeout(struct tg_view *view, const struct tg_packet *pk
 {
 	struct tg_slot *slot = view->ref.slot;
 
-	if ((tg_verdict_drops(verdict) && pkt->enforced) || slot->stamp_ms == view->now_ms)
+	if ((tg_verdict_drops(verdict) && tg_carried_out(pkt, verdict)) || slot->stamp_ms == view->now_ms)
 		return;
 	if (tg_verdict_action(verdict) == TG_ACTION_PASS &&
 	    (view->phase == TG_PHASE_ESTABLISHED || view->phase == TG_PHASE_HALF_CLOSED ||

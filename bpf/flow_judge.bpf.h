@@ -15,12 +15,24 @@ struct tg_lookup {
 	__u64 now_ms;
 	__u32 number; /* of the slot */
 	__u32 claim; /* when found */
+	__u32 handshake_ms;
 	__u8 side; /* enum tg_side of the sender */
+	__u8 config; /* index of the configuration this packet goes by, read once */
+	__u8 phase_before; /* enum tg_phase; valid with found, once judged as a rare segment */
+	__u8 state_before[2]; /* enum tg_tcp_state by side, likewise */
+	bool established; /* this segment completed the handshake, which took handshake_ms */
+	bool judged; /* as a rare segment: the phase may have changed */
 	bool adopts; /* unknown flows are adopted: learning, or profile oneway */
 	bool found; /* number and claim are of the flow's live slot */
 	bool expired; /* the slot is this key's, but its flow has expired */
 	bool refused; /* the home bucket once had no room for a newcomer */
 };
+
+/* The table as this packet sees it; lookup may be NULL where the verifier cannot know better. */
+#define TG_TABLE_OF(lookup) \
+	{ \
+		.buckets = tg_program.buckets, .config = (lookup) ? (lookup)->config : 0, \
+	}
 
 /* Points a view at the slot; its phase is not set.  False cannot happen: the number came from a find. */
 TG_INLINE bool tg_view_set(const struct tg_table *table, const struct tg_lookup *lookup,
@@ -45,15 +57,25 @@ TG_INLINE bool tg_view_set(const struct tg_table *table, const struct tg_lookup 
 	return true;
 }
 
+/* Kept for those who report transitions. */
+TG_INLINE void tg_note_before(const struct tg_view *view, struct tg_lookup *lookup)
+{
+	lookup->judged = true;
+	lookup->phase_before = view->phase;
+	lookup->state_before[view->side & 1] = tg_endpoint_state(view->sender, view->receiver);
+	lookup->state_before[(view->side & 1) ^ 1] = tg_endpoint_state(view->receiver, view->sender);
+}
+
 /*
  * Judges any segment, or an ICMP error, against the live flow it was found to belong to.
  * TG_UNDECIDED with lookup->expired set: the flow has expired and counts as absent.
  */
 TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
-	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_table table = TG_TABLE_OF(lookup);
 	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
 	struct tg_view view = {};
+	enum tg_verdict verdict;
 
 	if (!lookup || !pkt || !timeouts || !tg_view_set(&table, lookup, &view))
 		return TG_PASS_INTERNAL;
@@ -69,11 +91,18 @@ TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pk
 		return TG_PASS_SUSPECT;
 	}
 	view.phase = tg_flow_phase(view.sender, view.receiver);
+	tg_note_before(&view, lookup);
 	if (pkt->icmp_error)
 		return tg_judge_icmp(&view, pkt);
 	if (tg_is_spoofed(&view, pkt))
 		return TG_NOUPD_SPOOFED;
-	return tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
+	verdict = tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
+	if (view.phase <= TG_PHASE_SYN_RECV &&
+	    tg_flow_phase(view.sender, view.receiver) == TG_PHASE_ESTABLISHED) {
+		lookup->established = true;
+		lookup->handshake_ms = view.now_ms - view.detail->created_ms;
+	}
+	return verdict;
 }
 
 #endif

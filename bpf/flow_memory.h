@@ -14,6 +14,7 @@ struct tg_table {
 	struct tg_bucket *bucket;
 	struct tg_detail *detail; /* buckets * TG_BUCKET_WAYS */
 	__u64 *word;
+	__u32 config; /* for the kernel side, where it chooses the timeouts */
 };
 
 TG_INLINE struct tg_bucket *tg_bucket_at(const struct tg_table *table, __u32 index)

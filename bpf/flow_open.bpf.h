@@ -47,7 +47,7 @@ TG_INLINE enum tg_verdict tg_fill_and_publish(struct tg_view *view, const struct
  */
 TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
-	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_table table = TG_TABLE_OF(lookup);
 	struct tg_view view = {};
 	__u32 flags;
 

@@ -17,6 +17,7 @@
 #define TG_PROTO_HOPOPTS 0
 #define TG_PROTO_ICMP 1
 #define TG_PROTO_TCP 6
+#define TG_PROTO_UDP 17
 #define TG_PROTO_ROUTING 43
 #define TG_PROTO_FRAGMENT 44
 #define TG_PROTO_AH 51

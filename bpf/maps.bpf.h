@@ -7,6 +7,7 @@
 #define TG_BPF_MAPS_H
 
 #include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 
 /* Constants of this instance, set by the loader; volatile keeps the compiler from guessing them. */
 const volatile struct tg_program tg_program = {};
@@ -76,6 +77,31 @@ struct {
 	__type(value, struct tg_counters);
 } tg_counters SEC(".maps");
 
+/* Per CPU, plain increments, as above. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_IFACES_MAX);
+	__type(key, __u32);
+	__type(value, struct tg_tallies);
+} tg_tallies SEC(".maps");
+
+/* Per CPU, plain increments; by service. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct tg_service_drops);
+} tg_service_drops SEC(".maps");
+
+/* Written by user space only: the services by port, one table for each of the two configurations. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct tg_ports);
+} tg_ports SEC(".maps");
+
 /* Per CPU: the socket look-ups spent in the present 100 ms. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -104,6 +130,7 @@ struct {
 /* The flow table as flow_table.h sees it; its twin outside the kernel is flow_memory.h. */
 struct tg_table {
 	__u32 buckets;
+	__u32 config; /* index of the configuration this packet goes by */
 };
 
 TG_INLINE struct tg_bucket *tg_bucket_at(const struct tg_table *table, __u32 index)
@@ -135,8 +162,7 @@ TG_INLINE const struct tg_timeouts *tg_timeouts_of(const struct tg_table *table)
 {
 	struct tg_settings *settings = tg_settings_get();
 
-	(void)table;
-	return settings ? &settings->timeouts : NULL;
+	return settings ? &settings->config[table->config & 1].timeouts : NULL;
 }
 
 #endif

@@ -8,6 +8,7 @@
 #define TG_BPF_PACKET_H
 
 #include "tcpguard/types.h"
+#include "tcpguard/verdict.h"
 
 /* TCP flags, RFC 9293 3.1; PSH, ECE, CWR and the reserved bits are ignored. */
 #define TG_FIN 0x01
@@ -36,6 +37,7 @@ struct tg_packet {
 	__u32 bytes; /* of the IP packet; what counters add */
 	__u16 window; /* raw */
 	__u16 segments; /* wire segments this buffer stands for, at least 1 */
+	__u8 protocol; /* IP protocol behind extension headers; 0: not IP */
 	__u8 flags;
 	__u8 options;
 	__u8 wscale; /* valid with TG_OPT_WSCALE, at most TG_WSCALE_MAX */
@@ -45,7 +47,15 @@ struct tg_packet {
 	bool jumbo; /* IP length field 0 (BIG TCP): the entry function supplies the payload length */
 	bool own; /* sent by this machine, not forwarded: never dropped */
 	bool enforced; /* a verdict DROP will be carried out; if not, the flow must follow what passes */
+	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*) */
+	__u8 service; /* of the local port, see struct tg_service; 0: none */
 };
+
+/* Known before the packet is judged, because a flow must follow what is passed. */
+TG_INLINE bool tg_carried_out(const struct tg_packet *pkt, enum tg_verdict verdict)
+{
+	return pkt->enforced && !(pkt->relaxed & (1U << tg_verdict_class(verdict)));
+}
 
 TG_INLINE bool tg_has_flags(const struct tg_packet *pkt, __u8 flags)
 {

@@ -76,6 +76,7 @@ TG_INLINE enum tg_verdict tg_parse(const void *data, const void *data_end,
 		verdict = tg_parse_ipv6(&at, program->strict, pkt);
 	else
 		return TG_PASS_NOT_TCP;
+	pkt->protocol = at.protocol;
 	if (verdict)
 		return verdict;
 

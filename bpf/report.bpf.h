@@ -10,7 +10,7 @@
 
 TG_INLINE void tg_report_flow(const struct tg_lookup *lookup, struct tg_result *result)
 {
-	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_table table = TG_TABLE_OF(lookup);
 	struct tg_view view = {};
 
 	if (!lookup->found || lookup->expired || !tg_view_set(&table, lookup, &view))

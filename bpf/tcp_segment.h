@@ -189,7 +189,7 @@ TG_INLINE enum tg_verdict tg_flow_segment(struct tg_view *view, const struct tg_
 	if (TG_UNLIKELY(view->phase == TG_PHASE_CLOSED))
 		return tg_segment_after_reset(view, pkt, verdict);
 	if (TG_UNLIKELY(verdict)) {
-		if (tg_verdict_drops(verdict) && !pkt->enforced)
+		if (tg_verdict_drops(verdict) && !tg_carried_out(pkt, verdict))
 			tg_follow_passed(view, pkt, limit, verdict);
 		return verdict;
 	}

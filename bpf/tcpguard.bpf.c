@@ -17,6 +17,7 @@
 #include "flow_advance.h" /* flow: what do its facts allow? */
 #include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
 #include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
+#include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
 #include "report.bpf.h"
 #include "enforce.bpf.h"
@@ -36,7 +37,7 @@ static __always_inline bool tg_is_common(const struct tg_view *view, const struc
  */
 TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
-	struct tg_table table = { .buckets = tg_program.buckets };
+	struct tg_table table = TG_TABLE_OF(lookup);
 	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
 	struct tg_view view = {};
 	struct tg_flow_id id;
@@ -77,6 +78,12 @@ TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet
 	return TG_UNDECIDED;
 }
 
+static __always_inline void tg_tally_open(enum tg_verdict verdict, const struct tg_packet *pkt)
+{
+	if (verdict == TG_PASS_NEW)
+		tg_tally(pkt->own ? TG_TALLY_FLOW_OUTBOUND : TG_TALLY_FLOW_INBOUND);
+}
+
 /* No flow: what does the segment belong to?  A flow may be opened for it. */
 static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_settings *settings,
 							  struct tg_lookup *lookup,
@@ -90,6 +97,7 @@ static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_s
 	if (verdict)
 		return verdict;
 	verdict = tg_flow_open(lookup, pkt);
+	tg_tally_open(verdict, pkt);
 	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
 		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
 	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
@@ -106,20 +114,45 @@ static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings 
 		return verdict;
 	if (lookup->found)
 		verdict = tg_flow_judge(lookup, pkt);
+	if (TG_UNLIKELY(lookup->established))
+		tg_tally_handshake(lookup->handshake_ms);
 	return verdict ?: tg_inspect_unknown(ctx, settings, lookup, pkt);
 }
 
-/* The moment and the mode, read once a packet. */
-static __always_inline void tg_begin(const struct tg_settings *settings, struct tg_lookup *lookup,
-				     struct tg_packet *pkt)
+/* The moment, the configuration and the mode, read once a packet. */
+static __always_inline const struct tg_config *
+tg_begin(const struct tg_settings *settings, struct tg_lookup *lookup, struct tg_packet *pkt)
 {
 	const struct tg_iface_settings *iface =
 		&settings->iface[tg_program.iface_slot & (TG_IFACES_MAX - 1)];
+	const struct tg_config *config;
 
 	lookup->now_ms = tg_now_ms(settings);
+	lookup->config = TG_READ_ONCE(settings->active) & 1;
+	config = &settings->config[lookup->config & 1];
 	lookup->adopts = tg_program.profile == TG_PROFILE_ONEWAY ||
 			 lookup->now_ms < iface->learn_until_ms;
-	pkt->enforced = tg_enforced(settings, pkt);
+	tg_set_enforced(settings, config, lookup->now_ms, pkt);
+	return config;
+}
+
+/* What is rare enough to be counted by kind. */
+static __always_inline void tg_tally_segment(enum tg_verdict verdict, const struct tg_packet *pkt)
+{
+	if (TG_LIKELY(!(pkt->flags & (TG_SYN | TG_FIN | TG_RST)))) {
+		if (TG_UNLIKELY(verdict == TG_PASS_NOT_TCP) && pkt->protocol == TG_PROTO_UDP)
+			tg_tally(TG_TALLY_NOT_TCP_UDP);
+		else if (TG_UNLIKELY(verdict == TG_PASS_NOT_TCP) &&
+			 (pkt->protocol == TG_PROTO_ICMP || pkt->protocol == TG_PROTO_ICMPV6))
+			tg_tally(TG_TALLY_NOT_TCP_ICMP);
+		return;
+	}
+	if (pkt->flags & TG_RST)
+		tg_tally(TG_TALLY_SEGMENT_RST);
+	else if (pkt->flags & TG_FIN)
+		tg_tally(TG_TALLY_SEGMENT_FIN);
+	else
+		tg_tally(pkt->flags & TG_ACK ? TG_TALLY_SEGMENT_SYNACK : TG_TALLY_SEGMENT_SYN);
 }
 
 /* Length of the frame, all buffers; helper since 5.18, before that a frame is one buffer. */
@@ -142,12 +175,13 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_packet pkt = { .segments = 1 };
 	struct tg_lookup lookup = {};
+	const struct tg_config *config;
 	enum tg_outcome outcome;
 	enum tg_verdict verdict;
 
 	if (!settings)
 		return XDP_PASS;
-	tg_begin(settings, &lookup, &pkt);
+	config = tg_begin(settings, &lookup, &pkt);
 	verdict = tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
 			   tg_program.verify_csum, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))
@@ -155,11 +189,14 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	if (TG_UNLIKELY(tg_headers_missing(verdict)) &&
 	    tg_xdp_length(ctx) > (__u32)(ctx->data_end - ctx->data))
 		verdict = TG_PASS_UNREADABLE;
+	if (TG_UNLIKELY(config->services))
+		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
 	if (!verdict)
 		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
-	tg_account(verdict, outcome, &pkt);
+	tg_account(verdict, outcome, &lookup, &pkt);
+	tg_tally_segment(verdict, &pkt);
 	tg_report(verdict, outcome, &lookup);
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
@@ -198,12 +235,13 @@ int tg_tc_egress(struct __sk_buff *skb)
 	struct tg_packet pkt = { .segments = skb->gso_segs ?: 1, .own = !skb->ingress_ifindex };
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_lookup lookup = {};
+	const struct tg_config *config;
 	enum tg_outcome outcome;
 	enum tg_verdict verdict;
 
 	if (!settings || tg_judged_at_ingress(skb))
 		return TC_ACT_UNSPEC;
-	tg_begin(settings, &lookup, &pkt);
+	config = tg_begin(settings, &lookup, &pkt);
 	verdict = tg_parse_skb(skb, &pkt);
 	if (TG_UNLIKELY(tg_headers_missing(verdict)) && tg_pull_headers(skb))
 		verdict = tg_parse_skb(skb, &pkt);
@@ -211,11 +249,14 @@ int tg_tc_egress(struct __sk_buff *skb)
 		verdict = TG_PASS_UNREADABLE;
 	if (TG_UNLIKELY(pkt.jumbo))
 		tg_jumbo_payload(&pkt, skb->len);
+	if (TG_UNLIKELY(config->services))
+		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
 	if (!verdict)
 		verdict = tg_inspect(skb, settings, &lookup, &pkt);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
-	tg_account(verdict, outcome, &pkt);
+	tg_account(verdict, outcome, &lookup, &pkt);
+	tg_tally_segment(verdict, &pkt);
 	tg_report(verdict, outcome, &lookup);
 	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }

@@ -220,11 +220,11 @@ static void begin_pass(struct ager *ager, const struct tg_settings *settings, ui
 	uint32_t refused_ms = (uint32_t)TG_READ_ONCE(settings->refused_ms);
 
 	memset(&ager->pass, 0, sizeof(ager->pass));
-	ager_scale(&settings->timeouts, ager->last.seen, ager->max_flows, &ager->timeouts);
+	ager_scale(&tg_active_config(settings)->timeouts, ager->last.seen, ager->max_flows, &ager->timeouts);
 	pressure_plan(&ager->pressure, ager->last.seen, ager->max_flows);
 	/* A flow refused then has expired or ended by now, had it been tracked. */
 	ager->unrefuse = (uint32_t)now_ms - refused_ms >
-			 settings->timeouts.phase_ms[TG_PHASE_ESTABLISHED];
+			 tg_active_config(settings)->timeouts.phase_ms[TG_PHASE_ESTABLISHED];
 }
 
 static void forget_unseen_stuck(struct ager *ager)

@@ -7,6 +7,7 @@
 #include "names.h"
 #include "output.h"
 #include "pins.h"
+#include "settings.h"
 
 /* The slots meant: those named, or all; how many, or -ENODEV (said). */
 static int find_slots(const struct pins *pins, int argc, char **argv, uint32_t slots[TG_IFACES_MAX])
@@ -75,7 +76,7 @@ static int set_mode(const struct global_options *global, enum tg_mode mode, int 
 		return command_exit_code(err);
 	count = find_slots(&pins, argc, argv, slots);
 	for (i = 0; i < count; i++)
-		TG_WRITE_ONCE(pins.settings->iface[slots[i]].mode, mode);
+		settings_set_mode(&settings_active(pins.settings)->iface[slots[i]], mode);
 	if (count > 0) {
 		code = report(global, &pins, mode, slots, count);
 	} else {

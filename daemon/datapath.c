@@ -36,6 +36,7 @@
 #include "tcpguard.skel.h"
 
 #include "log.h"
+#include "settings.h"
 #include "seed.h"
 
 static uint64_t monotonic_us(void)
@@ -248,7 +249,7 @@ static int update_programs(struct job *job, const struct tg_iface *iface)
 
 static int update(struct job *job, const struct tg_iface *iface)
 {
-	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
+	struct tg_mode_setting *setting;
 	int err;
 
 	if ((job->options->xdp && (__u32)job->options->xdp != iface->xdp_mode) ||
@@ -268,9 +269,10 @@ static int update(struct job *job, const struct tg_iface *iface)
 	job->result->tc = iface->tc_kind;
 	job->made_qdisc = iface->made_qdisc;
 	slot_register(job, iface->attached_at_s);
+	setting = &settings_active(job->pins.settings)->iface[job->slot];
 	if (job->options->mode != DATAPATH_UNSET)
-		TG_WRITE_ONCE(settings->mode, (__u32)job->options->mode);
-	job->result->mode = settings->mode;
+		settings_set_mode(setting, (enum tg_mode)job->options->mode);
+	job->result->mode = (enum tg_mode)setting->mode;
 	return 0;
 }
 

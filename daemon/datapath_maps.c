@@ -149,7 +149,7 @@ static int fill(const struct job *job)
 	const struct tg_settings settings = {
 		.layout_version = TG_LAYOUT_VERSION,
 		.lookups_per_100ms = LOOKUPS_PER_100MS,
-		.timeouts = TG_TIMEOUTS_DEFAULT,
+		.config = { { .timeouts = TG_TIMEOUTS_DEFAULT }, { .timeouts = TG_TIMEOUTS_DEFAULT } },
 	};
 	__u32 zero = 0;
 

@@ -18,6 +18,7 @@
 #include "tcpguard.skel.h"
 
 #include "log.h"
+#include "settings.h"
 
 const char *slot_path(char *path, unsigned int slot, const char *name)
 {
@@ -140,7 +141,7 @@ int slot_open(struct job *job)
 
 	/* Before a program runs: nothing is dropped until everything is known. */
 	TG_WRITE_ONCE(settings->learn_until_ms, 0);
-	TG_WRITE_ONCE(settings->mode, TG_MODE_MONITOR);
+	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], TG_MODE_MONITOR);
 	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
 		return log_err(-errno, "cannot register '%s'", job->dev->name);
 	slot_register(job, 0);
@@ -190,7 +191,6 @@ int slot_pin_programs(const struct job *job)
 int slot_enforce(struct job *job, uint64_t learn_until_ms)
 {
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
-
 	int err;
 
 	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
@@ -198,7 +198,7 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
 		return log_err(err, "cannot write the counters");
-	TG_WRITE_ONCE(settings->mode, job->result->mode);
+	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], job->result->mode);
 	return 0;
 }
 

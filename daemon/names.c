@@ -58,12 +58,14 @@ static const char *const origins[] = {
 static const char *const actions[] = {
 	[TG_ACTION_PASS] = "pass",
 	[TG_ACTION_NOUPD] = "noupd",
+	[TG_ACTION_CHALLENGE] = "challenge",
 	[TG_ACTION_DROP] = "drop",
 };
 
 static const char *const classes[] = {
 	[TG_CLASS_INFO] = "info",
 	[TG_CLASS_MALFORMED] = "malformed",
+	[TG_CLASS_POLICY] = "policy",
 	[TG_CLASS_SYN] = "syn",
 	[TG_CLASS_STATE] = "state",
 	[TG_CLASS_WINDOW] = "window",

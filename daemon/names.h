@@ -3,7 +3,7 @@
 #ifndef TCPGUARD_NAMES_H
 #define TCPGUARD_NAMES_H
 
-#include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 
 struct verdict_row {
 	enum tg_action action;

@@ -35,6 +35,9 @@ static const struct map_row {
 	[PINS_IFACES] = { "tg_ifaces", sizeof(struct tg_iface), offsetof(struct pins, ifaces) },
 	[PINS_INFO] = { "tg_info", sizeof(struct tg_table_info), 0 },
 	[PINS_COUNTERS] = { "tg_counters", sizeof(struct tg_counters), 0 },
+	[PINS_TALLIES] = { "tg_tallies", sizeof(struct tg_tallies), 0 },
+	[PINS_SERVICE_DROPS] = { "tg_service_drops", sizeof(struct tg_service_drops), 0 },
+	[PINS_PORTS] = { "tg_ports", sizeof(struct tg_ports), offsetof(struct pins, ports) },
 	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
 };
@@ -54,6 +57,8 @@ static size_t entries_of(const struct pins *p, enum pins_map map)
 		return (size_t)p->info.buckets * TG_BUCKET_WAYS;
 	case PINS_IFACES:
 		return TG_IFACES_MAX;
+	case PINS_PORTS:
+		return 2;
 	default:
 		return 1;
 	}
@@ -196,6 +201,11 @@ static int open_everything(struct pins *p, bool writable)
 	return open_clock(p);
 }
 
+void pins_refresh(struct pins *p)
+{
+	p->table.timeouts = &tg_active_config(p->settings)->timeouts;
+}
+
 int pins_open(struct pins *p, bool writable)
 {
 	enum pins_map map;
@@ -211,7 +221,7 @@ int pins_open(struct pins *p, bool writable)
 		return err;
 	}
 	p->table.buckets = p->info.buckets;
-	p->table.timeouts = &p->settings->timeouts;
+	pins_refresh(p);
 	p->table.bucket = p->buckets;
 	p->table.detail = p->details;
 	p->table.word = p->words;

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 #include "bpf/flow_table.h"
 
 #define PINS_BPFFS "/sys/fs/bpf"
@@ -34,6 +35,9 @@ enum pins_map {
 	PINS_IFACES,
 	PINS_INFO,
 	PINS_COUNTERS,
+	PINS_TALLIES,
+	PINS_SERVICE_DROPS,
+	PINS_PORTS,
 	PINS_BUDGET,
 	PINS_ATTACHED,
 	PINS_MAP_MAX
@@ -44,6 +48,7 @@ struct pins {
 	int clock_fd;
 	struct tg_settings *settings; /* the rest NULL until mapped */
 	struct tg_iface *ifaces; /* TG_IFACES_MAX */
+	struct tg_ports *ports; /* 2, as the configurations */
 	struct tg_bucket *buckets;
 	struct tg_detail *details;
 	__u64 *words;
@@ -59,6 +64,9 @@ const char *pins_map_name(enum pins_map map);
  * stderr with the remedy; other errors likewise.  p is then closed.
  */
 int pins_open(struct pins *p, bool writable);
+
+/* After the configuration may have been exchanged: the table's timeouts are the new one's. */
+void pins_refresh(struct pins *p);
 
 /* Accepts a closed or half-open p. */
 void pins_close(struct pins *p);

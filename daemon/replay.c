@@ -99,8 +99,8 @@ static void set_settings(struct replay *replay)
 	settings->layout_version = TG_LAYOUT_VERSION;
 	settings->clock_ms = START_MS;
 	settings->lookups_per_100ms = 0; /* this machine's sockets know nothing of a capture */
-	settings->timeouts = timeouts;
-	settings->iface[0].mode = (__u32)replay->options->mode;
+	settings->config[0].timeouts = timeouts;
+	settings->config[0].iface[0].mode = (__u32)replay->options->mode;
 	settings->iface[0].learn_until_ms = replay->options->learn ? UINT64_MAX : 0;
 }
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 #include "bpf/flow_table.h"
 #include "bpf/packet.h"
 #include "capture.h"

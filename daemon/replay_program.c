@@ -136,7 +136,7 @@ static int map_everything(struct replay_program *program)
 	table->word = map_memory(object->maps.tg_buckets, words_bytes(table));
 	if (!program->settings || !program->result || !table->bucket || !table->detail || !table->word)
 		return log_err(-errno, "cannot map the flow table");
-	table->timeouts = &program->settings->timeouts;
+	table->timeouts = &program->settings->config[0].timeouts;
 	return 0;
 }
 

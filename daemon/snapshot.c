@@ -42,7 +42,7 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms,
 	out->iface = p->ifaces[slot];
 	out->iface.name[sizeof(out->iface.name) - 1] = '\0';
 	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
-	out->mode = (enum tg_mode)TG_READ_ONCE(settings->mode);
+	out->mode = tg_mode_at(&tg_active_config(p->settings)->iface[slot], now_ms);
 	out->learn_left_ms = learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
 	out->xdp_link = pins_link_state(slot, "xdp");
 	out->tc_link = pins_link_state(slot, "tc");

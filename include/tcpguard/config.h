@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the loader tells the data path: constants of one interface's programs (read-only data, set
- * before loading), the settings every program reads at run time, the register of interfaces, the
- * counters.  Pinned maps hold all but the first: they are the truth, with or without a daemon.
+ * before loading), the settings every program reads at run time, the register of interfaces.
+ * Pinned maps hold all but the first: they are the truth, with or without a daemon.
  */
 #ifndef TCPGUARD_CONFIG_H
 #define TCPGUARD_CONFIG_H
 
+#include "flood.h"
 #include "flow.h"
+#include "lists.h"
 #include "state.h"
-#include "verdict.h"
 
 #define TG_LAYOUT_VERSION 1 /* of everything pinned; another number means another pin directory */
 #define TG_IFACES_MAX 32
@@ -70,29 +71,94 @@ struct tg_timeouts {
 			[TG_PHASE_TIME_WAIT] = 240 * 1000, /* 2 MSL, RFC 9293 3.4.2 */ \
 			[TG_PHASE_CLOSED] = 120 * 1000, \
 		}, \
-		.unconfirmed_ms = 300 * 1000, \
-		.shortest_ms = 60 * 1000, \
+		.unconfirmed_ms = 300 * 1000, .shortest_ms = 60 * 1000, \
 	}
 
 #define TG_LEARN_DEFAULT_MS (300 * 1000)
 
-struct tg_iface_settings {
+/*
+ * A mode with a way back: once the table's clock passes until_ms, fallback holds, without any help
+ * from user space (`--confirm`).  Writers store mode last when they set a deadline and until_ms last
+ * when they lift it, so that every order of reading gives the old mode or the new one.
+ */
+struct tg_mode_setting {
 	__u32 mode; /* enum tg_mode */
-	__u32 reserved;
-	__u64 learn_until_ms; /* adopt unknown flows until then, 64-bit table clock */
+	__u32 fallback; /* enum tg_mode */
+	__u64 until_ms; /* 64-bit table clock; 0: no deadline */
 };
+
+TG_INLINE enum tg_mode tg_mode_at(const struct tg_mode_setting *setting, __u64 now_ms)
+{
+	__u64 until_ms = TG_READ_ONCE(setting->until_ms);
+
+	return TG_UNLIKELY(until_ms && now_ms > until_ms) ? setting->fallback : setting->mode;
+}
+
+/* A group of local ports with rules of its own.  Number 0 is everything else. */
+#define TG_SERVICES_MAX 64
+#define TG_SERVICE_NAME_LEN 32
+struct tg_service {
+	struct tg_mode_setting mode; /* valid with has_mode */
+	__u8 has_mode; /* its own mode holds, not its interface's */
+	__u8 flood; /* enum tg_flood_action */
+	__u8 loose_window; /* window verdicts are not carried out */
+	__u8 reserved[5];
+	char name[TG_SERVICE_NAME_LEN]; /* for people; empty: unused */
+};
+
+/* Value of tg_ports: the service of a local port. */
+struct tg_ports {
+	__u8 service[65536]; /* by port, host order; below TG_SERVICES_MAX */
+};
+
+/*
+ * One configuration.  There are two of them and an index: whoever changes more than one word fills
+ * the inactive one and flips the index, and a packet, which reads the index once, sees the old or
+ * the new one, never a mix.  A single mode, deadline or switch is changed in place.
+ */
+struct tg_config {
+	__u64 generation; /* grows with each flip */
+	__u64 source_hash; /* of the configuration file it came from; 0: none */
+	struct tg_timeouts timeouts;
+	struct tg_flood flood;
+	struct tg_list_image lists;
+	__u32 services; /* 1 + the highest number in use; 0: tg_ports is not read */
+	__u32 daemon_loss_ms; /* monitor everything when the daemon is silent for so long; 0: never */
+	struct tg_mode_setting iface[TG_IFACES_MAX];
+	struct tg_service service[TG_SERVICES_MAX];
+};
+
+/* What user space keeps for each interface beside its configuration. */
+struct tg_iface_settings {
+	__u64 learn_until_ms; /* adopt unknown flows until then, 64-bit table clock */
+	__u32 relaxed; /* bit TG_CLASS_*: the guard does not carry out verdicts of this class */
+	__u32 reserved;
+};
+
+/* tg_settings.watch: somebody looks on. */
+#define TG_WATCH_EVENTS 0x01 /* flow transitions and drops */
+#define TG_WATCH_TRACE 0x02 /* every segment of chosen flows */
+#define TG_WATCH_CAPTURE 0x04 /* packets of chosen verdicts */
 
 /* One entry.  Written by user space, word by word; read by the data path. */
 struct tg_settings {
 	__u32 layout_version;
 	__u32 bypass; /* not 0: nothing is dropped anywhere, whatever the mode */
 	__u64 clock_ms; /* the clock when tg_program.clock is TG_CLOCK_SETTINGS */
+	__u64 daemon_alive_ms; /* the daemon's last sign of life, 64-bit table clock */
+	__u32 active; /* index of the configuration in force */
+	__u32 watch; /* TG_WATCH_* */
 	__u64 refused_ms; /* last time a flow found no room; written by the data path, racy and harmless */
 	__u32 daemon_pid; /* informational; the lock on the pin directory decides */
 	__u32 lookups_per_100ms; /* socket look-ups one CPU may spend on misses */
-	struct tg_timeouts timeouts;
 	struct tg_iface_settings iface[TG_IFACES_MAX];
+	struct tg_config config[2];
 };
+
+TG_INLINE const struct tg_config *tg_active_config(const struct tg_settings *settings)
+{
+	return &settings->config[TG_READ_ONCE(settings->active) & 1];
+}
 
 /* Facts about the shared table, written once at creation. */
 struct tg_table_info {
@@ -130,25 +196,6 @@ struct tg_iface {
 	char driver[32];
 };
 
-struct tg_count {
-	__u64 packets;
-	__u64 bytes; /* of the IP packet, without link header */
-};
-
-/* Why a packet whose verdict is DROP was passed after all. */
-enum tg_outcome {
-	TG_OUTCOME_VERDICT, /* what the verdict says was done */
-	TG_OUTCOME_WOULD_DROP, /* mode monitor */
-	TG_OUTCOME_BYPASS, /* bypass is on */
-	TG_OUTCOME_OWN, /* our own segment at egress: dropping it would hide a bug */
-	TG_OUTCOME_MAX
-};
-
-/* Value of the per-CPU map tg_counters, one per interface slot. */
-struct tg_counters {
-	struct tg_count count[TG_OUTCOME_MAX][TG_VERDICT_MAX];
-};
-
 /* Value of tg_result: the judgement of the last packet, when tg_program.report asks for it. */
 struct tg_result {
 	__u64 tag;
@@ -171,7 +218,6 @@ struct tg_budget {
 };
 
 _Static_assert(TG_PHASE_MAX <= 8, "phase_ms is indexed by phase & 7");
-_Static_assert(sizeof(struct tg_counters) <= 32768, "per-CPU values are at most 32 KiB");
 _Static_assert(sizeof(struct tg_iface) == 88, "register entry");
 
 #endif

@@ -5,8 +5,9 @@
  * or phase changes the action.  Codes and reason names are part of the interface: never reuse one.
  *
  * Actions: PASS updates the flow, NOUPD passes the packet and leaves the flow's facts alone (the
- * endpoint itself will answer: dropping would break recovery, updating would desynchronise us), DROP
- * is carried out only where the mode says so (enforce), and never on the machine's own segments.
+ * endpoint itself will answer: dropping would break recovery, updating would desynchronise us),
+ * CHALLENGE answers it with a SYN cookie, DROP is carried out only where the mode says so (enforce),
+ * and never on the machine's own segments.
  */
 #ifndef TCPGUARD_VERDICT_H
 #define TCPGUARD_VERDICT_H
@@ -16,6 +17,7 @@
 enum tg_action {
 	TG_ACTION_PASS,
 	TG_ACTION_NOUPD,
+	TG_ACTION_CHALLENGE, /* answered from here: the packet is consumed */
 	TG_ACTION_DROP,
 	TG_ACTION_MAX
 };
@@ -23,6 +25,7 @@ enum tg_action {
 enum tg_class {
 	TG_CLASS_INFO, /* nothing wrong */
 	TG_CLASS_MALFORMED, /* the packet alone is wrong */
+	TG_CLASS_POLICY, /* the operator's lists and limits */
 	TG_CLASS_SYN, /* handshake resources */
 	TG_CLASS_STATE, /* not what this flow's state allows */
 	TG_CLASS_WINDOW, /* sequence numbers */
@@ -59,6 +62,7 @@ enum tg_class {
 	X(PASS_RST_EXACT,         PASS,   81, "rst_exact",           INFO,      "RST at exactly the next sequence number") \
 	X(PASS_RST_AFTER_FIN,     PASS,   82, "rst_after_fin",       INFO,      "RST at the sequence number of its own FIN") \
 	X(PASS_RST_TRAIN,         PASS,   83, "rst_train",           INFO,      "RST right behind data still in flight") \
+	X(PASS_COOKIE,            PASS,  100, "cookie",              INFO,      "ACK of our SYN cookie opened a flow") \
 	X(PASS_TABLE_FULL,        PASS,   13, "table_full",          SYN,       "no room for the flow, passed untracked") \
 	X(PASS_BUSY,              PASS,   84, "busy",                INTERNAL,  "another CPU was opening this flow") \
 	X(PASS_SUSPECT,           PASS,   85, "suspect",             INTERNAL,  "slot touched by a late writer, flow passed unjudged") \
@@ -86,6 +90,7 @@ enum tg_class {
 	X(NOUPD_SECOND_FIN,       NOUPD,  95, "second_fin",          STATE,     "one number beyond an acknowledged FIN, without data") \
 	X(NOUPD_SPOOFED,          NOUPD,  94, "spoofed",             STATE,     "carries an address of this machine but came from outside: the kernel refuses it") \
 	X(NOUPD_RST_UNDONE,       NOUPD,  92, "rst_undone",          STATE,     "acknowledgement beyond a RST: it was not honoured") \
+	X(CHALLENGE_SYN_COOKIE,   CHALLENGE, 101, "syn_cookie",      SYN,       "SYN answered with a SYN cookie, nothing stored") \
 	X(DROP_BAD_HDR,           DROP,    1, "bad_hdr",             MALFORMED, "truncated or inconsistent header") \
 	X(DROP_BAD_FLAGS,         DROP,    2, "bad_flags",           MALFORMED, "impossible TCP flags (NULL, XMAS, SYN+FIN)") \
 	X(DROP_LAND,              DROP,    3, "land",                MALFORMED, "source equals destination") \
@@ -93,6 +98,12 @@ enum tg_class {
 	X(DROP_BAD_CSUM,          DROP,    5, "bad_csum",            MALFORMED, "wrong TCP checksum") \
 	X(DROP_EXT_DEPTH,         DROP,    6, "ext_depth",           MALFORMED, "more than 8 IPv6 extension headers (strict)") \
 	X(DROP_FRAG,              DROP,    7, "frag",                MALFORMED, "fragment (strict)") \
+	X(DROP_BLOCKLIST,         DROP,  102, "blocklist",           POLICY,    "source is on the block list") \
+	X(DROP_SOURCE_SYN_RATE,   DROP,  103, "source_syn_rate",     POLICY,    "source sends more SYNs than allowed") \
+	X(DROP_SOURCE_CONNS,      DROP,  104, "source_conns",        POLICY,    "source has as many connections as allowed") \
+	X(DROP_SYN_DEFERRED,      DROP,  105, "syn_deferred",        SYN,       "first SYN of an unknown source during a flood: its retransmission passes") \
+	X(DROP_SYN_FLOOD,         DROP,  106, "syn_flood",           SYN,       "SYN above the rate allowed towards this destination") \
+	X(DROP_COOKIE_INVALID,    DROP,  107, "cookie_invalid",      SYN,       "ACK towards a flooded destination without a valid cookie") \
 	X(DROP_NO_FLOW,           DROP,   10, "no_flow",             STATE,     "segment of a connection never seen") \
 	X(DROP_RST_NO_FLOW,       DROP,   11, "rst_no_flow",         STATE,     "RST for a connection never seen") \
 	X(DROP_TABLE_FULL,        DROP,   13, "table_full",          SYN,       "no room for the flow (strict)") \
@@ -127,15 +138,28 @@ enum tg_verdict {
 
 TG_INLINE enum tg_action tg_verdict_action(enum tg_verdict verdict)
 {
-	/* The rows stand in the order PASS, NOUPD, DROP; tests/unit/test_verdict.c checks it. */
+	/* The rows stand in the order of the actions; tests/unit/test_verdict.c checks it. */
 	if (verdict >= TG_DROP_BAD_HDR)
 		return TG_ACTION_DROP;
+	if (verdict >= TG_CHALLENGE_SYN_COOKIE)
+		return TG_ACTION_CHALLENGE;
 	return verdict >= TG_NOUPD_FRAG_FIRST ? TG_ACTION_NOUPD : TG_ACTION_PASS;
 }
 
 TG_INLINE bool tg_verdict_drops(enum tg_verdict verdict)
 {
 	return tg_verdict_action(verdict) == TG_ACTION_DROP;
+}
+
+TG_INLINE enum tg_class tg_verdict_class(enum tg_verdict verdict)
+{
+	static const __u8 classes[TG_VERDICT_MAX] = {
+#define X(id, action, code, reason, class, text) [TG_##id] = TG_CLASS_##class,
+		TG_VERDICTS(X)
+#undef X
+	};
+
+	return verdict < TG_VERDICT_MAX ? classes[verdict] : TG_CLASS_INTERNAL;
 }
 
 #endif

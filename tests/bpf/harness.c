@@ -93,8 +93,8 @@ static void set_settings(struct guard *guard)
 	guard->settings->layout_version = TG_LAYOUT_VERSION;
 	guard->settings->clock_ms = START_MS;
 	guard->settings->lookups_per_100ms = 5000;
-	guard->settings->timeouts = timeouts;
-	guard->settings->iface[0].mode = guard->options.monitor ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
+	guard->settings->config[0].timeouts = timeouts;
+	guard->settings->config[0].iface[0].mode = guard->options.monitor ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
 	if (guard->options.learn)
 		guard->settings->iface[0].learn_until_ms = START_MS + TG_LEARN_DEFAULT_MS;
 }
@@ -106,7 +106,7 @@ static void map_everything(struct guard *guard, uint32_t buckets)
 
 	guard->settings = map_memory(skel->maps.tg_settings, sizeof(*guard->settings));
 	guard->table.buckets = buckets;
-	guard->table.timeouts = &guard->settings->timeouts;
+	guard->table.timeouts = &guard->settings->config[0].timeouts;
 	guard->table.bucket = map_memory(skel->maps.tg_flows, buckets * sizeof(struct tg_bucket));
 	guard->table.detail = map_memory(skel->maps.tg_details, details * sizeof(struct tg_detail));
 	guard->table.word = map_memory(skel->maps.tg_buckets, buckets * sizeof(__u64));
@@ -446,7 +446,7 @@ static bool find_flow(struct guard *guard, struct tg_ref *ref, enum tg_side *cli
 	id = tg_flow_identify(&guard->hash, &packet);
 	*client = id.side;
 	return tg_flow_find(&guard->table, id.tag, ref, &word) == TG_FOUND_LIVE &&
-	       !tg_slot_expired(ref->slot, &guard->settings->timeouts, (__u32)guard_now_ms(guard));
+	       !tg_slot_expired(ref->slot, &guard->settings->config[0].timeouts, (__u32)guard_now_ms(guard));
 }
 
 struct tg_slot *guard_slot(struct guard *guard)
@@ -507,7 +507,7 @@ uint32_t guard_flows(struct guard *guard)
 			const struct tg_slot *slot = &guard->table.bucket[i].slot[way];
 
 			flows += tg_claim_live(slot->claim) &&
-				 !tg_slot_expired(slot, &guard->settings->timeouts,
+				 !tg_slot_expired(slot, &guard->settings->config[0].timeouts,
 						  (__u32)guard_now_ms(guard));
 		}
 	}

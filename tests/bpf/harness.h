@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "bpf/packet.h"
-#include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 #include "tests/bpf/frame.h"
 
 #define FIN TG_FIN

@@ -101,7 +101,7 @@ static void bypass_overrides_enforce_at_once(void **state)
 	expect_outcome(*state, false, TG_OUTCOME_BYPASS, false);
 	guard_settings(*state)->bypass = 0;
 	expect_outcome(*state, false, TG_OUTCOME_VERDICT, true);
-	guard_settings(*state)->iface[0].mode = TG_MODE_MONITOR;
+	guard_settings(*state)->config[0].iface[0].mode = TG_MODE_MONITOR;
 	expect_outcome(*state, false, TG_OUTCOME_WOULD_DROP, false);
 	guard_settings(*state)->bypass = 1;
 	expect_outcome(*state, false, TG_OUTCOME_BYPASS, false);
@@ -113,7 +113,7 @@ static void own_segments_are_counted_and_never_dropped(void **state)
 	guard_settings(*state)->bypass = 1;
 	expect_outcome(*state, true, TG_OUTCOME_OWN, false);
 	guard_settings(*state)->bypass = 0;
-	guard_settings(*state)->iface[0].mode = TG_MODE_MONITOR;
+	guard_settings(*state)->config[0].iface[0].mode = TG_MODE_MONITOR;
 	expect_outcome(*state, true, TG_OUTCOME_OWN, false);
 }
 
@@ -280,7 +280,7 @@ static void a_packet_from_an_unattached_interface_is_judged_at_egress(void **sta
 	got = guard_judge_skb(*state, frame, frame_build(frame, &segment), UNATTACHED, 0);
 	SAME(got.verdict, TG_PASS_NEW);
 	assert_int_equal(guard_state(*state, CLIENT), TG_TCP_SYN_SENT);
-	guard_settings(*state)->iface[0].mode = TG_MODE_MONITOR;
+	guard_settings(*state)->config[0].iface[0].mode = TG_MODE_MONITOR;
 	segment.flags = ACK;
 	got = guard_judge_skb(*state, frame, frame_build(frame, &segment), UNATTACHED, 0);
 	SAME(got.verdict, TG_DROP_ACK_BEFORE_SYNACK);

@@ -280,7 +280,7 @@ static void an_adopted_flow_has_300_s_until_both_have_spoken(void **state)
 
 static void other_timeouts_may_be_set(void **state)
 {
-	struct tg_timeouts *timeouts = &guard_settings(*state)->timeouts;
+	struct tg_timeouts *timeouts = &guard_settings(*state)->config[0].timeouts;
 
 	timeouts->phase_ms[TG_PHASE_TIME_WAIT] = 5000;
 	timeouts->shortest_ms = 5000;

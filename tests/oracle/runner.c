@@ -106,8 +106,8 @@ static void set_settings(struct runner *runner)
 	const struct tg_timeouts timeouts = TG_TIMEOUTS_DEFAULT;
 
 	runner->settings->layout_version = TG_LAYOUT_VERSION;
-	runner->settings->timeouts = timeouts;
-	runner->settings->iface[0].mode = runner->monitor ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
+	runner->settings->config[0].timeouts = timeouts;
+	runner->settings->config[0].iface[0].mode = runner->monitor ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
 	runner->settings->iface[0].learn_until_ms = runner->learn ? UINT64_MAX : 0;
 }
 
@@ -129,7 +129,7 @@ static void open_runner(struct runner *runner)
 	runner->settings = map_memory(skel->maps.tg_settings, sizeof(*runner->settings));
 	runner->result = map_memory(skel->maps.tg_result, sizeof(*runner->result));
 	runner->table.buckets = BUCKETS;
-	runner->table.timeouts = &runner->settings->timeouts;
+	runner->table.timeouts = &runner->settings->config[0].timeouts;
 	runner->table.bucket = map_memory(skel->maps.tg_flows, BUCKETS * sizeof(struct tg_bucket));
 	runner->table.detail = map_memory(skel->maps.tg_details, (size_t)BUCKETS * TG_BUCKET_WAYS *
 									 sizeof(struct tg_detail));
@@ -146,7 +146,7 @@ static void forget_flows(struct runner *runner)
 
 static void print_names(void)
 {
-	static const char *const actions[] = { "pass", "noupd", "drop" };
+	static const char *const actions[] = { "pass", "noupd", "challenge", "drop" };
 
 	printf("undecided undecided");
 #define X(id, action, code, reason, class, text) \

@@ -14,6 +14,7 @@
 #define TG_BPF_FLOW_MEMORY_H
 
 struct tg_table {
+	__u32 config;
 	__u32 buckets;
 };
 
@@ -45,7 +46,7 @@ TG_INLINE __u64 *tg_bucket_word_at(const struct tg_table *table, __u32 index)
 TG_INLINE const struct tg_timeouts *tg_timeouts_of(const struct tg_table *table)
 {
 	(void)table;
-	return &native.settings.timeouts;
+	return &native.settings.config[0].timeouts;
 }
 
 #include "bpf/packet.h"
@@ -86,7 +87,7 @@ static inline void native_open(__u32 buckets, bool details)
 	memset(&native, 0, sizeof(native));
 	tg_program.buckets = buckets;
 	random_hash_key(buckets, 0, &tg_program.hash);
-	native.settings.timeouts = timeouts;
+	native.settings.config[0].timeouts = timeouts;
 	native.bucket = aligned_alloc(sizeof(struct tg_bucket), buckets * sizeof(struct tg_bucket));
 	native.word = calloc(buckets, sizeof(__u64));
 	assert_true(native.bucket && native.word);
@@ -145,7 +146,7 @@ static inline enum tg_verdict native_inspect_common(struct tg_lookup *lookup,
 	if (!(pkt->flags & (TG_SYN | TG_FIN | TG_RST)) && !pkt->icmp_error && !pkt->first_fragment &&
 	    view.phase == TG_PHASE_ESTABLISHED && !(view.ref.claim & TG_CLAIM_SUSPECT) &&
 	    !tg_is_spoofed(&view, pkt) &&
-	    !tg_slot_expired(view.ref.slot, &native.settings.timeouts, view.now_ms))
+	    !tg_slot_expired(view.ref.slot, &native.settings.config[0].timeouts, view.now_ms))
 		return tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
 	return TG_UNDECIDED;
 }
@@ -177,7 +178,8 @@ static inline enum tg_verdict native_judge(struct tg_packet *pkt, __u64 now_ms)
 	const struct tg_iface_settings *iface = &native.settings.iface[0];
 
 	lookup.adopts = tg_program.profile == TG_PROFILE_ONEWAY || now_ms < iface->learn_until_ms;
-	pkt->enforced = iface->mode == TG_MODE_ENFORCE && !native.settings.bypass && !pkt->own;
+	pkt->enforced = native.settings.config[0].iface[0].mode == TG_MODE_ENFORCE &&
+			!native.settings.bypass && !pkt->own;
 	return native_inspect(&lookup, pkt);
 }
 

@@ -29,9 +29,9 @@ static int set_up(void **state)
 	struct world *world = calloc(1, sizeof(*world));
 
 	assert_non_null(world);
-	world->settings.timeouts = (struct tg_timeouts)TG_TIMEOUTS_DEFAULT;
+	world->settings.config[0].timeouts = (struct tg_timeouts)TG_TIMEOUTS_DEFAULT;
 	world->table.buckets = BUCKETS;
-	world->table.timeouts = &world->settings.timeouts;
+	world->table.timeouts = &world->settings.config[0].timeouts;
 	world->table.bucket = calloc(BUCKETS, sizeof(struct tg_bucket));
 	world->table.detail = calloc(SLOTS, sizeof(struct tg_detail));
 	world->table.word = calloc(BUCKETS, sizeof(__u64));
@@ -132,7 +132,7 @@ static void sweep(struct world *world, uint64_t now_ms)
 static void each_phase_has_its_timeout(void **state)
 {
 	struct world *world = *state;
-	const struct tg_timeouts *timeouts = &world->settings.timeouts;
+	const struct tg_timeouts *timeouts = &world->settings.config[0].timeouts;
 	uint32_t phase;
 
 	for (phase = 0; phase < TG_PHASE_MAX; phase++) {
@@ -265,7 +265,7 @@ static void a_new_owner_begins_anew(void **state)
 static void refused_marks_go_after_a_quiet_day(void **state)
 {
 	struct world *world = *state;
-	uint32_t day_ms = world->settings.timeouts.phase_ms[TG_PHASE_ESTABLISHED];
+	uint32_t day_ms = world->settings.config[0].timeouts.phase_ms[TG_PHASE_ESTABLISHED];
 
 	world->table.word[7] = TG_BUCKET_REFUSED | 5 * TG_BUCKET_SPILLED_ONE | TG_BUCKET_SERIAL_ONE;
 	world->settings.refused_ms = (__u32)NOW_MS;
@@ -329,7 +329,7 @@ static void between_5_and_25_per_cent_nothing_changes(void **state)
 static void timeouts_shrink_above_60_per_cent(void **state)
 {
 	struct world *world = *state;
-	const struct tg_timeouts *timeouts = &world->settings.timeouts;
+	const struct tg_timeouts *timeouts = &world->settings.config[0].timeouts;
 	uint64_t seen[AGER_CLASS_MAX] = { 0 };
 	struct tg_timeouts scaled;
 
@@ -353,7 +353,7 @@ static void timeouts_shrink_above_60_per_cent(void **state)
 static void established_flows_shrink_above_90_per_cent_only(void **state)
 {
 	struct world *world = *state;
-	const struct tg_timeouts *timeouts = &world->settings.timeouts;
+	const struct tg_timeouts *timeouts = &world->settings.config[0].timeouts;
 	uint64_t seen[AGER_CLASS_MAX] = { 0 };
 	struct tg_timeouts scaled;
 

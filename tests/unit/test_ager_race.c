@@ -30,7 +30,7 @@ static struct tg_settings settings;
 static struct tg_bucket buckets[BUCKETS];
 static struct tg_detail details[SLOTS];
 static __u64 words[BUCKETS];
-static const struct tg_table table = { BUCKETS, &settings.timeouts, buckets, details, words };
+static const struct tg_table table = { .buckets = BUCKETS, .timeouts = &settings.config[0].timeouts, .bucket = buckets, .detail = details, .word = words };
 static atomic_ulong operations;
 static atomic_int openers_at_work;
 static atomic_ulong opened;
@@ -123,8 +123,8 @@ static void counts_agree_after_the_race(void **state)
 	(void)state;
 	assert_non_null(ager);
 	for (i = 0; i < TG_PHASE_MAX; i++)
-		settings.timeouts.phase_ms[i] = TIMEOUT_MS;
-	settings.timeouts.unconfirmed_ms = settings.timeouts.shortest_ms = TIMEOUT_MS;
+		settings.config[0].timeouts.phase_ms[i] = TIMEOUT_MS;
+	settings.config[0].timeouts.unconfirmed_ms = settings.config[0].timeouts.shortest_ms = TIMEOUT_MS;
 	openers_at_work = OPENERS;
 	for (i = 0; i < OPENERS; i++)
 		assert_false(pthread_create(&openers[i], NULL, open_and_renew, (void *)(i + 1)));

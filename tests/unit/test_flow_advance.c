@@ -400,7 +400,7 @@ static struct tg_slot *find_slot(const struct setting *world, __u32 *number)
 		memcpy(&key.hi_addr[3], hi->address, 4);
 	}
 	if (tg_flow_find(&table, tg_tag_of_key(&tg_program.hash, &key), &ref, &word) != TG_FOUND_LIVE ||
-	    tg_slot_expired(ref.slot, &native.settings.timeouts, (__u32)world->now_ms))
+	    tg_slot_expired(ref.slot, &native.settings.config[0].timeouts, (__u32)world->now_ms))
 		return NULL;
 	if (number)
 		*number = ref.number;
@@ -908,7 +908,7 @@ static void monitor_mode_follows_what_passed(void **state)
 	struct setting world = plain;
 
 	(void)state;
-	native.settings.iface[0].mode = TG_MODE_MONITOR;
+	native.settings.config[0].iface[0].mode = TG_MODE_MONITOR;
 	play(&world, ESTABLISHED);
 	TALK(&world, lines);
 }

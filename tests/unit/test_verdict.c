@@ -32,7 +32,7 @@ static void undecided_is_zero_and_no_row(void **state)
 	assert_true(TG_VERDICT_MAX <= 256);
 }
 
-static void rows_stand_in_the_order_pass_noupd_drop(void **state)
+static void rows_stand_in_the_order_of_the_actions(void **state)
 {
 	size_t i;
 
@@ -61,7 +61,7 @@ static void the_action_is_the_one_of_the_row(void **state)
 /* The name of the enum value says the action and the reason: PASS_OK is "ok". */
 static void the_identifier_is_action_and_reason(void **state)
 {
-	static const char *const actions[] = { "PASS_", "NOUPD_", "DROP_" };
+	static const char *const actions[] = { "PASS_", "NOUPD_", "CHALLENGE_", "DROP_" };
 	size_t i, j;
 
 	(void)state;
@@ -184,7 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(undecided_is_zero_and_no_row),
-		cmocka_unit_test(rows_stand_in_the_order_pass_noupd_drop),
+		cmocka_unit_test(rows_stand_in_the_order_of_the_actions),
 		cmocka_unit_test(the_action_is_the_one_of_the_row),
 		cmocka_unit_test(the_identifier_is_action_and_reason),
 		cmocka_unit_test(a_code_belongs_to_one_reason),

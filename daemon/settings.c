@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Single words in place, everything else through the inactive configuration. */
+#include "settings.h"
+
+struct tg_config *settings_active(struct tg_settings *settings)
+{
+	return &settings->config[TG_READ_ONCE(settings->active) & 1];
+}
+
+void settings_begin(const struct pins *p, struct settings_change *change)
+{
+	uint32_t active = TG_READ_ONCE(p->settings->active) & 1;
+
+	change->config = &p->settings->config[!active];
+	change->ports = &p->ports[!active];
+	*change->config = p->settings->config[active];
+	*change->ports = p->ports[active];
+}
+
+void settings_commit(struct pins *p)
+{
+	uint32_t active = TG_READ_ONCE(p->settings->active) & 1;
+
+	p->settings->config[!active].generation = p->settings->config[active].generation + 1;
+	__sync_synchronize(); /* all of it before the index */
+	TG_WRITE_ONCE(p->settings->active, !active);
+	pins_refresh(p);
+}
+
+void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode)
+{
+	TG_WRITE_ONCE(setting->fallback, mode);
+	TG_WRITE_ONCE(setting->mode, mode);
+	__sync_synchronize(); /* a reader between the two sees the new mode either way */
+	TG_WRITE_ONCE(setting->until_ms, 0);
+}
+
+static bool is_pending(const struct tg_mode_setting *setting, uint64_t now_ms)
+{
+	return setting->until_ms && now_ms <= setting->until_ms;
+}
+
+void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint64_t until_ms,
+		       uint64_t now_ms)
+{
+	/* A second try before the first was answered goes back to where the first one began. */
+	if (!is_pending(setting, now_ms))
+		TG_WRITE_ONCE(setting->fallback, tg_mode_at(setting, now_ms));
+	__sync_synchronize();
+	TG_WRITE_ONCE(setting->until_ms, until_ms);
+	__sync_synchronize();
+	TG_WRITE_ONCE(setting->mode, mode);
+}
+
+bool settings_confirm(struct tg_mode_setting *setting, uint64_t now_ms)
+{
+	if (!is_pending(setting, now_ms))
+		return false;
+	settings_set_mode(setting, (enum tg_mode)setting->mode);
+	return true;
+}
+
+bool settings_revert(struct tg_mode_setting *setting, uint64_t now_ms)
+{
+	if (!is_pending(setting, now_ms))
+		return false;
+	settings_set_mode(setting, (enum tg_mode)setting->fallback);
+	return true;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changes to the settings the data path reads.  One word (a mode, a deadline) is changed in place;
+ * anything larger is a transaction: fill the inactive configuration, flip the index.  Writers hold
+ * pins_lock(); the data path never waits for them.
+ */
+#ifndef TCPGUARD_SETTINGS_H
+#define TCPGUARD_SETTINGS_H
+
+#include "pins.h"
+
+/* The configuration in force, for changing single words of it. */
+struct tg_config *settings_active(struct tg_settings *settings);
+
+/* A change in the making. */
+struct settings_change {
+	struct tg_config *config; /* a copy of the one in force, to be changed */
+	struct tg_ports *ports; /* likewise */
+};
+
+/* Begins a change.  Nothing takes effect, and nothing needs undoing, before the commit. */
+void settings_begin(const struct pins *p, struct settings_change *change);
+
+/* From now on every packet sees the new configuration. */
+void settings_commit(struct pins *p);
+
+/* At once and for good: a deadline that was pending is lifted. */
+void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode);
+
+/* mode until the table's clock passes until_ms, then what holds now. */
+void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint64_t until_ms,
+		       uint64_t now_ms);
+
+/* Answers to a pending deadline; false if there was none, or it has passed. */
+bool settings_confirm(struct tg_mode_setting *setting, uint64_t now_ms);
+bool settings_revert(struct tg_mode_setting *setting, uint64_t now_ms);
+
+#endif
