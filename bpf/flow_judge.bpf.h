@@ -20,6 +20,7 @@ struct tg_lookup {
 	__u8 config; /* index of the configuration this packet goes by, read once */
 	__u8 phase_before; /* enum tg_phase; valid with found, once judged as a rare segment */
 	__u8 state_before[2]; /* enum tg_tcp_state by side, likewise */
+	bool answers; /* the hook can send a packet back where it came from */
 	bool established; /* this segment completed the handshake, which took handshake_ms */
 	bool judged; /* as a rare segment: the phase may have changed */
 	bool adopts; /* unknown flows are adopted: learning, or profile oneway */

@@ -102,6 +102,41 @@ struct {
 	__type(value, struct tg_ports);
 } tg_ports SEC(".maps");
 
+/* Per CPU, plain writes: SYNs and unfinished handshakes of each destination. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_DESTINATIONS);
+	__type(key, __u32);
+	__type(value, struct tg_destination);
+} tg_destinations SEC(".maps");
+
+/* Written at most once a second by each CPU that protects the destination; racy and harmless. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TG_DESTINATIONS);
+	__type(key, __u32);
+	__type(value, struct tg_protected);
+} tg_protected SEC(".maps");
+
+/* Token buckets: plain writes, a lost one lets one more SYN pass.  Connections: atomic additions by the
+ * data path, .counted by the daemon alone. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, TG_SOURCE_ROWS * TG_SOURCE_CELLS);
+	__type(key, __u32);
+	__type(value, struct tg_source);
+} tg_sources SEC(".maps");
+
+/* Plain writes: what a race forgets is a SYN that must be sent once more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TG_SEEN_SECONDS * TG_SEEN_WORDS);
+	__type(key, __u32);
+	__type(value, struct tg_seen);
+} tg_seen SEC(".maps");
+
 /* Per CPU: the socket look-ups spent in the present 100 ms. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

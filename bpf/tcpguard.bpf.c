@@ -16,6 +16,7 @@
 #include "flow_table.h" /* tag -> flow */
 #include "flow_advance.h" /* flow: what do its facts allow? */
 #include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
+#include "flood.bpf.h" /* a SYN: may its source, is its destination flooded? */
 #include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
 #include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
@@ -89,18 +90,36 @@ static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_s
 							  struct tg_lookup *lookup,
 							  const struct tg_packet *pkt)
 {
-	enum tg_verdict verdict;
+	enum tg_verdict refusal = TG_UNDECIDED, verdict;
 
 	if (pkt->icmp_error)
 		return TG_PASS_NOT_TCP;
 	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
 	if (verdict)
 		return verdict;
+	if ((pkt->flags & (TG_SYN | TG_ACK)) == TG_SYN && !pkt->own) {
+		refusal = tg_flood_check(lookup, pkt);
+		if (refusal == TG_CHALLENGE_SYN_COOKIE || (refusal && tg_carried_out(pkt, refusal)))
+			return refusal;
+	}
 	verdict = tg_flow_open(lookup, pkt);
 	tg_tally_open(verdict, pkt);
 	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
 		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
+	if (refusal)
+		return refusal; /* passed all the same: the flow follows */
 	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+}
+
+/* A handshake that the other side began is complete. */
+static __always_inline void tg_note_established(const struct tg_lookup *lookup,
+						const struct tg_packet *pkt)
+{
+	bool opener_hi = lookup->claim & TG_CLAIM_OPENER_HI;
+
+	tg_tally_handshake(lookup->handshake_ms);
+	if (!pkt->own && opener_hi == (lookup->side == TG_SIDE_HI))
+		tg_flood_established(lookup, pkt);
 }
 
 /* One segment's journey, from its facts to a verdict. */
@@ -115,7 +134,7 @@ static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings 
 	if (lookup->found)
 		verdict = tg_flow_judge(lookup, pkt);
 	if (TG_UNLIKELY(lookup->established))
-		tg_tally_handshake(lookup->handshake_ms);
+		tg_note_established(lookup, pkt);
 	return verdict ?: tg_inspect_unknown(ctx, settings, lookup, pkt);
 }
 
@@ -182,6 +201,7 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	if (!settings)
 		return XDP_PASS;
 	config = tg_begin(settings, &lookup, &pkt);
+	lookup.answers = tg_program.cookies;
 	verdict = tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
 			   tg_program.verify_csum, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))

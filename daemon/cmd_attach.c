@@ -13,14 +13,17 @@
 
 #include "daemon_start.h"
 #include "datapath.h"
+#include "flood_options.h"
 #include "format.h"
 #include "log.h"
 #include "names.h"
 #include "options.h"
 #include "privilege.h"
+#include "settings.h"
 
 struct attach_options {
 	struct datapath_options datapath;
+	struct flood_options flood;
 	bool no_daemon;
 };
 
@@ -97,6 +100,18 @@ static const struct option_row rows[] = {
 	  options_set_true, AT(datapath.strict) },
 	{ 0, "zone", "N", "keep flows apart from interfaces with another number (0)",
 	  read_zone, AT(datapath.zone) },
+	{ 0, "synflood", "ACTION", "a SYN flood's SYNs: challenge (default; SYN cookies), defer, ratelimit, off",
+	  flood_read_action, AT(flood) },
+	{ 0, "syn-rate", "PPS[:PPS]", "SYNs a second to one address and port that begin and end protection (20000:5000)",
+	  flood_read_rate, AT(flood) },
+	{ 0, "half-open", "N[:N]", "unfinished handshakes of the last 8 s that begin and end it (10000:2500)",
+	  flood_read_half_open, AT(flood) },
+	{ 0, "source-rate", "PPS[:BURST]", "SYNs a second one source may send (0: no limit)",
+	  flood_read_source_rate, AT(flood) },
+	{ 0, "source-conns", "N", "established connections one source may have (0: no limit)",
+	  flood_read_source_conns, AT(flood) },
+	{ 0, "source-prefix", "V4[,V6]", "bits of an address that make a source (32,64)",
+	  flood_read_source_prefix, AT(flood) },
 	{ 0, "no-daemon", NULL, "start no daemon if none runs", options_set_true, AT(no_daemon) },
 	{ 0, NULL, NULL, NULL, NULL, 0 },
 };
@@ -251,8 +266,33 @@ static void print_text(const struct datapath_result *results, int count)
 		       count == 1 ? name : "");
 }
 
+/* Thresholds hold for all interfaces; under the lock, in one step. */
+static int set_thresholds(const struct flood_options *options)
+{
+	struct settings_change change;
+	const char *fault;
+	struct pins pins;
+	int err;
+
+	if (flood_options_empty(options))
+		return 0;
+	err = pins_open(&pins, true);
+	if (err)
+		return err;
+	settings_begin(&pins, &change);
+	flood_options_apply(options, &change.config->flood);
+	fault = flood_fault(&change.config->flood);
+	if (fault)
+		err = log_err_hint(-EINVAL, "the interfaces are attached, the thresholds are as before",
+				   "cannot set the thresholds: %s", fault);
+	else
+		settings_commit(&pins);
+	pins_close(&pins);
+	return err;
+}
+
 /* Under the lock.  The number attached is in *done; returns the first error. */
-static int attach_all(const struct datapath_options *options, const struct netdev *devices, int count,
+static int attach_all(const struct attach_options *options, const struct netdev *devices, int count,
 		      struct datapath_result *results, int *done)
 {
 	struct directories before;
@@ -265,16 +305,18 @@ static int attach_all(const struct datapath_options *options, const struct netde
 		return lock;
 	}
 	for (i = 0; i < count; i++) {
-		err = datapath_attach(&devices[i], options, &results[*done]);
+		err = datapath_attach(&devices[i], &options->datapath, &results[*done]);
 		if (!err)
 			(*done)++;
 		else if (!first)
 			first = err;
 	}
-	if (!*done)
+	if (*done)
+		err = set_thresholds(&options->flood);
+	else
 		remove_new_directories(&before);
 	close(lock);
-	return first;
+	return first ? first : err;
 }
 
 /* Ctrl-C waits until what was begun is done or undone. */
@@ -315,7 +357,7 @@ static int run(const struct global_options *global, const void *parsed, int argc
 		return command_exit_code(err);
 
 	hold_signals(&former);
-	err = attach_all(&options->datapath, devices, argc, results, &done);
+	err = attach_all(options, devices, argc, results, &done);
 	sigprocmask(SIG_SETMASK, &former, NULL);
 	if (!done)
 		return command_exit_code(err);

@@ -16,6 +16,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pins.h"
+#include "source_count.h"
 #include "privilege.h"
 
 #define WATCH_MS 1000
@@ -31,6 +32,7 @@ struct daemon_state {
 	struct ager *ager;
 	int lock;
 	uint32_t idle_watches;
+	uint64_t next_count_ms; /* of the connections of each source */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
 };
 
@@ -142,6 +144,19 @@ static bool may_end(struct daemon_state *state)
 	return end;
 }
 
+/* The sign of life the data path may ask for, the configuration in force, the sources' connections. */
+static void look_after_settings(struct daemon_state *state)
+{
+	uint64_t now_ms;
+
+	if (pins_now_ms(&state->pins, &now_ms))
+		return; /* said */
+	TG_WRITE_ONCE(state->pins.settings->daemon_alive_ms, now_ms);
+	pins_refresh(&state->pins);
+	if (source_count_step(&state->pins, now_ms, &state->next_count_ms))
+		log_err(-ENOMEM, "cannot count the connections of each source");
+}
+
 static bool watch(void *context)
 {
 	struct daemon_state *state = context;
@@ -151,6 +166,7 @@ static bool watch(void *context)
 		log_info("daemon: the pinned maps are gone, ending");
 		return false;
 	}
+	look_after_settings(state);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (!state->gave_up[slot] && has_vanished(state, slot))
 			tidy_vanished(state, slot);

@@ -16,6 +16,7 @@
 
 #include "tcpguard.skel.h"
 
+#include "flood_options.h"
 #include "log.h"
 
 #define NEW_DIR PINS_DIR "/maps_new"
@@ -146,13 +147,14 @@ int maps_bind(const struct job *job, struct tcpguard_bpf *programs)
 
 static int fill(const struct job *job)
 {
-	const struct tg_settings settings = {
+	struct tg_settings settings = {
 		.layout_version = TG_LAYOUT_VERSION,
 		.lookups_per_100ms = LOOKUPS_PER_100MS,
-		.config = { { .timeouts = TG_TIMEOUTS_DEFAULT }, { .timeouts = TG_TIMEOUTS_DEFAULT } },
+		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS },
 	};
 	__u32 zero = 0;
 
+	settings.config[0].flood.cpus = flood_cpus();
 	if (bpf_map_update_elem(fd_of(job, PINS_SETTINGS), &zero, &settings, BPF_ANY) ||
 	    bpf_map_update_elem(fd_of(job, PINS_INFO), &zero, &job->info, BPF_ANY))
 		return log_err(-errno, "cannot write the settings of the flow table");

@@ -55,6 +55,15 @@ static const char *const origins[] = {
 	[TG_ORIGIN_SEED] = "seed",
 };
 
+const char *const names_flood_actions[] = {
+	[TG_FLOOD_DEFAULT] = "default",
+	[TG_FLOOD_CHALLENGE] = "challenge",
+	[TG_FLOOD_DEFER] = "defer",
+	[TG_FLOOD_RATELIMIT] = "ratelimit",
+	[TG_FLOOD_OFF] = "off",
+	NULL,
+};
+
 static const char *const actions[] = {
 	[TG_ACTION_PASS] = "pass",
 	[TG_ACTION_NOUPD] = "noupd",
@@ -94,6 +103,11 @@ const char *names_phase(enum tg_phase phase)
 const char *names_tcp_state(enum tg_tcp_state state)
 {
 	return word(names_tcp_states, TG_TCP_STATE_MAX, state);
+}
+
+const char *names_flood_action(unsigned int action)
+{
+	return word(names_flood_actions, TG_FLOOD_ACTION_MAX, action);
 }
 
 const char *names_mode(unsigned int mode)

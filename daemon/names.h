@@ -21,6 +21,7 @@ extern const char *const names_phases[];
 extern const char *const names_tcp_states[];
 extern const char *const names_modes[];
 extern const char *const names_profiles[];
+extern const char *const names_flood_actions[];
 
 /* "?" when out of range. */
 const char *names_phase(enum tg_phase phase);
@@ -31,6 +32,7 @@ const char *names_xdp(unsigned int xdp_mode);
 const char *names_tc(unsigned int tc_kind);
 const char *names_origin(enum tg_origin origin);
 const char *names_action(enum tg_action action);
+const char *names_flood_action(unsigned int action);
 const char *names_class(enum tg_class class);
 
 #endif

@@ -38,6 +38,12 @@ static const struct map_row {
 	[PINS_TALLIES] = { "tg_tallies", sizeof(struct tg_tallies), 0 },
 	[PINS_SERVICE_DROPS] = { "tg_service_drops", sizeof(struct tg_service_drops), 0 },
 	[PINS_PORTS] = { "tg_ports", sizeof(struct tg_ports), offsetof(struct pins, ports) },
+	[PINS_DESTINATIONS] = { "tg_destinations", sizeof(struct tg_destination), 0 },
+	[PINS_PROTECTED] = { "tg_protected", sizeof(struct tg_protected),
+			     offsetof(struct pins, protected) },
+	[PINS_SOURCES] = { "tg_sources", sizeof(struct tg_source),
+			   offsetof(struct pins, sources) },
+	[PINS_SEEN] = { "tg_seen", sizeof(struct tg_seen), 0 },
 	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
 };
@@ -59,6 +65,10 @@ static size_t entries_of(const struct pins *p, enum pins_map map)
 		return TG_IFACES_MAX;
 	case PINS_PORTS:
 		return 2;
+	case PINS_PROTECTED:
+		return TG_DESTINATIONS;
+	case PINS_SOURCES:
+		return TG_SOURCE_ROWS * TG_SOURCE_CELLS;
 	default:
 		return 1;
 	}

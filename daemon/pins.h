@@ -38,6 +38,10 @@ enum pins_map {
 	PINS_TALLIES,
 	PINS_SERVICE_DROPS,
 	PINS_PORTS,
+	PINS_DESTINATIONS,
+	PINS_PROTECTED,
+	PINS_SOURCES,
+	PINS_SEEN,
 	PINS_BUDGET,
 	PINS_ATTACHED,
 	PINS_MAP_MAX
@@ -49,6 +53,8 @@ struct pins {
 	struct tg_settings *settings; /* the rest NULL until mapped */
 	struct tg_iface *ifaces; /* TG_IFACES_MAX */
 	struct tg_ports *ports; /* 2, as the configurations */
+	struct tg_protected *protected; /* TG_DESTINATIONS */
+	struct tg_source *sources; /* TG_SOURCE_ROWS * TG_SOURCE_CELLS */
 	struct tg_bucket *buckets;
 	struct tg_detail *details;
 	__u64 *words;

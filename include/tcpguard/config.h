@@ -48,7 +48,9 @@ struct tg_program {
 	__u8 no_link_header; /* frames begin at the IP header (tun, WireGuard) */
 	__u8 verify_csum; /* XDP on a physical NIC: check control segments (never where checksums are partial) */
 	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
+	__u8 cookies; /* SYN cookies can be sent and will be accepted; 0: no */
 	__u8 report; /* leave each packet's judgement in tg_result: replay and tests */
+	__u8 reserved;
 	__u16 zone;
 	struct tg_hash_key hash; /* with the zone folded in: tg_hash_key_for_zone(), bpf/key.h */
 };
@@ -151,6 +153,9 @@ struct tg_settings {
 	__u64 refused_ms; /* last time a flow found no room; written by the data path, racy and harmless */
 	__u32 daemon_pid; /* informational; the lock on the pin directory decides */
 	__u32 lookups_per_100ms; /* socket look-ups one CPU may spend on misses */
+	__u32 source_epoch; /* which tg_source.since new connections are added to */
+	__u32 reserved;
+	__u64 sources_counted_ms; /* when the daemon counted the sources' connections last, table clock */
 	struct tg_iface_settings iface[TG_IFACES_MAX];
 	struct tg_config config[2];
 };

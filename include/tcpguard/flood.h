@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Protection against floods of SYNs: thresholds per local destination, limits per source.
+ * Protection against floods of SYNs: thresholds per local destination, limits per source, and the
+ * memory behind them.  All of it has a fixed size and nothing in it is ever displaced: a flood of
+ * spoofed sources cannot push out what is known about the honest ones.
  */
 #ifndef TCPGUARD_FLOOD_H
 #define TCPGUARD_FLOOD_H
@@ -18,21 +20,84 @@ enum tg_flood_action {
 };
 
 /*
- * Thresholds of one destination (address and port) on one CPU: user space divides what the operator
- * said by the number of CPUs, so that no line is shared between them.
+ * What the operator said.  Each CPU watches its own share of the SYNs, so that no line is shared
+ * between them: it compares cpus times its own count with a threshold.
  */
 struct tg_flood {
-	__u32 start_pps; /* SYNs a second that switch protection on; 0: never */
-	__u32 stop_pps; /* below this and below half_open_stop it is switched off */
+	__u32 start_pps; /* SYNs a second towards one address and port that begin protection; 0: never */
+	__u32 stop_pps; /* below this and below half_open_stop for TG_FLOOD_CALM_MS it ends */
 	__u32 half_open_start; /* handshakes begun and not finished in the last 8 s; 0: never */
 	__u32 half_open_stop;
 	__u32 action; /* enum tg_flood_action */
+	__u32 cpus;
 	__u32 source_pps; /* SYNs a second one source may send; 0: no limit */
-	__u32 source_burst; /* SYNs */
+	__u32 source_burst; /* SYNs it may send at once, at least 1 */
 	__u32 source_conns; /* established connections one source may have; 0: no limit */
-	__u8 source_prefix4; /* bits of an IPv4 address that make a source */
-	__u8 source_prefix6;
-	__u8 reserved[6];
+	__u8 source_prefix4; /* bits of an IPv4 address that make a source, 1..32 */
+	__u8 source_prefix6; /* 1..128 */
+	__u8 reserved[2];
+};
+
+#define TG_FLOOD_DEFAULTS \
+	{ \
+		.start_pps = 20000, .stop_pps = 5000, .half_open_start = 10000, \
+		.half_open_stop = 2500, .action = TG_FLOOD_CHALLENGE, .cpus = 1, .source_burst = 50, \
+		.source_prefix4 = 32, .source_prefix6 = 64, \
+	}
+
+#define TG_FLOOD_WINDOW_MS 100 /* SYNs are counted in windows of this length */
+#define TG_FLOOD_CALM_MS 2000 /* how long it must be calm before protection ends */
+#define TG_FLOOD_COOKIE_MS 128000 /* how long an ACK may bring a cookie after the last one was sent */
+#define TG_DESTINATIONS 1024 /* two that share a cell share their protection: harmless */
+#define TG_HALF_OPEN_SECONDS 8
+
+/* Value of the per-CPU map tg_destinations: what this CPU saw of one destination. */
+struct tg_destination {
+	__u32 window; /* 64-bit table clock / TG_FLOOD_WINDOW_MS, truncated */
+	__u32 syns; /* in this window */
+	__u32 second; /* table clock in seconds: the newest entry of unfinished */
+	__u32 reserved;
+	__u64 protected_until_ms; /* table clock; 0: never */
+	__s32 unfinished[TG_HALF_OPEN_SECONDS]; /* handshakes begun minus finished, by second modulo 8 */
+};
+
+/* Value of the map tg_protected: a destination some CPU protects.  Addresses as in packets. */
+struct tg_protected {
+	__u64 last_ms; /* table clock, renewed at most once a second while protected */
+	__u64 since_ms; /* when this protection began */
+	__be32 addr[4]; /* IPv4 as ::ffff:a.b.c.d */
+	__be16 port;
+	__u8 action; /* enum tg_flood_action as carried out */
+	__u8 reserved[5];
+};
+
+/*
+ * Value of the map tg_sources: rows of cells (count-min sketch).  A source has one cell in each row
+ * and its level is the lowest of them, so that it is limited for others' sake only if it shares every
+ * one of its cells with somebody over the limit.
+ */
+#define TG_SOURCE_ROWS 2
+#define TG_SOURCE_CELLS 65536
+#define TG_SOURCE_UNITS_PER_MS 1024
+
+struct tg_source {
+	__u32 arrival; /* theoretical arrival time (GCRA), 1/1024 ms of the table clock */
+	__u32 counted; /* established connections, as the daemon counted them last */
+	__u32 since[2]; /* connections established since, by tg_settings.source_epoch */
+};
+
+#define TG_SOURCE_COUNT_VALID_MS 60000 /* an older count limits nothing: no daemon, or it cannot keep up */
+
+/*
+ * Sources that sent a SYN, for TG_FLOOD_DEFER: a Bloom filter for each of the last seconds.  A word
+ * holds the second it is of, so that nobody needs to clear it.
+ */
+#define TG_SEEN_SECONDS 4
+#define TG_SEEN_WORDS 131072
+
+struct tg_seen {
+	__u32 second;
+	__u32 bits;
 };
 
 #endif

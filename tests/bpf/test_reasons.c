@@ -193,6 +193,44 @@ static void claim_to_be_the_server(struct guard *guard)
 }
 
 /* What another CPU would do in between, done to the slot by hand. */
+/* Ten SYNs from one source, with these limits. */
+static void send_many_syns(struct guard *guard, struct tg_flood limits)
+{
+	struct endpoint from = guard_client;
+	struct segment syn = { .from = &from, .to = &guard_server, .flags = SYN };
+
+	limits.cpus = 1;
+	limits.source_prefix4 = 32;
+	guard_settings(guard)->config[0].flood = limits;
+	for (from.port = 1; from.port <= 10; from.port++)
+		send_segment(guard, syn);
+}
+
+static void send_syns_above_the_sources_rate(struct guard *guard)
+{
+	send_many_syns(guard, (struct tg_flood){ .source_pps = 1, .source_burst = 1 });
+}
+
+static void send_syns_above_the_destinations_rate(struct guard *guard)
+{
+	send_many_syns(guard, (struct tg_flood){ .start_pps = 10, .action = TG_FLOOD_RATELIMIT });
+}
+
+static void send_the_first_syn_during_a_flood(struct guard *guard)
+{
+	send_many_syns(guard, (struct tg_flood){ .start_pps = 10, .action = TG_FLOOD_DEFER });
+}
+
+/* The source has the one connection it may have. */
+static void send_a_syn_of_one_connection_too_many(struct guard *guard)
+{
+	guard_settings(guard)->config[0].flood =
+		(struct tg_flood){ .source_conns = 1, .source_prefix4 = 32 };
+	guard_settings(guard)->sources_counted_ms = guard_now_ms(guard);
+	guard_handshake(guard);
+	send_many_syns(guard, (struct tg_flood){ .source_conns = 1 });
+}
+
 static void meet_a_slot_being_filled(struct guard *guard)
 {
 	guard_slot(guard)->claim &= ~(uint32_t)TG_CLAIM_LIVE;
@@ -277,10 +315,6 @@ static const struct way ways[TG_VERDICT_MAX] = {
 	[TG_PASS_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_CHALLENGE_SYN_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_DROP_BLOCKLIST] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_DROP_SOURCE_SYN_RATE] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_DROP_SOURCE_CONNS] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_DROP_SYN_DEFERRED] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_DROP_SYN_FLOOD] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_DROP_COOKIE_INVALID] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_PASS_UNREADABLE] = { .reach = send_headers_out_of_reach },
 
@@ -327,6 +361,10 @@ static const struct way ways[TG_VERDICT_MAX] = {
 	[TG_DROP_FRAG] = { STRICT, .reach = send_later_fragment },
 	[TG_DROP_NO_FLOW] = { HOST, NOTHING, STEPS(C(ACK, 1, 1, .want = TG_DROP_NO_FLOW)) },
 	[TG_DROP_RST_NO_FLOW] = { HOST, NOTHING, STEPS(C(RST, 1, .want = TG_DROP_RST_NO_FLOW)) },
+	[TG_DROP_SOURCE_SYN_RATE] = { HOST, NOTHING, .reach = send_syns_above_the_sources_rate },
+	[TG_DROP_SOURCE_CONNS] = { HOST, NOTHING, .reach = send_a_syn_of_one_connection_too_many },
+	[TG_DROP_SYN_DEFERRED] = { HOST, NOTHING, .reach = send_the_first_syn_during_a_flood },
+	[TG_DROP_SYN_FLOOD] = { HOST, NOTHING, .reach = send_syns_above_the_destinations_rate },
 	[TG_DROP_SYN_RATE] = { HOST, HANDSHAKE, .reach = repeat_syn },
 	[TG_DROP_RST_RATE] = { HOST, HANDSHAKE, .reach = repeat_reset },
 	[TG_DROP_ACK_BEFORE_SYNACK] = { HOST, SYN_SAID, STEPS(
@@ -378,6 +416,7 @@ static struct guard *fresh_guard(enum kind kind)
 	memset(table->bucket, 0, table->buckets * sizeof(*table->bucket));
 	memset(table->word, 0, table->buckets * sizeof(*table->word));
 	guard_settings(guards[kind])->clock_ms = START_MS;
+	memset(&guard_settings(guards[kind])->config[0].flood, 0, sizeof(struct tg_flood));
 	return guards[kind];
 }
 
