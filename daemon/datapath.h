@@ -63,6 +63,9 @@ void datapath_tidy(void);
 /* Unpins everything below PINS_ROOT; programs still attached through pins go with it. */
 int datapath_purge(void);
 
+/* What --max-flows is if it is not given: less on a small machine, which sets *reduced. */
+uint32_t datapath_default_max_flows(bool *reduced);
+
 /* Memory of a table for so many flows. */
 uint64_t datapath_table_bytes(uint32_t max_flows);
 

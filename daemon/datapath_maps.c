@@ -45,8 +45,7 @@ static uint64_t memory_total(void)
 	return pages > 0 && page > 0 ? (uint64_t)pages * (uint64_t)page : 0;
 }
 
-/* The default, less on a small machine. */
-static uint32_t default_max_flows(bool *reduced)
+uint32_t datapath_default_max_flows(bool *reduced)
 {
 	uint64_t allowed = memory_total() / MEMORY_SHARE, flows;
 
@@ -65,7 +64,7 @@ static int plan_new(struct job *job)
 	info->layout_version = TG_LAYOUT_VERSION;
 	info->max_flows = job->options->max_flows;
 	if (!info->max_flows)
-		info->max_flows = default_max_flows(&job->result->table_reduced);
+		info->max_flows = datapath_default_max_flows(&job->result->table_reduced);
 	info->buckets = (__u32)buckets_for(info->max_flows);
 	got = getrandom(info->coefficient, sizeof(info->coefficient), 0);
 	if (got != (ssize_t)sizeof(info->coefficient))

@@ -3,7 +3,6 @@
 #include "datapath_parts.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,79 +14,17 @@
 #include "tcpguard.skel.h"
 
 #include "log.h"
-
-#define PINS_SEARCHED_MAX 4096
-
-/* What a descriptor from bpf_obj_get() is; -EINVAL if it is no program. */
-static int program_info(int fd, struct bpf_prog_info *info)
-{
-	char link[32], target[32] = "";
-	__u32 bytes = sizeof(*info);
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, target, sizeof(target) - 1) < 0 ||
-	    strcmp(target, "anon_inode:bpf-prog") != 0)
-		return -EINVAL;
-	memset(info, 0, sizeof(*info));
-	return bpf_obj_get_info_by_fd(fd, info, &bytes) ? -errno : 0;
-}
-
-static bool is_pin_of(const char *path, __u32 id, char *name, size_t name_bytes)
-{
-	struct bpf_prog_info info;
-	int fd, err;
-
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return false;
-	err = program_info(fd, &info);
-	close(fd);
-	if (err || info.id != id)
-		return false;
-	snprintf(name, name_bytes, "%s", info.name);
-	return true;
-}
-
-/* Best effort: the pin of a program, and by it its name, without a right to look up ids. */
-static void find_pin(__u32 id, char *path, size_t path_bytes, char *name, size_t name_bytes)
-{
-	char *const roots[] = { (char *)PINS_BPFFS, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	unsigned int seen = 0;
-	FTSENT *entry;
-
-	path[0] = '\0';
-	while (tree && !path[0] && seen++ < PINS_SEARCHED_MAX && (entry = fts_read(tree)))
-		if (entry->fts_info == FTS_F && is_pin_of(entry->fts_path, id, name, name_bytes))
-			snprintf(path, path_bytes, "%s", entry->fts_path);
-	if (tree)
-		fts_close(tree);
-}
-
-/* Looking a program up by its id needs CAP_SYS_ADMIN: without it the name may stay unknown. */
-static void find_name(__u32 id, char *name, size_t name_bytes)
-{
-	struct bpf_prog_info info;
-	int fd = bpf_prog_get_fd_by_id(id);
-
-	if (fd < 0)
-		return;
-	if (!program_info(fd, &info))
-		snprintf(name, name_bytes, "%s", info.name);
-	close(fd);
-}
+#include "program.h"
 
 static int say_foreign(const struct job *job, __u32 id)
 {
-	char name[BPF_OBJ_NAME_LEN] = "", path[256];
+	struct program_identity who;
 
-	find_pin(id, path, sizeof(path), name, sizeof(name));
-	if (!name[0])
-		find_name(id, name, sizeof(name));
+	program_identify(id, &who);
 	log_err_hint(0, "attach beside it with --share, or remove it first",
 		     "cannot attach to '%s': another XDP program is there, %s%s%sid %u%s%s",
-		     job->dev->name, name[0] ? "'" : "", name, name[0] ? "', " : "", id,
-		     path[0] ? ", pinned at " : "", path);
+		     job->dev->name, who.name[0] ? "'" : "", who.name, who.name[0] ? "', " : "", id,
+		     who.pin[0] ? ", pinned at " : "", who.pin);
 	return -EBUSY;
 }
 

@@ -68,8 +68,9 @@ static int read_link_type(int fd, struct netdev *dev)
 	int err = ask(fd, dev, SIOCGIFHWADDR, &request);
 
 	if (err)
-		return log_err(err, "cannot read the link type of '%s'", dev->name);
-	switch (request.ifr_hwaddr.sa_family) {
+		return err;
+	dev->link_type = request.ifr_hwaddr.sa_family;
+	switch (dev->link_type) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
 		return 0;
@@ -83,9 +84,6 @@ static int read_link_type(int fd, struct netdev *dev)
 		dev->no_link_header = true;
 		return 0;
 	}
-	log_err_hint(0, "Ethernet and interfaces without a link header are understood",
-		     "cannot attach to '%s': its link type is %u", dev->name,
-		     request.ifr_hwaddr.sa_family);
 	return -EOPNOTSUPP;
 }
 
@@ -105,7 +103,7 @@ static bool read_forwarding(const char *family, const char *name)
 	return value != '0';
 }
 
-int netdev_read(const char *name, struct netdev *dev)
+int netdev_look(const char *name, struct netdev *dev)
 {
 	struct ifreq request = { 0 };
 	int fd, err;
@@ -128,6 +126,16 @@ int netdev_read(const char *name, struct netdev *dev)
 	err = read_link_type(fd, dev);
 	close(fd);
 	dev->forwards = read_forwarding("ipv4", name) || read_forwarding("ipv6", name);
+	return err && err != -EOPNOTSUPP ? log_err(err, "cannot read the link type of '%s'", name) : err;
+}
+
+int netdev_read(const char *name, struct netdev *dev)
+{
+	int err = netdev_look(name, dev);
+
+	if (err == -EOPNOTSUPP)
+		log_err_hint(0, "Ethernet and interfaces without a link header are understood",
+			     "cannot attach to '%s': its link type is %u", dev->name, dev->link_type);
 	return err;
 }
 

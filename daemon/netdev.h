@@ -17,6 +17,7 @@ struct netdev {
 	char driver[32]; /* "" if the driver does not tell */
 	unsigned int mtu;
 	unsigned int queues; /* receive queues; 0 = unknown */
+	unsigned int link_type; /* ARPHRD_* */
 	bool no_link_header; /* frames begin at the IP header */
 	bool physical; /* hardware computes and checks checksums: none arrives half done */
 	bool forwards; /* IPv4 or IPv6 forwarding is on */
@@ -25,6 +26,9 @@ struct netdev {
 
 /* Errors are said: -ENODEV no such interface, -EOPNOTSUPP its link type is not understood. */
 int netdev_read(const char *name, struct netdev *dev);
+
+/* The same, but a link type that is not understood is left to the caller to say. */
+int netdev_look(const char *name, struct netdev *dev);
 
 /* Inode of this process's network namespace; 0 if unknown. */
 uint64_t netdev_netns(void);

@@ -10,12 +10,7 @@
 
 #include <linux/capability.h>
 
-#ifndef CAP_BPF
-#define CAP_PERFMON 38
-#define CAP_BPF 39
-#endif
-
-static bool has_capability(unsigned int capability)
+bool privilege_has(unsigned int capability)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -31,8 +26,8 @@ const char *privilege_remedy(int err, char *buffer, size_t size)
 
 	if (err != -EPERM && err != -EACCES)
 		return NULL;
-	bpf = has_capability(CAP_BPF);
-	net_admin = has_capability(CAP_NET_ADMIN);
+	bpf = privilege_has(CAP_BPF);
+	net_admin = privilege_has(CAP_NET_ADMIN);
 	if (bpf && net_admin)
 		return err == -EACCES && geteuid() ?
 			       "the pins belong to root: run it as root" :
@@ -45,11 +40,11 @@ const char *privilege_remedy(int err, char *buffer, size_t size)
 
 const char *privilege_missing(void)
 {
-	bool admin = has_capability(CAP_SYS_ADMIN); /* stands for CAP_BPF and CAP_PERFMON */
+	bool admin = privilege_has(CAP_SYS_ADMIN); /* stands for CAP_BPF and CAP_PERFMON */
 
-	if (!admin && !has_capability(CAP_BPF))
+	if (!admin && !privilege_has(CAP_BPF))
 		return "CAP_BPF";
-	if (!has_capability(CAP_NET_ADMIN))
+	if (!privilege_has(CAP_NET_ADMIN))
 		return "CAP_NET_ADMIN";
-	return !admin && !has_capability(CAP_PERFMON) ? "CAP_PERFMON" : NULL;
+	return !admin && !privilege_has(CAP_PERFMON) ? "CAP_PERFMON" : NULL;
 }

@@ -6,6 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <linux/capability.h>
+
+#ifndef CAP_BPF
+#define CAP_PERFMON 38
+#define CAP_BPF 39
+#endif
+
+/* True if the process has this capability in effect. */
+bool privilege_has(unsigned int capability);
+
 /*
  * What the reader can do about err: names the missing capabilities if it is -EPERM or -EACCES, NULL
  * otherwise.  The text may lie in buffer.
