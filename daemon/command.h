@@ -69,6 +69,7 @@ extern const struct command command_monitor;
 extern const struct command command_bypass;
 extern const struct command command_replay;
 extern const struct command command_explain;
+extern const struct command command_doctor;
 extern const struct command command_daemon;
 extern const struct command command_version;
 

@@ -110,6 +110,7 @@ static const struct command *const commands[] = {
 	&command_bypass,
 	&command_replay,
 	&command_explain,
+	&command_doctor,
 	&command_daemon,
 	&command_version,
 };

@@ -21,3 +21,5 @@ tsan_works = $(shell t=$$(mktemp) && \
 	echo 'int main(void) { return __SANITIZE_THREAD__ - 1; }' | \
 	$(CC) -Werror $(tsan) -x c - -o $$t 2> /dev/null && $$t && $$t && $$t && echo yes; rm -f $$t)
 flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(flags_test_flow_race)
+sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
+	daemon/doctor_filter.c daemon/netlink.c daemon/format.c

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Loads "r0 = XDP_PASS; exit" as an XDP program and pins it.
+"""Loads "r0 = XDP_PASS; exit" as an XDP program, or "r0 = TC_ACT_SHOT; exit" as one of TC, and pins it.
 
-usage: foreign_xdp.py PIN
+usage: foreign_xdp.py PIN [tc]
 """
 
 import ctypes
@@ -11,7 +11,7 @@ import struct
 import sys
 
 NR_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280}[os.uname().machine]
-BPF_PROG_LOAD, BPF_OBJ_PIN, XDP = 5, 6, 6
+BPF_PROG_LOAD, BPF_OBJ_PIN, SCHED_CLS, XDP = 5, 6, 3, 6
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -26,7 +26,7 @@ def bpf(command, attributes):
 code = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xb7, 0, 0, 2, 0x95, 0, 0, 0))
 licence = ctypes.create_string_buffer(b"GPL")
 program = bpf(BPF_PROG_LOAD, struct.pack(
-    "<IIQQIIQII16s", XDP, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0,
+    "<IIQQIIQII16s", SCHED_CLS if sys.argv[2:] == ["tc"] else XDP, 2, ctypes.addressof(code), ctypes.addressof(licence), 0, 0, 0, 0, 0,
     b"somebody"))
 path = ctypes.create_string_buffer(sys.argv[1].encode())
 bpf(BPF_OBJ_PIN, struct.pack("<QI", ctypes.addressof(path), program))

@@ -53,6 +53,14 @@ def verdicts(name, wanted):
     return " ".join(f"{key}={seen[key]}" for key in sorted(seen))
 
 
+def finding(name, check):
+    """What doctor says: "severity command" of the gravest finding of a check; name "" is the machine."""
+    gravity = ("ok", "note", "unchecked", "warning", "blocks")
+    rows = [row for row in d["findings"] if (row["interface"] or "") == name and row["check"] == check]
+    row = max(rows, key=lambda row: gravity.index(row["severity"]))
+    return f"{row['severity']} {row['command'] or ''}".rstrip()
+
+
 def flow(port, fields):
     """The fields, in one line, of the flow one of whose ports it is; src.X and dst.X of a direction."""
     found = [row for row in d["flows"]
