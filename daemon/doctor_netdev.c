@@ -101,6 +101,7 @@ static void judge_mtu(const struct patient *p, const char *check)
 {
 	unsigned int most = doctor_one_page_mtu((unsigned int)sysconf(_SC_PAGESIZE));
 	const struct doctor_iface *iface = p->iface;
+	bool several_unknown = iface->multi_buffer == DOCTOR_UNKNOWN;
 	bool several = iface->multi_buffer == DOCTOR_YES && p->kernel->frags != DOCTOR_NO;
 
 	/* tun hands frames that fit into no page to generic XDP, one by one. */
@@ -110,10 +111,9 @@ static void judge_mtu(const struct patient *p, const char *check)
 		SAY(DOCTOR_OK, "MTU %u: frames of several pages carry it", iface->dev.mtu);
 	else
 		doctor_mend(SAY(DOCTOR_WARNING,
-				"MTU %u: a frame must fit into one page under native XDP%s, or the "
-				"driver refuses and attach takes generic XDP",
-				iface->dev.mtu,
-				iface->multi_buffer == DOCTOR_UNKNOWN ? " with most drivers" : " with this driver"),
+				"MTU %u: under native XDP a frame must fit into one page, or %s "
+				"refuses and attach takes generic XDP",
+				iface->dev.mtu, several_unknown ? "the driver probably" : "the driver"),
 			    "ip link set dev %s mtu %u", p->name, most);
 }
 
