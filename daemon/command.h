@@ -63,6 +63,7 @@ extern const struct command command_attach;
 extern const struct command command_detach;
 extern const struct command command_status;
 extern const struct command command_stats;
+extern const struct command command_top;
 extern const struct command command_flows;
 extern const struct command command_enforce;
 extern const struct command command_monitor;

@@ -103,15 +103,21 @@ bool flow_table_read(const struct tg_table *table, uint32_t number, uint64_t now
 	return true;
 }
 
-void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit,
-		      void *context)
+void flow_table_visit_part(const struct tg_table *table, uint32_t from, uint32_t count, uint64_t now_ms,
+			   flow_visitor visit, void *context)
 {
 	uint32_t number, slots = table->buckets * TG_BUCKET_WAYS;
 	struct flow_record flow;
 
-	for (number = 0; number < slots; number++)
+	for (number = from; number < slots && number - from < count; number++)
 		if (flow_table_read(table, number, now_ms, &flow) && !visit(&flow, context))
 			return;
+}
+
+void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit,
+		      void *context)
+{
+	flow_table_visit_part(table, 0, table->buckets * TG_BUCKET_WAYS, now_ms, visit, context);
 }
 
 void flow_table_count(const struct tg_table *table, uint64_t now_ms, struct flow_counts *counts)

@@ -42,6 +42,10 @@ typedef bool (*flow_visitor)(const struct flow_record *flow, void *context);
 void flow_table_visit(const struct tg_table *table, uint64_t now_ms, flow_visitor visit,
 		      void *context);
 
+/* The same for the slots from..from + count - 1 that there are. */
+void flow_table_visit_part(const struct tg_table *table, uint32_t from, uint32_t count, uint64_t now_ms,
+			   flow_visitor visit, void *context);
+
 void flow_table_count(const struct tg_table *table, uint64_t now_ms, struct flow_counts *counts);
 
 /* The flow in a slot; false if there is none, or it has expired. */

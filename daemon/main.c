@@ -104,6 +104,7 @@ static const struct command *const commands[] = {
 	&command_detach,
 	&command_status,
 	&command_stats,
+	&command_top,
 	&command_flows,
 	&command_enforce,
 	&command_monitor,
