@@ -28,12 +28,6 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-static double elapsed(const struct snapshot *from, const struct snapshot *to)
-{
-	return (double)(to->time.tv_sec - from->time.tv_sec) +
-	       (double)(to->time.tv_nsec - from->time.tv_nsec) / 1e9;
-}
-
 static int show(const struct pins *pins, const struct stats_options *options, struct output *out,
 		int argc, char **argv, struct snapshot **before)
 {
@@ -48,7 +42,7 @@ static int show(const struct pins *pins, const struct stats_options *options, st
 	if (!err) {
 		stats.now = now;
 		if (*before)
-			stats.seconds = elapsed(*before, now);
+			stats.seconds = snapshot_elapsed_s(*before, now);
 		out->functions->stats(out, &stats);
 		err = output_close(out);
 	}

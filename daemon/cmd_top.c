@@ -59,18 +59,12 @@ static uint64_t monotonic_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static double seconds_between(const struct snapshot *from, const struct snapshot *to)
-{
-	return (double)(to->time.tv_sec - from->time.tv_sec) +
-	       (double)(to->time.tv_nsec - from->time.tv_nsec) / 1e9;
-}
-
 static void adopt(struct top *top, struct snapshot *fresh)
 {
 	snapshot_free(top->before);
 	top->before = top->now;
 	top->now = fresh;
-	top_rates_compute(fresh, top->before, top->before ? seconds_between(top->before, fresh) : 0,
+	top_rates_compute(fresh, top->before, top->before ? snapshot_elapsed_s(top->before, fresh) : 0,
 			  &top->rates);
 	top->scene.now = fresh;
 }

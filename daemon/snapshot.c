@@ -161,6 +161,12 @@ int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **a
 	return 0;
 }
 
+double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to)
+{
+	return (double)(to->time.tv_sec - from->time.tv_sec) +
+	       (double)(to->time.tv_nsec - from->time.tv_nsec) / 1e9;
+}
+
 void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums)
 {
 	const struct tg_count *row[TG_OUTCOME_MAX];

@@ -55,6 +55,9 @@ void snapshot_free(struct snapshot *s);
 /* Keeps the interfaces named, all if none is; -ENODEV (said) if one of them is not attached. */
 int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv);
 
+/* Seconds from one snapshot to another. */
+double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to);
+
 void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums);
 
 /* The same interface, attached at the same time, in another snapshot; NULL if it is not there. */

@@ -79,11 +79,14 @@ static void add_iface(struct top_rates *rates, uint32_t index, const struct snap
 	int outcome, verdict;
 
 	for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++)
-		for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++)
-			add_cell(rates, index, (enum tg_outcome)outcome, verdict,
-				 now->counters.count[outcome][verdict].packets,
-				 before ? (const uint64_t *)&before->counters.count[outcome][verdict].packets : NULL,
-				 seconds);
+		for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++) {
+			uint64_t counted = now->counters.count[outcome][verdict].packets, former = 0;
+
+			if (before)
+				former = before->counters.count[outcome][verdict].packets;
+			add_cell(rates, index, (enum tg_outcome)outcome, verdict, counted,
+				 before ? &former : NULL, seconds);
+		}
 }
 
 /* What is dropped before what passes; among them the faster first, then the larger. */

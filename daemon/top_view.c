@@ -86,8 +86,9 @@ static void draw_fill(int line, const struct snapshot *s)
 	memset(gauge, '.', 20);
 	memset(gauge, '#', full);
 	gauge[20] = '\0';
-	snprintf(text, sizeof(text), "flows %s / %s [%s] %.1f %%", format_grouped(entries, sizeof(entries), s->flows.entries),
-		 format_grouped(limit, sizeof(limit), s->max_flows), gauge, percent);
+	format_grouped(entries, sizeof(entries), s->flows.entries);
+	format_grouped(limit, sizeof(limit), s->max_flows);
+	snprintf(text, sizeof(text), "flows %s / %s [%s] %.1f %%", entries, limit, gauge, percent);
 	put(line, 0, ink_attribute(percent > 90 ? INK_WARN : INK_PLAIN), text);
 }
 
@@ -175,9 +176,11 @@ static void draw_verdict(int line, const struct top_rates *rates, enum top_verdi
 	const struct top_rate *rate = &rates->verdict[verdict];
 	char per_second[FORMAT_BYTES], total[FORMAT_BYTES], text[LINE_BYTES];
 
-	snprintf(text, sizeof(text), "%-22s %12s  %20s  %6.1f %%", top_verdict_word(verdict),
-		 rate_text(per_second, sizeof(per_second), rate->per_second),
-		 format_grouped(total, sizeof(total), rate->total), format_percent(rate->total, rates->packets));
+	rate_text(per_second, sizeof(per_second), rate->per_second);
+	format_grouped(total, sizeof(total), rate->total);
+	snprintf(text, sizeof(text), "%-22s %12s  %20s  %6.1f %%",
+		 top_verdict_word(verdict), per_second, total,
+		 format_percent(rate->total, rates->packets));
 	put(line, 0, rate->total ? ink_attribute(verdict_ink(verdict)) : 0, text);
 }
 
