@@ -282,11 +282,13 @@ static int set_thresholds(const struct flood_options *options)
 	settings_begin(&pins, &change);
 	flood_options_apply(options, &change.config->flood);
 	fault = flood_fault(&change.config->flood);
-	if (fault)
-		err = log_err_hint(-EINVAL, "the interfaces are attached, the thresholds are as before",
-				   "cannot set the thresholds: %s", fault);
-	else
+	if (fault) {
+		log_err_hint(0, "the interfaces are attached, the thresholds are as before",
+			     "cannot set the thresholds: %s", fault);
+		err = -EINVAL;
+	} else {
 		settings_commit(&pins);
+	}
 	pins_close(&pins);
 	return err;
 }

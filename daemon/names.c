@@ -55,6 +55,12 @@ static const char *const origins[] = {
 	[TG_ORIGIN_SEED] = "seed",
 };
 
+static const char *const tallies[] = {
+#define X(id, name) [TG_TALLY_##id] = name,
+	TG_TALLIES(X)
+#undef X
+};
+
 const char *const names_flood_actions[] = {
 	[TG_FLOOD_DEFAULT] = "default",
 	[TG_FLOOD_CHALLENGE] = "challenge",
@@ -103,6 +109,11 @@ const char *names_phase(enum tg_phase phase)
 const char *names_tcp_state(enum tg_tcp_state state)
 {
 	return word(names_tcp_states, TG_TCP_STATE_MAX, state);
+}
+
+const char *names_tally(enum tg_tally tally)
+{
+	return word(tallies, COUNT(tallies), tally);
 }
 
 const char *names_flood_action(unsigned int action)

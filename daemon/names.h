@@ -33,6 +33,7 @@ const char *names_tc(unsigned int tc_kind);
 const char *names_origin(enum tg_origin origin);
 const char *names_action(enum tg_action action);
 const char *names_flood_action(unsigned int action);
+const char *names_tally(enum tg_tally tally);
 const char *names_class(enum tg_class class);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "format.h"
 #include "names.h"
+#include "output_json_counters.h"
 #include "version.h"
 
 static double seconds(uint64_t ms)
@@ -118,6 +119,9 @@ static json_t *iface_status(const struct snapshot *s, const struct snapshot_ifac
 	set_number(object, "zone", iface->iface.zone);
 	json_object_set_new(object, "strict", json_boolean(iface->iface.strict));
 	set_time(object, "attached_at", &attached);
+	set_moment(object, "confirm_until", &s->time, iface->confirm_left_ms);
+	set_text(object, "fallback", names_mode(iface->fallback));
+	json_object_set_new(object, "relaxed", json_classes(iface->relaxed));
 	set_moment(object, "learning_until", &s->time, iface->learn_left_ms);
 	json_object_set_new(object, "xdp_alive", link_state(iface->xdp_link));
 	json_object_set_new(object, "tc_alive", link_state(iface->tc_link));
@@ -150,6 +154,7 @@ static void json_status(struct output *out, const struct snapshot *s)
 		json_array_append_new(ifaces, iface_status(s, &s->iface[i]));
 	json_object_set_new(document, "interfaces", ifaces);
 	json_object_set_new(document, "flows", occupancy(s));
+	json_object_set_new(document, "flood", json_flood(s));
 	for (map = 0; map < PINS_MAP_MAX; map++)
 		set_number(memory, pins_map_name((enum pins_map)map), s->map_bytes[map]);
 	set_number(memory, "total", s->total_bytes);
@@ -185,6 +190,7 @@ static json_t *sums_object(const struct snapshot_sums *sums, bool bytes)
 	json_t *object = json_object();
 
 	set_number(object, "pass", bytes ? sums->pass.bytes : sums->pass.packets);
+	set_number(object, "challenge", bytes ? sums->challenge.bytes : sums->challenge.packets);
 	set_number(object, "drop", bytes ? sums->drop.bytes : sums->drop.packets);
 	set_number(object, "would_drop", bytes ? sums->would_drop.bytes : sums->would_drop.packets);
 	set_number(object, "bypass", bytes ? sums->bypass.bytes : sums->bypass.packets);
@@ -206,6 +212,7 @@ static json_t *iface_stats(const struct snapshot *s, const struct snapshot_iface
 		if (names_verdict((unsigned int)verdict))
 			json_array_append_new(reasons, reason_row(&iface->counters, verdict));
 	json_object_set_new(object, "reasons", reasons);
+	json_object_set_new(object, "tallies", json_tallies(&iface->tallies));
 	/* The table is shared: every interface shows the same. */
 	json_object_set_new(object, "flows",
 			    json_pack("{s:I, s:I}", "entries", (json_int_t)s->flows.entries,
@@ -224,6 +231,7 @@ static void json_stats(struct output *out, const struct output_stats *stats)
 	for (i = 0; i < s->iface_count; i++)
 		json_array_append_new(ifaces, iface_stats(s, &s->iface[i]));
 	json_object_set_new(document, "interfaces", ifaces);
+	json_object_set_new(document, "services", json_services(s));
 	json_object_set_new(document, "flows", occupancy(s));
 	json_object_set_new(document, "bypass", json_boolean(s->bypass));
 	json_object_set_new(document, "daemon", daemon_status(s));

@@ -13,17 +13,18 @@
 struct section {
 	const char *title;
 	enum tg_outcome outcome;
-	bool drops; /* verdicts that drop, or those that pass */
+	enum tg_action from, to; /* verdicts of these actions */
 	bool describe;
 	enum paint colour;
 };
 
 static const struct section sections[] = {
-	{ "pass", TG_OUTCOME_VERDICT, false, false, PAINT_NONE },
-	{ "drop", TG_OUTCOME_VERDICT, true, true, PAINT_BAD },
-	{ "would drop", TG_OUTCOME_WOULD_DROP, true, true, PAINT_WARN },
-	{ "own, passed", TG_OUTCOME_OWN, true, true, PAINT_WARN },
-	{ "bypassed", TG_OUTCOME_BYPASS, true, true, PAINT_WARN },
+	{ "pass", TG_OUTCOME_VERDICT, TG_ACTION_PASS, TG_ACTION_NOUPD, false, PAINT_NONE },
+	{ "challenged", TG_OUTCOME_VERDICT, TG_ACTION_CHALLENGE, TG_ACTION_CHALLENGE, true, PAINT_WARN },
+	{ "drop", TG_OUTCOME_VERDICT, TG_ACTION_DROP, TG_ACTION_DROP, true, PAINT_BAD },
+	{ "would drop", TG_OUTCOME_WOULD_DROP, TG_ACTION_DROP, TG_ACTION_DROP, true, PAINT_WARN },
+	{ "own, passed", TG_OUTCOME_OWN, TG_ACTION_DROP, TG_ACTION_DROP, true, PAINT_WARN },
+	{ "bypassed", TG_OUTCOME_BYPASS, TG_ACTION_DROP, TG_ACTION_DROP, true, PAINT_WARN },
 };
 
 /* Where an interface's numbers come from, for one call of text_stats. */
@@ -49,8 +50,10 @@ static void print_upper(struct output *out, enum paint colour, const char *word)
 
 static bool in_section(const struct section *section, int verdict)
 {
-	return names_verdict((unsigned int)verdict) &&
-	       tg_verdict_drops((enum tg_verdict)verdict) == section->drops;
+	enum tg_action action = tg_verdict_action((enum tg_verdict)verdict);
+
+	return names_verdict((unsigned int)verdict) && action >= section->from &&
+	       action <= section->to;
 }
 
 /* Packets and bytes of a section; code 0: of every reason. */
@@ -230,6 +233,59 @@ static void print_link(struct output *out, const char *kind, enum pins_link stat
 		text_paint(out, PAINT_BAD, " (gone)");
 }
 
+/* What the guard has taken back. */
+static void print_relaxed(struct output *out, const struct snapshot_iface *iface)
+{
+	int class;
+
+	for (class = 0; class < TG_CLASS_MAX; class ++)
+		if (iface->relaxed & (1U << class)) {
+			fputs("   ", out->stream);
+			text_paint(out, PAINT_WARN, "guard");
+			fprintf(out->stream, ": drops of class %s are not carried out\n",
+				names_class((enum tg_class) class));
+		}
+}
+
+static void print_thresholds(struct output *out, const struct tg_flood *flood)
+{
+	char start[FORMAT_BYTES], half_open[FORMAT_BYTES], source[FORMAT_BYTES];
+
+	fprintf(out->stream, "SYN floods: %s", names_flood_action(flood->action));
+	if (flood->start_pps)
+		fprintf(out->stream, " from %s SYN/s",
+			format_grouped(start, sizeof(start), flood->start_pps));
+	if (flood->half_open_start)
+		fprintf(out->stream, "%s %s unfinished handshakes", flood->start_pps ? " or" : " from",
+			format_grouped(half_open, sizeof(half_open), flood->half_open_start));
+	fputs(" to one address and port", out->stream);
+	if (flood->source_pps)
+		fprintf(out->stream, "; a source may send %s SYN/s",
+			format_grouped(source, sizeof(source), flood->source_pps));
+	if (flood->source_conns)
+		fprintf(out->stream, "; a source may have %s connections",
+			format_grouped(source, sizeof(source), flood->source_conns));
+	fputc('\n', out->stream);
+}
+
+static void print_flood(struct output *out, const struct snapshot *s)
+{
+	char endpoint[FORMAT_BYTES], since[FORMAT_BYTES];
+	uint32_t i;
+
+	print_thresholds(out, &s->flood);
+	for (i = 0; i < s->protected_count; i++) {
+		const struct snapshot_protected *entry = &s->protected[i];
+
+		fputs("   ", out->stream);
+		text_paint(out, PAINT_WARN, "flooded");
+		fprintf(out->stream, ": %s for %s, action %s\n",
+			format_endpoint(endpoint, sizeof(endpoint), entry->addr, entry->port),
+			format_duration(since, sizeof(since), entry->since_ms),
+			names_flood_action(entry->action));
+	}
+}
+
 static void print_iface_status(struct output *out, const struct snapshot *s,
 			       const struct snapshot_iface *iface)
 {
@@ -245,6 +301,12 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		iface->iface.driver[0] ? iface->iface.driver : "unknown",
 		names_profile(iface->iface.profile), iface->iface.strict ? ", strict" : "",
 		format_duration(buffer, sizeof(buffer), attached_ms(s, iface)));
+	if (iface->confirm_left_ms)
+		fprintf(out->stream,
+			"   goes back to %s in %s unless you run 'tcpguard confirm'; at once: 'tcpguard revert'\n",
+			names_mode(iface->fallback),
+			format_duration(buffer, sizeof(buffer), iface->confirm_left_ms));
+	print_relaxed(out, iface);
 	if (iface->learn_left_ms)
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",
@@ -276,6 +338,7 @@ void text_status(struct output *out, const struct snapshot *s)
 	fprintf(out->stream, ", table memory %s of %s\n",
 		format_bytes(buffer, sizeof(buffer), s->table_bytes),
 		format_bytes(total, sizeof(total), s->total_bytes));
+	print_flood(out, s);
 	if (s->flows.refused_buckets)
 		fprintf(out->stream, "%s buckets refused a flow since the last quiet day\n",
 			format_grouped(buffer, sizeof(buffer), s->flows.refused_buckets));

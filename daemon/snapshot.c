@@ -20,48 +20,82 @@ static void add_count(struct tg_count *sum, const struct tg_count *count)
 }
 
 /* values: one struct tg_counters a possible CPU. */
-static void sum_cpus(const struct tg_counters *values, int cpus, struct tg_counters *sum)
+/* One entry of a per-CPU map whose value is nothing but 64-bit counters, added up. */
+static int read_counters(int fd, uint32_t key, uint64_t *values, size_t bytes, int cpus, void *sum)
 {
-	int cpu, outcome, verdict;
+	size_t words = bytes / sizeof(uint64_t), i;
+	uint64_t *total = sum;
+	int cpu;
 
-	memset(sum, 0, sizeof(*sum));
+	if (bpf_map_lookup_elem(fd, &key, values))
+		return -errno;
+	memset(total, 0, bytes);
 	for (cpu = 0; cpu < cpus; cpu++)
-		for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++)
-			for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++)
-				add_count(&sum->count[outcome][verdict],
-					  &values[cpu].count[outcome][verdict]);
+		for (i = 0; i < words; i++)
+			total[i] += values[(size_t)cpu * words + i];
+	return 0;
 }
 
-static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms,
-		      struct tg_counters *values, int cpus, struct snapshot_iface *out)
+static void read_mode(const struct tg_mode_setting *setting, uint64_t now_ms,
+		      struct snapshot_iface *out)
+{
+	uint64_t until_ms = TG_READ_ONCE(setting->until_ms);
+
+	out->mode = tg_mode_at(setting, now_ms);
+	out->fallback = (enum tg_mode)setting->fallback;
+	out->confirm_left_ms = until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint64_t *values,
+		      int cpus, struct snapshot_iface *out)
 {
 	const struct tg_iface_settings *settings = &p->settings->iface[slot];
 	uint64_t learn_until_ms = TG_READ_ONCE(settings->learn_until_ms);
+	int err;
 
 	out->slot = slot;
 	out->iface = p->ifaces[slot];
 	out->iface.name[sizeof(out->iface.name) - 1] = '\0';
 	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
-	out->mode = tg_mode_at(&tg_active_config(p->settings)->iface[slot], now_ms);
+	read_mode(&tg_active_config(p->settings)->iface[slot], now_ms, out);
+	out->relaxed = TG_READ_ONCE(settings->relaxed);
 	out->learn_left_ms = learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
 	out->xdp_link = pins_link_state(slot, "xdp");
 	out->tc_link = pins_link_state(slot, "tc");
-	if (bpf_map_lookup_elem(p->fd[PINS_COUNTERS], &slot, values))
-		return log_err(-errno, "cannot read the counters of '%s'", out->iface.name);
-	sum_cpus(values, cpus, &out->counters);
-	return 0;
+	err = read_counters(p->fd[PINS_COUNTERS], slot, values, sizeof(out->counters), cpus,
+			    &out->counters);
+	if (!err)
+		err = read_counters(p->fd[PINS_TALLIES], slot, values, sizeof(out->tallies), cpus,
+				    &out->tallies);
+	return err ? log_err(err, "cannot read the counters of '%s'", out->iface.name) : 0;
 }
 
-static int read_ifaces(const struct pins *p, uint64_t now_ms, struct snapshot *s)
+static int read_services(const struct pins *p, uint64_t *values, int cpus, struct snapshot *s)
+{
+	const struct tg_config *config = tg_active_config(p->settings);
+	uint32_t i;
+	int err = 0;
+
+	s->service_count = config->services <= TG_SERVICES_MAX ? config->services : TG_SERVICES_MAX;
+	for (i = 0; i < s->service_count && !err; i++) {
+		s->service[i] = config->service[i];
+		s->service[i].name[TG_SERVICE_NAME_LEN - 1] = '\0';
+		err = read_counters(p->fd[PINS_SERVICE_DROPS], i, values,
+				    sizeof(s->service_drops[i]), cpus, &s->service_drops[i]);
+	}
+	return err ? log_err(err, "cannot read the counters of the services") : 0;
+}
+
+static int read_all_counters(const struct pins *p, uint64_t now_ms, struct snapshot *s)
 {
 	int cpus = libbpf_num_possible_cpus();
-	struct tg_counters *values;
+	uint64_t *values;
 	uint32_t slot;
 	int err = 0;
 
 	if (cpus < 0)
 		return log_err(cpus, "cannot tell the number of CPUs");
-	values = calloc((size_t)cpus, sizeof(*values));
+	values = calloc((size_t)cpus, sizeof(struct tg_counters) + sizeof(struct tg_tallies));
 	if (!values)
 		return log_err(-ENOMEM, "cannot read the counters");
 	for (slot = 0; slot < TG_IFACES_MAX && !err; slot++) {
@@ -69,8 +103,30 @@ static int read_ifaces(const struct pins *p, uint64_t now_ms, struct snapshot *s
 			continue;
 		err = read_iface(p, slot, now_ms, values, cpus, &s->iface[s->iface_count++]);
 	}
+	if (!err)
+		err = read_services(p, values, cpus, s);
 	free(values);
 	return err;
+}
+
+/* Who is flooded now: renewed within the time protection outlasts the flood. */
+static void read_protected(const struct pins *p, uint64_t now_ms, struct snapshot *s)
+{
+	uint32_t cell;
+
+	for (cell = 0; cell < TG_DESTINATIONS && s->protected_count < SNAPSHOT_PROTECTED_MAX; cell++) {
+		const struct tg_protected *from = &p->protected[cell];
+		uint64_t last_ms = TG_READ_ONCE(from->last_ms);
+		struct snapshot_protected *to = &s->protected[s->protected_count];
+
+		if (!last_ms || now_ms > last_ms + TG_FLOOD_CALM_MS + 1000)
+			continue;
+		memcpy(to->addr, from->addr, sizeof(to->addr));
+		to->port = from->port;
+		to->action = (enum tg_flood_action)from->action;
+		to->since_ms = now_ms > from->since_ms ? now_ms - from->since_ms : 0;
+		s->protected_count++;
+	}
 }
 
 /* Size as the kernel holds it: value rounded up to 8 bytes, times entries, times CPUs. */
@@ -116,7 +172,7 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 		return log_err(-ENOMEM, "cannot read the state");
 	err = pins_now_ms(p, &now_ms);
 	if (!err)
-		err = read_ifaces(p, now_ms, s);
+		err = read_all_counters(p, now_ms, s);
 	if (err) {
 		snapshot_free(s);
 		return err;
@@ -126,6 +182,9 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	s->daemon_runs = pins_daemon_runs();
 	s->daemon_pid = s->daemon_runs ? TG_READ_ONCE(p->settings->daemon_pid) : 0;
 	s->bypass = TG_READ_ONCE(p->settings->bypass);
+	s->config_generation = tg_active_config(p->settings)->generation;
+	s->flood = tg_active_config(p->settings)->flood;
+	read_protected(p, now_ms, s);
 	flow_table_count(&p->table, now_ms, &s->flows);
 	read_sizes(p, s);
 	*out = s;
@@ -167,6 +226,19 @@ double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to
 	       (double)(to->time.tv_nsec - from->time.tv_nsec) / 1e9;
 }
 
+/* Where what was done by this verdict is added up. */
+static struct tg_count *sum_of(enum tg_verdict verdict, struct snapshot_sums *sums)
+{
+	switch (tg_verdict_action(verdict)) {
+	case TG_ACTION_DROP:
+		return &sums->drop;
+	case TG_ACTION_CHALLENGE:
+		return &sums->challenge;
+	default:
+		return &sums->pass;
+	}
+}
+
 void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums)
 {
 	const struct tg_count *row[TG_OUTCOME_MAX];
@@ -178,8 +250,7 @@ void snapshot_sum(const struct tg_counters *counters, struct snapshot_sums *sums
 			row[outcome] = &counters->count[outcome][verdict];
 			add_count(&sums->all, row[outcome]);
 		}
-		add_count(tg_verdict_drops(verdict) ? &sums->drop : &sums->pass,
-			  row[TG_OUTCOME_VERDICT]);
+		add_count(sum_of((enum tg_verdict)verdict, sums), row[TG_OUTCOME_VERDICT]);
 		add_count(&sums->would_drop, row[TG_OUTCOME_WOULD_DROP]);
 		add_count(&sums->bypass, row[TG_OUTCOME_BYPASS]);
 		add_count(&sums->own, row[TG_OUTCOME_OWN]);

@@ -16,11 +16,24 @@ struct snapshot_iface {
 	uint32_t slot;
 	struct tg_iface iface;
 	enum tg_mode mode;
+	enum tg_mode fallback; /* what holds when nobody confirms in confirm_left_ms */
+	uint64_t confirm_left_ms; /* 0: no deadline is pending */
+	uint32_t relaxed; /* bits TG_CLASS_*: classes the guard has stepped back to monitor */
 	uint64_t learn_left_ms; /* 0: not learning */
 	enum pins_link xdp_link;
 	enum pins_link tc_link;
 	struct tg_counters counters; /* summed over the CPUs */
+	struct tg_tallies tallies; /* likewise */
 };
+
+/* A destination that is protected from a flood at this moment. */
+struct snapshot_protected {
+	__be32 addr[4];
+	__be16 port;
+	enum tg_flood_action action;
+	uint64_t since_ms; /* how long already */
+};
+#define SNAPSHOT_PROTECTED_MAX 64
 
 struct snapshot {
 	struct timespec time;
@@ -34,6 +47,13 @@ struct snapshot {
 	uint64_t map_bytes[PINS_MAP_MAX];
 	uint64_t table_bytes; /* tg_flows, tg_details and tg_buckets */
 	uint64_t total_bytes;
+	uint64_t config_generation; /* grows with each exchange of the configuration */
+	struct tg_flood flood; /* thresholds in force */
+	uint32_t protected_count; /* of those listed */
+	struct snapshot_protected protected[SNAPSHOT_PROTECTED_MAX];
+	uint32_t service_count; /* 1 + the highest number in use */
+	struct tg_service service[TG_SERVICES_MAX];
+	struct tg_service_drops service_drops[TG_SERVICES_MAX]; /* summed over the CPUs */
 	uint32_t iface_count;
 	struct snapshot_iface iface[TG_IFACES_MAX];
 };
@@ -41,6 +61,7 @@ struct snapshot {
 /* How a counted packet ended, for sums. */
 struct snapshot_sums {
 	struct tg_count pass;
+	struct tg_count challenge;
 	struct tg_count drop;
 	struct tg_count would_drop;
 	struct tg_count bypass;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is counted beside the verdicts. */
+#include "output_json_counters.h"
+
+#include "format.h"
+#include "names.h"
+
+static void set(json_t *object, const char *name, uint64_t number)
+{
+	json_object_set_new(object, name, json_integer((json_int_t)number));
+}
+
+/* Carried out, and not. */
+static json_t *drops_by_class(const __u64 drops[TG_CLASS_MAX][2])
+{
+	json_t *object = json_object();
+	int class;
+
+	for (class = 0; class < TG_CLASS_MAX; class ++) {
+		json_t *row = json_object();
+
+		set(row, "drop", drops[class][0]);
+		set(row, "would_drop", drops[class][1]);
+		json_object_set_new(object, names_class((enum tg_class) class), row);
+	}
+	return object;
+}
+
+/* Upper bounds in milliseconds are powers of two; the last bucket has none. */
+static json_t *histogram(const struct tg_tallies *tallies)
+{
+	json_t *object = json_object(), *buckets = json_array();
+	int bucket;
+
+	for (bucket = 0; bucket < TG_HANDSHAKE_BUCKETS; bucket++)
+		json_array_append_new(buckets, json_integer((json_int_t)tallies->handshake[bucket]));
+	json_object_set_new(object, "below_ms_power_of_2", buckets);
+	set(object, "sum_ms", tallies->handshake_sum_ms);
+	return object;
+}
+
+json_t *json_tallies(const struct tg_tallies *tallies)
+{
+	json_t *object = json_object(), *hit = json_object();
+	int i;
+
+	for (i = 0; i < TG_TALLY_MAX; i++)
+		set(object, names_tally((enum tg_tally)i), tallies->tally[i]);
+	json_object_set_new(object, "established_drops", drops_by_class(tallies->established_drops));
+	for (i = 0; i < TG_CLASS_MAX; i++)
+		set(hit, names_class((enum tg_class)i), tallies->flows_hit[i]);
+	json_object_set_new(object, "flows_hit", hit);
+	json_object_set_new(object, "handshake", histogram(tallies));
+	return object;
+}
+
+json_t *json_services(const struct snapshot *s)
+{
+	json_t *array = json_array();
+	uint32_t i;
+
+	for (i = 0; i < s->service_count; i++) {
+		const struct tg_service *service = &s->service[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "name", json_string(i ? service->name : "default"));
+		json_object_set_new(object, "mode",
+				    service->has_mode ? json_string(names_mode(service->mode.mode)) :
+							json_null());
+		json_object_set_new(object, "synflood", json_string(names_flood_action(service->flood)));
+		json_object_set_new(object, "drops", drops_by_class(s->service_drops[i].drops));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static json_t *protected_list(const struct snapshot *s)
+{
+	json_t *array = json_array();
+	char text[FORMAT_BYTES];
+	uint32_t i;
+
+	for (i = 0; i < s->protected_count; i++) {
+		const struct snapshot_protected *entry = &s->protected[i];
+		json_t *object = json_object();
+
+		json_object_set_new(object, "destination",
+				    json_string(format_endpoint(text, sizeof(text), entry->addr,
+								entry->port)));
+		json_object_set_new(object, "action", json_string(names_flood_action(entry->action)));
+		json_object_set_new(object, "since_seconds", json_real((double)entry->since_ms / 1000));
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+json_t *json_flood(const struct snapshot *s)
+{
+	const struct tg_flood *flood = &s->flood;
+	json_t *object = json_object();
+
+	json_object_set_new(object, "action", json_string(names_flood_action(flood->action)));
+	set(object, "start_pps", flood->start_pps);
+	set(object, "stop_pps", flood->stop_pps);
+	set(object, "half_open_start", flood->half_open_start);
+	set(object, "half_open_stop", flood->half_open_stop);
+	set(object, "source_pps", flood->source_pps);
+	set(object, "source_burst", flood->source_burst);
+	set(object, "source_conns", flood->source_conns);
+	set(object, "source_prefix4", flood->source_prefix4);
+	set(object, "source_prefix6", flood->source_prefix6);
+	json_object_set_new(object, "protected", protected_list(s));
+	return object;
+}
+
+json_t *json_classes(uint32_t bits)
+{
+	json_t *array = json_array();
+	int class;
+
+	for (class = 0; class < TG_CLASS_MAX; class ++)
+		if (bits & (1U << class))
+			json_array_append_new(array, json_string(names_class((enum tg_class) class)));
+	return array;
+}
