@@ -100,7 +100,7 @@ static uint64_t count_resets(struct guard *guard)
 }
 
 /* A1 */
-static void blind_resets_close_nothing(void **state)
+static void blind_rst_closes_nothing(void **state)
 {
 	open_plain(*state);
 	flood(*state, RST, 0);
@@ -111,7 +111,7 @@ static void blind_resets_close_nothing(void **state)
 }
 
 /* A2: one RST in each window, so that some are inside. */
-static void a_sweep_of_resets_closes_nothing(void **state)
+static void sweep_rst_closes_nothing(void **state)
 {
 	struct segment segment = { FROM_CLIENT, .flags = RST, .seq = 12345 };
 	uint8_t frame[FRAME_MAX];
@@ -132,7 +132,7 @@ static void a_sweep_of_resets_closes_nothing(void **state)
 }
 
 /* A3 */
-static void blind_syns_change_nothing(void **state)
+static void blind_syn_changes_nothing(void **state)
 {
 	open_plain(*state);
 	flood(*state, SYN, 0);
@@ -150,7 +150,7 @@ static void blind_data_is_not_accepted(void **state)
 	expect_alive(*state);
 }
 
-static void blind_fins_are_not_accepted(void **state)
+static void blind_fin_is_not_accepted(void **state)
 {
 	open_plain(*state);
 	flood(*state, FIN | ACK, 0);
@@ -159,7 +159,7 @@ static void blind_fins_are_not_accepted(void **state)
 }
 
 /* A4, fin_forge: whoever knows the window may put a FIN into it; the next data takes it back. */
-static void a_forged_fin_ahead_of_the_data_is_taken_back(void **state)
+static void fin_forge_ahead_of_the_data_is_taken_back(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, FIN | ACK, .seq = C + 100, .ack = S, .want = TG_PASS_OK },
@@ -173,7 +173,7 @@ static void a_forged_fin_ahead_of_the_data_is_taken_back(void **state)
 }
 
 /* A12: the exact number, no slack. */
-static void the_handshake_cannot_be_guessed(void **state)
+static void hs_guess_completes_nothing(void **state)
 {
 	static const struct step open[] = {
 		{ CLIENT, SYN, .seq = C - 1, .want = TG_PASS_NEW },
@@ -234,7 +234,7 @@ static void scans_leave_no_entries(void **state)
 }
 
 /* A16: an attacker's acknowledgement of what will be sent does not widen the window. */
-static void acknowledgements_ahead_change_nothing(void **state)
+static void ack_ahead_changes_nothing(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, ACK, .seq = C, .ack = S + 1, .want = TG_DROP_ACK_ABOVE },
@@ -254,7 +254,7 @@ static void acknowledgements_ahead_change_nothing(void **state)
 }
 
 /* A15: once the handshake is done a SYN-ACK's options are not listened to. */
-static void a_repeated_syn_ack_cannot_change_the_scale(void **state)
+static void ws_lie_changes_no_scale(void **state)
 {
 	static const struct step open[] = {
 		{ CLIENT, SYN, .seq = C - 1, .wscale = WS(2), .want = TG_PASS_NEW },
@@ -275,7 +275,7 @@ static void a_repeated_syn_ack_cannot_change_the_scale(void **state)
 }
 
 /* A26: a forged SYN is remembered; only a SYN-ACK of the other side for exactly that SYN reopens. */
-static void a_forged_pending_syn_poisons_nothing(void **state)
+static void pending_poison_reopens_nothing(void **state)
 {
 	static const struct step forged[] = {
 		{ CLIENT, SYN, .seq = 4000, .want = TG_NOUPD_SYN_CHALLENGE },
@@ -303,7 +303,7 @@ static void a_forged_pending_syn_poisons_nothing(void **state)
 }
 
 /* A26, A27: both halves of the exchange forged from outside, the second in this machine's own name. */
-static void a_forged_pair_of_syn_and_syn_ack_replaces_nothing(void **state)
+static void pending_poison_by_a_forged_pair_replaces_nothing(void **state)
 {
 	struct segment syn = { FROM_CLIENT, .flags = SYN, .seq = 4000 };
 	struct segment synack = { FROM_SERVER, .flags = SYN | ACK, .seq = 9000, .ack = 4001 };
@@ -315,7 +315,7 @@ static void a_forged_pair_of_syn_and_syn_ack_replaces_nothing(void **state)
 }
 
 /* A5, CVE-2016-5696: the limiter of one flow says nothing about another. */
-static void flooding_one_flow_leaves_another_flows_limit_alone(void **state)
+static void sidechannel_global_limits_are_not_shared(void **state)
 {
 	static const struct endpoint victim = { { 10, 0, 0, 77 }, 5555 };
 	struct segment syn = { BETWEEN(&victim, &guard_server), .flags = SYN, .seq = C - 1 };
@@ -351,19 +351,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
-		TEST(blind_resets_close_nothing),
-		TEST(a_sweep_of_resets_closes_nothing),
-		TEST(blind_syns_change_nothing),
+		TEST(blind_rst_closes_nothing),
+		TEST(sweep_rst_closes_nothing),
+		TEST(blind_syn_changes_nothing),
 		TEST(blind_data_is_not_accepted),
-		TEST(blind_fins_are_not_accepted),
-		TEST(a_forged_fin_ahead_of_the_data_is_taken_back),
-		TEST(the_handshake_cannot_be_guessed),
+		TEST(blind_fin_is_not_accepted),
+		TEST(fin_forge_ahead_of_the_data_is_taken_back),
+		TEST(hs_guess_completes_nothing),
 		TEST(scans_leave_no_entries),
-		TEST(acknowledgements_ahead_change_nothing),
-		TEST(a_repeated_syn_ack_cannot_change_the_scale),
-		TEST(a_forged_pending_syn_poisons_nothing),
-		TEST(a_forged_pair_of_syn_and_syn_ack_replaces_nothing),
-		TEST(flooding_one_flow_leaves_another_flows_limit_alone),
+		TEST(ack_ahead_changes_nothing),
+		TEST(ws_lie_changes_no_scale),
+		TEST(pending_poison_reopens_nothing),
+		TEST(pending_poison_by_a_forged_pair_replaces_nothing),
+		TEST(sidechannel_global_limits_are_not_shared),
 	};
 
 	return cmocka_run_group_tests_name("attacks", tests, NULL, NULL);

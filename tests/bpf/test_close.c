@@ -114,7 +114,7 @@ static void every_segment_after_crossing_fins(void **state)
 	EACH_AFTER(*state, crossed_acked, later);
 }
 
-static void a_fin_sent_again_is_a_retransmission_in_every_state(void **state)
+static void fin_retr_is_a_retransmission_in_every_state(void **state)
 {
 	static const struct step after_one[] = {
 		{ CLIENT, FIN | ACK, .seq = 1101, .ack = 5001, .want = TG_PASS_RETRANS, STATES(FIN_WAIT_1, ESTABLISHED) },
@@ -140,7 +140,7 @@ static void a_fin_sent_again_is_a_retransmission_in_every_state(void **state)
 	EACH_AFTER(*state, crossed, after_crossing);
 }
 
-static void simultaneous_close_ends_in_time_wait_on_both_sides(void **state)
+static void simclose_ends_in_time_wait_on_both_sides(void **state)
 {
 	static const struct step steps[] = {
 		CROSSED,
@@ -162,7 +162,7 @@ static void three_segments_close_a_connection(void **state)
 	TALK(*state, steps);
 }
 
-static void a_half_closed_connection_delivers_200_kb(void **state)
+static void half_close_data_of_200_kb_is_delivered(void **state)
 {
 	static const struct step beginning[] = { FIN_ACKED };
 	struct step data = { SERVER, ACK, .seq = 5001, .ack = 1102, .payload = 1460, .want = TG_PASS_OK,
@@ -187,7 +187,7 @@ static void a_half_closed_connection_delivers_200_kb(void **state)
 	TALK(*state, ending);
 }
 
-static void a_half_closed_connection_may_be_silent_for_50_minutes(void **state)
+static void half_close_long_silence_of_50_minutes(void **state)
 {
 	static const struct step steps[] = {
 		FIN_ACKED,
@@ -203,7 +203,7 @@ static void a_half_closed_connection_may_be_silent_for_50_minutes(void **state)
 	TALK(*state, steps);
 }
 
-static void an_ack_sent_before_the_fin_arrived_does_not_acknowledge_it(void **state)
+static void old_ack_after_fin_does_not_acknowledge_it(void **state)
 {
 	static const struct step steps[] = {
 		FINISHED,
@@ -254,7 +254,7 @@ static void a_fin_below_what_was_sent_closes_nothing(void **state)
 	TALK(*state, steps);
 }
 
-static void a_fin_that_overtook_data_counts(void **state)
+static void fin_data_that_overtook_data_counts(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 1000, .want = TG_PASS_NEW },
@@ -332,15 +332,15 @@ int main(void)
 		TEST(every_segment_after_one_acknowledged_fin, setup_between),
 		TEST(every_segment_after_both_fins, setup_between),
 		TEST(every_segment_after_crossing_fins, setup_between),
-		TEST(a_fin_sent_again_is_a_retransmission_in_every_state, setup_between),
-		TEST(simultaneous_close_ends_in_time_wait_on_both_sides, guard_setup),
+		TEST(fin_retr_is_a_retransmission_in_every_state, setup_between),
+		TEST(simclose_ends_in_time_wait_on_both_sides, guard_setup),
 		TEST(three_segments_close_a_connection, guard_setup),
-		TEST(a_half_closed_connection_delivers_200_kb, guard_setup),
-		TEST(a_half_closed_connection_may_be_silent_for_50_minutes, guard_setup),
-		TEST(an_ack_sent_before_the_fin_arrived_does_not_acknowledge_it, guard_setup),
+		TEST(half_close_data_of_200_kb_is_delivered, guard_setup),
+		TEST(half_close_long_silence_of_50_minutes, guard_setup),
+		TEST(old_ack_after_fin_does_not_acknowledge_it, guard_setup),
 		TEST(a_forged_fin_is_taken_back_by_the_data_that_follows, guard_setup),
 		TEST(a_fin_below_what_was_sent_closes_nothing, guard_setup),
-		TEST(a_fin_that_overtook_data_counts, guard_setup),
+		TEST(fin_data_that_overtook_data_counts, guard_setup),
 		TEST(fins_that_end_at_the_wrap, guard_setup),
 		TEST(each_endpoint_goes_through_all_eleven_states, guard_setup),
 	};

@@ -35,7 +35,7 @@ static enum tg_verdict without_flow(int flags)
 	}
 }
 
-static void judges_each_of_the_256_flag_bytes(void **state)
+static void flag_matrix_of_all_256_bytes(void **state)
 {
 	struct endpoint client = guard_client;
 	struct segment segment = { BETWEEN(&client, &guard_server), .seq = 1, .ack = 1 };
@@ -78,7 +78,7 @@ static void refuses_impossible_flags_on_a_live_flow(void **state)
 }
 
 /* A whole short life for each value of the four bits, and ECN's flags with it (trap 10). */
-static void ignores_the_reserved_bits(void **state)
+static void ecn_and_accecn_bits_are_ignored(void **state)
 {
 	struct endpoint client = guard_client;
 	int bits;
@@ -126,7 +126,7 @@ static const struct endpoint host6 = { { 0x20, 1, [15] = 7 }, 80 },
 			     same_host6 = { { 0x20, 1, [15] = 7 }, 81 },
 			     other_host6 = { { 0x20, 1, [15] = 8 }, 80 };
 
-static void refuses_land(void **state)
+static void land_is_refused(void **state)
 {
 	const struct {
 		const struct endpoint *from, *to;
@@ -211,10 +211,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
-		TEST(judges_each_of_the_256_flag_bytes),
+		TEST(flag_matrix_of_all_256_bytes),
 		TEST(refuses_impossible_flags_on_a_live_flow),
-		TEST(ignores_the_reserved_bits),
-		TEST(refuses_land),
+		TEST(ecn_and_accecn_bits_are_ignored),
+		TEST(land_is_refused),
 		TEST(refuses_sources_that_are_not_one_host),
 		TEST(refuses_ipv6_sources_that_are_not_one_host),
 	};

@@ -217,7 +217,7 @@ static void two_million_syns_evict_no_established_flow(void **state)
 }
 
 /* Beyond what --max-flows promises: every slot holds an established flow. */
-static void a_table_of_established_flows_alone_refuses_and_passes(void **state)
+static void full_pass_of_a_table_of_established_flows(void **state)
 {
 	const struct guard_options options = { .max_flows = 2048 };
 	struct guard *guard = guard_open(&options);
@@ -244,7 +244,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_million_syns_evict_no_established_flow),
-		cmocka_unit_test(a_table_of_established_flows_alone_refuses_and_passes),
+		cmocka_unit_test(full_pass_of_a_table_of_established_flows),
 	};
 
 	return cmocka_run_group_tests_name("flood", tests, NULL, NULL);

@@ -90,7 +90,7 @@ static void passes_later_fragments_untracked(void **state)
 	assert_int_equal(guard_flows(*state), 0);
 }
 
-static void takes_dont_fragment_for_nothing(void **state)
+static void nodf_and_df_are_judged_alike(void **state)
 {
 	struct segment segment = { FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = 5001 };
 
@@ -104,7 +104,7 @@ static void takes_dont_fragment_for_nothing(void **state)
 	EXPECT(*state, &segment, false, TG_NOUPD_FRAG_FIRST);
 }
 
-static void drops_a_first_fragment_without_the_whole_header(void **state)
+static void tinyfrag_without_the_whole_header_is_dropped(void **state)
 {
 	struct segment segment = { FROM_CLIENT, .flags = ACK, .seq = 1, .tsval = 5, .fragment = MORE,
 				   .padding = 8 };
@@ -123,7 +123,7 @@ static void drops_a_first_fragment_without_the_whole_header(void **state)
 }
 
 /* RFC 3128: eight bytes further would lie over the flags of the first. */
-static void drops_a_fragment_at_offset_1(void **state)
+static void tinyfrag_at_offset_1_is_dropped(void **state)
 {
 	static const uint16_t ones[] = { 1, MORE | 1, DONT | 1, EVIL | MORE | 1 };
 	struct segment segment = { FROM_CLIENT, .flags = ACK, .payload = 100 };
@@ -140,7 +140,7 @@ static void drops_a_fragment_at_offset_1(void **state)
 }
 
 /* A second first fragment cannot smuggle in what its own header would not be allowed. */
-static void judges_an_overlapping_first_fragment_by_its_own_header(void **state)
+static void fragoverlap_is_judged_by_its_own_header(void **state)
 {
 	struct segment first = { FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = 5001, .payload = 800,
 				 .fragment = MORE };
@@ -208,12 +208,12 @@ static void transfer_in_fragments(struct guard *guard, bool ipv6)
 	assert_int_equal(guard_state(guard, SERVER), TG_TCP_CLOSED);
 }
 
-static void a_transfer_in_fragments_loses_nothing(void **state)
+static void frag_data_loses_nothing(void **state)
 {
 	transfer_in_fragments(*state, false);
 }
 
-static void a_transfer_in_ipv6_fragments_loses_nothing(void **state)
+static void frag_data_of_ipv6_loses_nothing(void **state)
 {
 	transfer_in_fragments(*state, true);
 }
@@ -329,12 +329,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_gateway, guard_teardown)
 		TEST(passes_later_fragments_untracked),
-		TEST(takes_dont_fragment_for_nothing),
-		TEST(drops_a_first_fragment_without_the_whole_header),
-		TEST(drops_a_fragment_at_offset_1),
-		TEST(judges_an_overlapping_first_fragment_by_its_own_header),
-		TEST(a_transfer_in_fragments_loses_nothing),
-		cmocka_unit_test_setup_teardown(a_transfer_in_ipv6_fragments_loses_nothing,
+		TEST(nodf_and_df_are_judged_alike),
+		TEST(tinyfrag_without_the_whole_header_is_dropped),
+		TEST(tinyfrag_at_offset_1_is_dropped),
+		TEST(fragoverlap_is_judged_by_its_own_header),
+		TEST(frag_data_loses_nothing),
+		cmocka_unit_test_setup_teardown(frag_data_of_ipv6_loses_nothing,
 						open_gateway6, guard_teardown),
 		TEST(still_refuses_acknowledgements_far_ahead),
 		TEST(data_in_fragments_may_complete_the_handshake),

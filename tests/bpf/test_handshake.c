@@ -91,7 +91,7 @@ static void a_fin_before_the_third_step_takes_effect_with_it(void **state)
 	EACH_AFTER(*state, opening, cells);
 }
 
-static void simultaneous_open_by_synacks(void **state)
+static void simopen_synack_opens_both(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -106,7 +106,7 @@ static void simultaneous_open_by_synacks(void **state)
 	TALK(*state, steps);
 }
 
-static void simultaneous_open_by_acks(void **state)
+static void simopen_ack_opens_both(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -123,7 +123,7 @@ static void simultaneous_open_by_acks(void **state)
 	TALK(*state, steps);
 }
 
-static void fast_open_accepted(void **state)
+static void tfo_ok_the_syn_data_is_acknowledged(void **state)
 {
 	static const struct step opening[] = { OPENING_FAST };
 	static const struct step cells[] = {
@@ -145,7 +145,7 @@ static void fast_open_accepted(void **state)
 	TALK(*state, story);
 }
 
-static void fast_open_rejected(void **state)
+static void tfo_reject_the_syn_data_is_sent_again(void **state)
 {
 	static const struct step steps[] = {
 		OPENING_FAST,
@@ -157,7 +157,7 @@ static void fast_open_rejected(void **state)
 	TALK(*state, steps);
 }
 
-static void a_fast_open_server_sends_a_window_before_the_third_step(void **state)
+static void tfo_burst_of_a_window_before_the_third_step(void **state)
 {
 	static const struct step opening[] = {
 		OPENING_FAST,
@@ -179,7 +179,7 @@ static void a_fast_open_server_sends_a_window_before_the_third_step(void **state
 	TALK(*state, ending);
 }
 
-static void data_that_overtook_its_synack_is_acknowledged(void **state)
+static void early_seg_that_overtook_its_synack_is_acknowledged(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -201,7 +201,7 @@ static void data_that_overtook_its_synack_is_acknowledged(void **state)
 	assert_int_equal(guard_half(*state, SERVER)->end, 5001);
 }
 
-static void a_challenge_and_the_rst_it_provokes_pass(void **state)
+static void syn_challenge_and_the_rst_it_provokes_pass(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -217,7 +217,7 @@ static void a_challenge_and_the_rst_it_provokes_pass(void **state)
 	TALK(*state, steps);
 }
 
-static void a_stale_synack_and_the_rst_it_provokes_pass(void **state)
+static void synack_stale_and_the_rst_it_provokes_pass(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -234,7 +234,7 @@ static void a_stale_synack_and_the_rst_it_provokes_pass(void **state)
 	TALK(*state, steps);
 }
 
-static void a_client_that_restarts_before_any_answer_begins_anew(void **state)
+static void syn_new_isn_before_any_answer_begins_anew(void **state)
 {
 	static const struct step steps[] = {
 		OPENING,
@@ -249,7 +249,7 @@ static void a_client_that_restarts_before_any_answer_begins_anew(void **state)
 	TALK(*state, steps);
 }
 
-static void a_client_that_restarts_after_the_synack_gets_through(void **state)
+static void syn_new_isn_after_the_synack_gets_through(void **state)
 {
 	static const struct step challenged[] = {
 		ANSWERED,
@@ -280,7 +280,7 @@ static uint32_t next_random(uint32_t *x)
 	return *x;
 }
 
-static void no_guess_completes_a_handshake(void **state)
+static void hs_guess_near_and_far_completes_nothing(void **state)
 {
 	static const struct step opening[] = { ANSWERED };
 	static const struct step guesses[] = {
@@ -307,7 +307,7 @@ static void no_guess_completes_a_handshake(void **state)
 	guard_say(*state, &right, 1);
 }
 
-static void data_completes_the_handshake_when_the_third_step_is_lost(void **state)
+static void ack_lost_data_completes_the_handshake(void **state)
 {
 	static const struct step steps[] = {
 		ANSWERED,
@@ -320,7 +320,7 @@ static void data_completes_the_handshake_when_the_third_step_is_lost(void **stat
 	TALK(*state, steps);
 }
 
-static void a_fin_may_be_the_third_step(void **state)
+static void fin_third_completes_the_handshake(void **state)
 {
 	static const struct step steps[] = {
 		ANSWERED,
@@ -389,19 +389,19 @@ int main(void)
 		TEST(every_segment_in_syn_sent, setup_between),
 		TEST(every_segment_in_syn_recv, setup_between),
 		TEST(a_fin_before_the_third_step_takes_effect_with_it, setup_between),
-		TEST(simultaneous_open_by_synacks, guard_setup),
-		TEST(simultaneous_open_by_acks, guard_setup),
-		TEST(fast_open_accepted, setup_between),
-		TEST(fast_open_rejected, guard_setup),
-		TEST(a_fast_open_server_sends_a_window_before_the_third_step, guard_setup),
-		TEST(data_that_overtook_its_synack_is_acknowledged, guard_setup),
-		TEST(a_challenge_and_the_rst_it_provokes_pass, guard_setup),
-		TEST(a_stale_synack_and_the_rst_it_provokes_pass, guard_setup),
-		TEST(a_client_that_restarts_before_any_answer_begins_anew, guard_setup),
-		TEST(a_client_that_restarts_after_the_synack_gets_through, guard_setup),
-		TEST(no_guess_completes_a_handshake, guard_setup),
-		TEST(data_completes_the_handshake_when_the_third_step_is_lost, guard_setup),
-		TEST(a_fin_may_be_the_third_step, guard_setup),
+		TEST(simopen_synack_opens_both, guard_setup),
+		TEST(simopen_ack_opens_both, guard_setup),
+		TEST(tfo_ok_the_syn_data_is_acknowledged, setup_between),
+		TEST(tfo_reject_the_syn_data_is_sent_again, guard_setup),
+		TEST(tfo_burst_of_a_window_before_the_third_step, guard_setup),
+		TEST(early_seg_that_overtook_its_synack_is_acknowledged, guard_setup),
+		TEST(syn_challenge_and_the_rst_it_provokes_pass, guard_setup),
+		TEST(synack_stale_and_the_rst_it_provokes_pass, guard_setup),
+		TEST(syn_new_isn_before_any_answer_begins_anew, guard_setup),
+		TEST(syn_new_isn_after_the_synack_gets_through, guard_setup),
+		TEST(hs_guess_near_and_far_completes_nothing, guard_setup),
+		TEST(ack_lost_data_completes_the_handshake, guard_setup),
+		TEST(fin_third_completes_the_handshake, guard_setup),
 		TEST(the_client_may_answer_either_of_two_synacks, setup_between),
 		TEST(a_synack_sent_again_raises_what_it_says, guard_setup),
 		TEST(handshake_segments_sent_again_count_as_retransmissions, guard_setup),

@@ -78,12 +78,12 @@ static void check_the_range(struct guard *guard, bool ipv6)
 	assert_int_equal(guard_state(guard, SERVER), TG_TCP_ESTABLISHED);
 }
 
-static void believes_errors_about_segments_in_flight(void **state)
+static void icmp_forge_only_what_is_in_flight_is_believed(void **state)
 {
 	check_the_range(*state, false);
 }
 
-static void believes_icmpv6_errors_about_segments_in_flight(void **state)
+static void icmp_forge_of_ipv6_is_judged_alike(void **state)
 {
 	check_the_range(*state, true);
 }
@@ -240,8 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
 #define TEST6(name) cmocka_unit_test_setup_teardown(name, open_ipv6, guard_teardown)
-		TEST(believes_errors_about_segments_in_flight),
-		TEST6(believes_icmpv6_errors_about_segments_in_flight),
+		TEST(icmp_forge_only_what_is_in_flight_is_believed),
+		TEST6(icmp_forge_of_ipv6_is_judged_alike),
 		TEST(looks_at_errors_of_every_type_and_at_nothing_else),
 		TEST6(looks_at_icmpv6_errors_of_every_type_and_at_nothing_else),
 		TEST(leaves_errors_about_unknown_flows_alone),

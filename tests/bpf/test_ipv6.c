@@ -106,7 +106,7 @@ static struct segment segment_behind(uint8_t *chain, const uint8_t *list, size_t
 	return segment;
 }
 
-static void finds_tcp_behind_up_to_eight_headers(void **state)
+static void v6_ext_headers_up_to_eight_are_walked(void **state)
 {
 	uint8_t chain[128], list[9], frame[FRAME_MAX];
 	size_t kind, count, size;
@@ -303,7 +303,7 @@ int main(void)
 		TEST(shows_the_textbook_states),
 		TEST(time_wait_lasts_240_s_and_delivers_delayed_segments),
 		TEST(refuses_what_ipv4_refuses),
-		TEST(finds_tcp_behind_up_to_eight_headers),
+		TEST(v6_ext_headers_up_to_eight_are_walked),
 		TEST(finds_tcp_behind_mixed_headers),
 		STRICT(drops_a_ninth_header_in_strict_mode),
 		TEST(measures_each_header_by_its_own_rule),

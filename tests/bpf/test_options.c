@@ -52,7 +52,7 @@ static void skips_every_kind_by_its_length(void **state)
 	}
 }
 
-static void reads_the_window_scale_wherever_it_stands(void **state)
+static void ws_15_is_14_and_any_scale_is_found(void **state)
 {
 	const struct {
 		const uint8_t *bytes;
@@ -243,7 +243,7 @@ static size_t make_options(uint8_t *options)
 	return size;
 }
 
-static void survives_20000_random_blocks(void **state)
+static void opt_fuzz_of_20000_random_blocks(void **state)
 {
 	static const struct step afterwards[] = {
 		{ CLIENT, PSH | ACK, .seq = 1701, .ack = 5501, .payload = 900, .want = TG_PASS_OK,
@@ -283,13 +283,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
 		TEST(skips_every_kind_by_its_length),
-		TEST(reads_the_window_scale_wherever_it_stands),
+		TEST(ws_15_is_14_and_any_scale_is_found),
 		TEST(does_not_look_into_md5_and_ao),
 		TEST(stops_at_a_malformed_length_and_drops_nothing),
 		TEST(reads_blocks_of_40_bytes_to_the_last),
 		TEST(finds_timestamps_that_do_not_stand_first),
 		TEST(takes_the_highest_edge_of_one_to_four_sack_blocks),
-		TEST(survives_20000_random_blocks),
+		TEST(opt_fuzz_of_20000_random_blocks),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -14,7 +14,7 @@
 
 static const uint8_t nops[40] = { [0 ... 39] = 1 };
 
-static void reads_through_one_and_two_tags(void **state)
+static void vlan_and_qinq_tags_are_read_through(void **state)
 {
 	static const enum link_kind links[] = { LINK_VLAN, LINK_QINQ, LINK_QINQ_OLD };
 	struct endpoint client = guard_client;
@@ -72,7 +72,7 @@ static void reads_frames_without_link_header(void **state)
 	guard_close(guard);
 }
 
-static void skips_ipv4_options_of_any_length(void **state)
+static void ip_opts_of_any_length_are_skipped(void **state)
 {
 	struct endpoint client = guard_client;
 	size_t size;
@@ -157,7 +157,7 @@ static void survives_truncation_without_link_header(void **state)
 }
 
 /* Trap 1: a 54-byte ACK is padded to 60 on the wire. */
-static void does_not_count_padding_as_payload(void **state)
+static void pad_ack_is_not_counted_as_payload(void **state)
 {
 	struct segment fin = { FROM_CLIENT, .flags = FIN | ACK, .seq = 1001, .ack = 5001, .padding = 6 };
 	struct segment ack = { FROM_SERVER, .flags = ACK, .seq = 5001, .ack = 1002, .padding = 6 };
@@ -216,7 +216,7 @@ static void refuses_lengths_that_contradict_each_other(void **state)
 }
 
 /* BIG TCP: the IP length is 0 and the buffer's length is the truth (RFC 2675 for IPv6). */
-static void takes_the_length_from_the_buffer_when_ip_says_0(void **state)
+static void bigtcp_takes_the_length_from_the_buffer(void **state)
 {
 	static const uint8_t jumbo[8] = { 6, 0, 0xc2, 4, 0, 0, 0x0b, 0xd0 };
 	struct segment up = { FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = 5001, .payload = 3000,
@@ -285,15 +285,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
-		TEST(reads_through_one_and_two_tags),
+		TEST(vlan_and_qinq_tags_are_read_through),
 		TEST(does_not_look_behind_a_third_tag),
 		cmocka_unit_test(reads_frames_without_link_header),
-		TEST(skips_ipv4_options_of_any_length),
+		TEST(ip_opts_of_any_length_are_skipped),
 		TEST(survives_truncation_at_every_byte),
 		cmocka_unit_test(survives_truncation_without_link_header),
-		TEST(does_not_count_padding_as_payload),
+		TEST(pad_ack_is_not_counted_as_payload),
 		TEST(refuses_lengths_that_contradict_each_other),
-		TEST(takes_the_length_from_the_buffer_when_ip_says_0),
+		TEST(bigtcp_takes_the_length_from_the_buffer),
 		TEST(leaves_alone_what_is_not_tcp),
 	};
 

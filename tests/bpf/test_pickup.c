@@ -249,7 +249,7 @@ static void an_expired_flow_is_adopted_again(void **state)
 }
 
 /* cilium#47425: the phantom of a late FIN swallowed the next SYN. */
-static void late_segments_leave_no_phantom(void **state)
+static void phantom_of_late_segments_is_never_made(void **state)
 {
 	static const struct step strays[] = {
 		{ CLIENT, FIN | ACK, .seq = 1001, .ack = 5001, .want = TG_DROP_NO_FLOW },
@@ -295,7 +295,7 @@ int main(void)
 		TEST(a_handshake_seen_while_learning_is_judged_as_ever, setup_learning),
 		TEST(learning_ends_on_time, setup_learning),
 		TEST(an_expired_flow_is_adopted_again, setup_learning),
-		TEST(late_segments_leave_no_phantom, setup_learned),
+		TEST(phantom_of_late_segments_is_never_made, setup_learned),
 	};
 
 	return cmocka_run_group_tests_name("pickup", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void a_rst_of_no_flow_opens_none(void **state)
 	assert_int_equal(guard_flows(*state), 0);
 }
 
-static void in_syn_sent_the_acknowledgement_decides(void **state)
+static void refused_by_the_acknowledgement_alone(void **state)
 {
 	static const struct step opening[] = { { CLIENT, SYN, .seq = 1000, .want = TG_PASS_NEW } };
 	static const struct step cells[] = {
@@ -146,7 +146,7 @@ static void only_the_next_number_resets_an_open_connection(void **state)
 	EACH_AFTER(*state, opening, cells);
 }
 
-static void a_rst_right_behind_data_in_flight_resets(void **state)
+static void rst_train_behind_data_in_flight_resets(void **state)
 {
 	static const struct step opening[] = {
 		OPENED,
@@ -163,7 +163,7 @@ static void a_rst_right_behind_data_in_flight_resets(void **state)
 	EACH_AFTER(*state, opening, cells);
 }
 
-static void during_the_teardown_any_rst_near_the_window_passes(void **state)
+static void rst_after_fin_near_the_window_passes(void **state)
 {
 	static const struct step one_fin[] = { FINISHED };
 	static const struct step after_one[] = {
@@ -289,7 +289,7 @@ static void an_acknowledgement_up_to_a_rst_does_not_undo_it(void **state)
 	TALK(*state, after_fin);
 }
 
-static void the_survivor_of_a_lost_rst_may_close_41_s_later(void **state)
+static void rst_lost_the_survivor_closes_41_s_later(void **state)
 {
 	static const struct step steps[] = {
 		OPENED,
@@ -356,7 +356,7 @@ static void sweep(struct guard *guard, enum speaker who, uint8_t flags, uint32_t
 	TALK(guard, after);
 }
 
-static void a_hundred_thousand_blind_rsts_reset_nothing(void **state)
+static void blind_rst_by_the_100000_resets_nothing(void **state)
 {
 	/* Odd steps scatter the numbers and visit none twice. */
 	sweep(*state, CLIENT, RST, 2654435761U, 100000);
@@ -364,7 +364,7 @@ static void a_hundred_thousand_blind_rsts_reset_nothing(void **state)
 	sweep(*state, SERVER, RST, 3266489917U, 100000);
 }
 
-static void a_sweep_by_the_window_resets_nothing(void **state)
+static void sweep_rst_by_the_window_resets_nothing(void **state)
 {
 	/* The server may send 8 MiB: 128 of these lie in its window. */
 	sweep(*state, SERVER, RST, 65535, 65536);
@@ -379,19 +379,19 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_rst_of_no_flow_opens_none, guard_setup),
-		TEST(in_syn_sent_the_acknowledgement_decides, setup_between),
+		TEST(refused_by_the_acknowledgement_alone, setup_between),
 		TEST(the_answer_to_a_challenge_passes_without_effect, setup_between),
 		TEST(before_the_third_step_both_may_reset, setup_between),
 		TEST(only_the_next_number_resets_an_open_connection, setup_between),
-		TEST(a_rst_right_behind_data_in_flight_resets, setup_between),
-		TEST(during_the_teardown_any_rst_near_the_window_passes, setup_between),
+		TEST(rst_train_behind_data_in_flight_resets, setup_between),
+		TEST(rst_after_fin_near_the_window_passes, setup_between),
 		TEST(after_the_end_any_rst_passes_without_effect, setup_between),
 		TEST(a_connection_that_goes_on_outlives_a_forged_rst, guard_setup),
 		TEST(an_acknowledgement_up_to_a_rst_does_not_undo_it, guard_setup),
-		TEST(the_survivor_of_a_lost_rst_may_close_41_s_later, guard_setup),
+		TEST(rst_lost_the_survivor_closes_41_s_later, guard_setup),
 		TEST(twenty_rsts_without_effect_pass_then_ten_a_second, guard_setup),
-		TEST(a_hundred_thousand_blind_rsts_reset_nothing, setup_between),
-		TEST(a_sweep_by_the_window_resets_nothing, setup_between),
+		TEST(blind_rst_by_the_100000_resets_nothing, setup_between),
+		TEST(sweep_rst_by_the_window_resets_nothing, setup_between),
 	};
 
 	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);

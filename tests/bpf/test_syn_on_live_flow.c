@@ -67,7 +67,7 @@ static void a_syn_passes_and_changes_nothing_in_every_open_state(void **state)
 	}
 }
 
-static void a_synack_for_it_opens_a_new_connection_in_every_open_state(void **state)
+static void reopen_by_a_synack_in_every_open_state(void **state)
 {
 	static const struct step reopening[] = {
 		{ CLIENT, SYN, .seq = NEW_ISN, .want = TG_NOUPD_SYN_CHALLENGE },
@@ -189,7 +189,7 @@ static void nor_does_a_duplicate_of_another_synack(void **state)
 	TALK(*state, steps);
 }
 
-static void a_synack_sent_again_cannot_change_the_scale(void **state)
+static void ws_lie_of_a_synack_sent_again_is_ignored(void **state)
 {
 	static const struct step lie[] = {
 		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .wscale = WS(14), .want = TG_NOUPD_SYNACK_RETRANS },
@@ -200,7 +200,7 @@ static void a_synack_sent_again_cannot_change_the_scale(void **state)
 	assert_int_equal(tg_half_wscale(guard_half(*state, SERVER)), 7);
 }
 
-static void a_rebooted_client_gets_its_challenge_and_connects(void **state)
+static void syn_reuse_est_gets_its_challenge_and_connects(void **state)
 {
 	static const struct step established_still[] = {
 		OPENED,
@@ -274,7 +274,7 @@ static void the_limit_is_the_flows_own(void **state)
 	guard_say(*state, &reset, 21); /* nor is it the limit of RSTs */
 }
 
-static void a_flood_of_blind_syns_disturbs_nothing(void **state)
+static void blind_syn_flood_disturbs_nothing(void **state)
 {
 	static const struct step after[] = {
 		{ CLIENT, PSH | ACK, .seq = 1001, .ack = 5001, .payload = 100, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
@@ -301,17 +301,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_syn_passes_and_changes_nothing_in_every_open_state),
-		TEST(a_synack_for_it_opens_a_new_connection_in_every_open_state),
+		TEST(reopen_by_a_synack_in_every_open_state),
 		TEST(the_server_may_open_anew_too),
 		TEST(a_new_connection_keeps_what_its_syn_said),
 		TEST(a_synack_must_acknowledge_the_pending_syn_exactly),
 		TEST(duplicates_of_the_handshake_do_not_open_anew),
 		TEST(nor_does_a_duplicate_of_another_synack),
-		TEST(a_synack_sent_again_cannot_change_the_scale),
-		TEST(a_rebooted_client_gets_its_challenge_and_connects),
+		TEST(ws_lie_of_a_synack_sent_again_is_ignored),
+		TEST(syn_reuse_est_gets_its_challenge_and_connects),
 		TEST(twenty_syns_pass_then_ten_a_second),
 		TEST(the_limit_is_the_flows_own),
-		TEST(a_flood_of_blind_syns_disturbs_nothing),
+		TEST(blind_syn_flood_disturbs_nothing),
 	};
 
 	return cmocka_run_group_tests_name("SYN on a live flow", tests, NULL, NULL);

@@ -44,7 +44,7 @@ static int setup_between(void **state)
 	return 0;
 }
 
-static void every_segment_in_time_wait(void **state)
+static void tw_every_segment(void **state)
 {
 	static const struct step cells[] = {
 		{ CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_PASS_TW_ACK, STATES(TIME_WAIT, CLOSED) },
@@ -70,7 +70,7 @@ static void every_segment_in_time_wait(void **state)
 	each_after_the_end(*state, cells, COUNT(cells));
 }
 
-static void it_lasts_240_s_and_not_a_millisecond_longer(void **state)
+static void tw_lasts_240_s_and_not_a_millisecond_longer(void **state)
 {
 	static const struct step at_the_end[] = {
 		{ SERVER, ACK, .seq = 5002, .ack = 1002, .after_ms = TIME_WAIT_MS, .want = TG_PASS_TW_ACK, STATES(TIME_WAIT, CLOSED) },
@@ -84,7 +84,7 @@ static void it_lasts_240_s_and_not_a_millisecond_longer(void **state)
 	each_after_the_end(*state, at_the_end, COUNT(at_the_end));
 }
 
-static void nothing_but_a_fin_sent_again_prolongs_it(void **state)
+static void tw_is_prolonged_by_a_fin_sent_again_only(void **state)
 {
 	static const struct step strays[] = {
 		ENDED,
@@ -109,7 +109,7 @@ static void nothing_but_a_fin_sent_again_prolongs_it(void **state)
 	TALK(*state, fins);
 }
 
-static void a_rst_does_not_shorten_it(void **state)
+static void rfc1337_a_rst_does_not_shorten_it(void **state)
 {
 	static const struct step steps[] = {
 		ENDED,
@@ -121,7 +121,7 @@ static void a_rst_does_not_shorten_it(void **state)
 	TALK(*state, steps);
 }
 
-static void a_higher_isn_opens_anew(void **state)
+static void tw_reuse_isn_higher_opens_anew(void **state)
 {
 	static const struct step cells[] = {
 		{ CLIENT, SYN, .seq = 1003, .want = TG_PASS_TW_REUSE, STATES(SYN_SENT, LISTEN) },
@@ -145,7 +145,7 @@ static void a_higher_isn_opens_anew(void **state)
 	assert_int_equal(guard_detail(*state)->created_ms, (uint32_t)guard_now_ms(*state));
 }
 
-static void the_roles_may_be_exchanged(void **state)
+static void tw_reuse_swap_of_roles_opens_anew(void **state)
 {
 	static const struct step steps[] = {
 		ENDED,
@@ -164,7 +164,7 @@ static void the_roles_may_be_exchanged(void **state)
 	TALK(*state, lower);
 }
 
-static void a_newer_timestamp_opens_anew(void **state)
+static void tw_reuse_ts_newer_opens_anew(void **state)
 {
 	static const struct step stamped[] = {
 		{ CLIENT, SYN, .seq = 1000, .tsval = 500, .want = TG_PASS_NEW },
@@ -199,7 +199,7 @@ static void a_newer_timestamp_opens_anew(void **state)
 }
 
 /* After 61 s a Linux host's own TIME_WAIT is over: it answers any SYN. */
-static void a_lower_isn_answered_by_a_synack_opens_anew(void **state)
+static void tw_reuse_low_synack_opens_anew(void **state)
 {
 	static const struct step steps[] = {
 		ENDED,
@@ -217,7 +217,7 @@ static void a_lower_isn_answered_by_a_synack_opens_anew(void **state)
 }
 
 /* The host is still in TIME_WAIT: its ACK makes the client reset it and try again. */
-static void a_lower_isn_answered_by_an_ack_gets_through_by_a_rst(void **state)
+static void tw_reuse_low_ack_gets_through_by_a_rst(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 1000, .want = TG_PASS_NEW },
@@ -248,7 +248,7 @@ static void duplicates_of_the_old_handshake_do_not_open_anew(void **state)
 	TALK(*state, steps);
 }
 
-static void segments_of_the_old_connection_do_not_disturb_the_new(void **state)
+static void old_incarnation_does_not_disturb_the_new(void **state)
 {
 	static const struct step steps[] = {
 		ENDED,
@@ -303,17 +303,17 @@ static void strict_drops_an_old_syn(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_segment_in_time_wait, setup_between),
-		TEST(it_lasts_240_s_and_not_a_millisecond_longer, guard_setup),
-		TEST(nothing_but_a_fin_sent_again_prolongs_it, guard_setup),
-		TEST(a_rst_does_not_shorten_it, guard_setup),
-		TEST(a_higher_isn_opens_anew, guard_setup),
-		TEST(the_roles_may_be_exchanged, guard_setup),
-		TEST(a_newer_timestamp_opens_anew, guard_setup),
-		TEST(a_lower_isn_answered_by_a_synack_opens_anew, guard_setup),
-		TEST(a_lower_isn_answered_by_an_ack_gets_through_by_a_rst, guard_setup),
+		TEST(tw_every_segment, setup_between),
+		TEST(tw_lasts_240_s_and_not_a_millisecond_longer, guard_setup),
+		TEST(tw_is_prolonged_by_a_fin_sent_again_only, guard_setup),
+		TEST(rfc1337_a_rst_does_not_shorten_it, guard_setup),
+		TEST(tw_reuse_isn_higher_opens_anew, guard_setup),
+		TEST(tw_reuse_swap_of_roles_opens_anew, guard_setup),
+		TEST(tw_reuse_ts_newer_opens_anew, guard_setup),
+		TEST(tw_reuse_low_synack_opens_anew, guard_setup),
+		TEST(tw_reuse_low_ack_gets_through_by_a_rst, guard_setup),
 		TEST(duplicates_of_the_old_handshake_do_not_open_anew, guard_setup),
-		TEST(segments_of_the_old_connection_do_not_disturb_the_new, setup_between),
+		TEST(old_incarnation_does_not_disturb_the_new, setup_between),
 		TEST(old_syns_are_limited_and_new_ones_are_not, guard_setup),
 		TEST(strict_drops_an_old_syn, NULL),
 	};

@@ -121,7 +121,7 @@ static void a_syn_opens_an_expired_entry_anew_in_its_place(void **state)
 	}
 }
 
-static void swept_or_not_the_verdicts_are_the_same(void **state)
+static void gc_lag_swept_or_not_the_verdicts_are_the_same(void **state)
 {
 	static const struct step steps[] = {
 		{ SERVER, FIN | ACK, .seq = 5001, .ack = 1002, .want = TG_DROP_NO_FLOW },
@@ -314,7 +314,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_phase_has_its_timeout, guard_setup),
 		TEST(a_syn_opens_an_expired_entry_anew_in_its_place, guard_setup),
-		TEST(swept_or_not_the_verdicts_are_the_same, guard_setup),
+		TEST(gc_lag_swept_or_not_the_verdicts_are_the_same, guard_setup),
 		TEST(syns_sent_again_do_not_prolong_a_handshake, guard_setup),
 		TEST(each_step_of_a_handshake_has_60_s, guard_setup),
 		TEST(a_syn_with_a_new_isn_begins_the_60_s_anew, guard_setup),

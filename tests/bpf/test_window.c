@@ -122,7 +122,7 @@ static void bounds_grow_with_scaled_windows(void **state)
 }
 
 /* How far a window of 1000 reaches after each handshake. */
-static void scales_only_if_both_sides_offered_it(void **state)
+static void ws_one_side_means_no_scaling(void **state)
 {
 	static const struct {
 		int client, server, shift; /* shift of the server's windows */
@@ -153,7 +153,7 @@ static void scales_only_if_both_sides_offered_it(void **state)
 }
 
 /* RFC 7323 2.2: the window of a SYN is never scaled, of a SYN-ACK sent again neither (trap 23). */
-static void never_scales_the_window_of_a_syn(void **state)
+static void synack_retr_win_is_never_scaled(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = C - 1, .wscale = WS(14), .window = 1000, .want = TG_PASS_NEW },
@@ -173,7 +173,7 @@ static void never_scales_the_window_of_a_syn(void **state)
 	TALK(*state, steps);
 }
 
-static void half_a_gigabyte_may_be_in_flight(void **state)
+static void bigwin_of_half_a_gigabyte_in_flight(void **state)
 {
 	const struct step steps[] = {
 		{ SERVER, ACK, .seq = S, .ack = C, .want = TG_PASS_OK },
@@ -188,7 +188,7 @@ static void half_a_gigabyte_may_be_in_flight(void **state)
 	TALK(*state, steps);
 }
 
-static void a_closed_window_may_be_probed(void **state)
+static void zero_window_may_be_probed(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, ACK, .seq = C, .ack = S, .payload = 500, .want = TG_PASS_OK },
@@ -225,7 +225,7 @@ static void a_window_of_nought_grants_no_data(void **state)
 }
 
 /* RFC 9293 3.8.6: a receiver should not take a window back; what was sent before is still good. */
-static void a_window_taken_back_stays_granted(void **state)
+static void win_shrink_takes_back_nothing_granted(void **state)
 {
 	static const struct step steps[] = {
 		{ SERVER, ACK, .seq = S, .ack = C, .window = 10000, .want = TG_PASS_OK },
@@ -241,7 +241,7 @@ static void a_window_taken_back_stays_granted(void **state)
 }
 
 /* Trap 3: 64000 bytes at +0, then at +30000: old and new in one buffer, counted as wire segments. */
-static void super_packets_at_egress_count_as_wire_segments(void **state)
+static void gso_overlap_counts_as_wire_segments(void **state)
 {
 	struct segment big = { FROM_SERVER, .flags = ACK, .seq = S, .ack = C, .payload = 64000,
 			       .headers_only = true };
@@ -276,7 +276,7 @@ static void a_super_packet_may_straddle_the_edge(void **state)
 	TALK(*state, steps);
 }
 
-static void sack_edges_never_cost_a_packet(void **state)
+static void dsack_and_sack_edge_never_cost_a_packet(void **state)
 {
 	static const struct step steps[] = {
 		{ SERVER, ACK, .seq = S, .ack = C, .payload = 3000, .want = TG_PASS_OK },
@@ -332,7 +332,7 @@ static void timestamps_tell_overtaken_from_retransmitted(void **state)
 	assert_int_equal(guard_half_count(*state, CLIENT)->ooo, 2); /* the hole and what filled it */
 }
 
-static void keepalives_pass_after_hours(void **state)
+static void keepalive0_and_keepalive1_pass_after_hours(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, ACK, .seq = C, .ack = S, .payload = 100, .want = TG_PASS_OK },
@@ -351,7 +351,7 @@ static void keepalives_pass_after_hours(void **state)
 }
 
 /* Trap 35: clocks jump and start at nought.  Counted, never dropped. */
-static void old_timestamps_are_only_counted(void **state)
+static void ts_weird_is_only_counted(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, ACK, .seq = C, .ack = S, .payload = 100, .tsval = 5000000, .want = TG_PASS_OK },
@@ -377,19 +377,19 @@ int main(void)
 		TEST(nothing_unsent_can_be_acknowledged),
 		TEST(acknowledgements_may_be_66000_and_a_band_old),
 		TEST(bounds_grow_with_scaled_windows),
-		TEST(scales_only_if_both_sides_offered_it),
-		TEST(never_scales_the_window_of_a_syn),
-		TEST(half_a_gigabyte_may_be_in_flight),
-		TEST(a_closed_window_may_be_probed),
+		TEST(ws_one_side_means_no_scaling),
+		TEST(synack_retr_win_is_never_scaled),
+		TEST(bigwin_of_half_a_gigabyte_in_flight),
+		TEST(zero_window_may_be_probed),
 		TEST(a_window_of_nought_grants_no_data),
-		TEST(a_window_taken_back_stays_granted),
-		TEST(super_packets_at_egress_count_as_wire_segments),
+		TEST(win_shrink_takes_back_nothing_granted),
+		TEST(gso_overlap_counts_as_wire_segments),
 		TEST(a_super_packet_may_straddle_the_edge),
-		TEST(sack_edges_never_cost_a_packet),
+		TEST(dsack_and_sack_edge_never_cost_a_packet),
 		TEST(recognises_retransmissions_without_timestamps),
 		TEST(timestamps_tell_overtaken_from_retransmitted),
-		TEST(keepalives_pass_after_hours),
-		TEST(old_timestamps_are_only_counted),
+		TEST(keepalive0_and_keepalive1_pass_after_hours),
+		TEST(ts_weird_is_only_counted),
 	};
 
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);

@@ -58,7 +58,7 @@ static void talk_round_the_circle(struct guard *guard, const struct step *steps,
 }
 #define ROUND(guard, steps) talk_round_the_circle(guard, steps, sizeof(steps) / sizeof((steps)[0]))
 
-static void data_and_acknowledgements(void **state)
+static void wrap_of_data_and_acknowledgements(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -80,7 +80,7 @@ static void data_and_acknowledgements(void **state)
 }
 
 /* No segment of our own above the window here: the bounds are for the client alone. */
-static void the_four_bounds(void **state)
+static void wrap_of_the_four_bounds(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -102,7 +102,7 @@ static void the_four_bounds(void **state)
 	ROUND(*state, steps);
 }
 
-static void the_teardown(void **state)
+static void wrap_in_the_teardown(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -125,7 +125,7 @@ static void the_teardown(void **state)
 	ROUND(*state, steps);
 }
 
-static void a_fin_that_is_taken_back(void **state)
+static void wrap_at_a_fin_that_is_taken_back(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -140,7 +140,7 @@ static void a_fin_that_is_taken_back(void **state)
 	ROUND(*state, steps);
 }
 
-static void resets(void **state)
+static void wrap_at_resets(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -164,7 +164,7 @@ static void resets(void **state)
 	ROUND(*state, steps);
 }
 
-static void resets_before_and_during_the_handshake(void **state)
+static void wrap_at_resets_of_the_handshake(void **state)
 {
 	static const struct step refused[] = {
 		{ CLIENT, SYN, .seq = 0, .payload = 100, .want = TG_PASS_NEW },
@@ -185,7 +185,7 @@ static void resets_before_and_during_the_handshake(void **state)
 }
 
 /* Window probes, keepalives and the neighbours of S.end and R.ack. */
-static void probes(void **state)
+static void wrap_at_probes(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .window = 100, .want = TG_PASS_NEW },
@@ -202,7 +202,7 @@ static void probes(void **state)
 	ROUND(*state, steps);
 }
 
-static void a_pending_syn(void **state)
+static void wrap_of_a_pending_syn(void **state)
 {
 	static const struct step steps[] = {
 		{ CLIENT, SYN, .seq = 0, .want = TG_PASS_NEW },
@@ -219,7 +219,7 @@ static void a_pending_syn(void **state)
 	ROUND(*state, steps);
 }
 
-static void timestamps(void **state)
+static void wrap_of_timestamps(void **state)
 {
 	/* Never 0: as the newest it means none yet (trap 35). */
 	static const uint32_t starts[] = { 0xffffffff, 0xfffffffd, 0x7ffffffd, 0x7fffffff };
@@ -265,7 +265,7 @@ static void expect_the_end(struct guard *guard, uint32_t client, uint32_t server
 }
 
 /* More than 4 GiB each way: the ISN falls out of serial range, the handshake stays done. */
-static void a_transfer_of_more_than_4_gib(void **state)
+static void wrap_in_a_transfer_of_more_than_4_gib(void **state)
 {
 	const uint32_t size = 65160, times = 70000;
 	struct segment up = { FROM_CLIENT, .flags = ACK, .payload = size, .headers_only = true };
@@ -299,16 +299,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
-		TEST(data_and_acknowledgements),
-		TEST(the_four_bounds),
-		TEST(the_teardown),
-		TEST(a_fin_that_is_taken_back),
-		TEST(resets),
-		TEST(resets_before_and_during_the_handshake),
-		TEST(probes),
-		TEST(a_pending_syn),
-		TEST(timestamps),
-		TEST(a_transfer_of_more_than_4_gib),
+		TEST(wrap_of_data_and_acknowledgements),
+		TEST(wrap_of_the_four_bounds),
+		TEST(wrap_in_the_teardown),
+		TEST(wrap_at_a_fin_that_is_taken_back),
+		TEST(wrap_at_resets),
+		TEST(wrap_at_resets_of_the_handshake),
+		TEST(wrap_at_probes),
+		TEST(wrap_of_a_pending_syn),
+		TEST(wrap_of_timestamps),
+		TEST(wrap_in_a_transfer_of_more_than_4_gib),
 	};
 
 	return cmocka_run_group_tests_name("wrap", tests, NULL, NULL);

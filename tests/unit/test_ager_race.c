@@ -114,7 +114,7 @@ static void check_spilled(void)
 		assert_int_equal(words[index] & TG_BUCKET_SPILLED_MASK, spilled[index]);
 }
 
-static void counts_agree_after_the_race(void **state)
+static void gc_race_leaves_counts_that_agree(void **state)
 {
 	struct ager *ager = ager_new(&table, SLOTS / TG_SLOTS_PER_FLOW);
 	pthread_t sweeper, openers[OPENERS];
@@ -145,7 +145,7 @@ static void counts_agree_after_the_race(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(counts_agree_after_the_race),
+		cmocka_unit_test(gc_race_leaves_counts_that_agree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
