@@ -193,7 +193,7 @@ static void a_syn_with_a_new_isn_begins_the_60_s_anew(void **state)
 	expect_life(*state, SECONDS(60));
 }
 
-static void traffic_prolongs_an_open_connection(void **state)
+static void idle_2h_between_keepalives_keeps_a_connection(void **state)
 {
 	static const struct step idle[] = {
 		OPENED,
@@ -318,7 +318,7 @@ int main(void)
 		TEST(syns_sent_again_do_not_prolong_a_handshake, guard_setup),
 		TEST(each_step_of_a_handshake_has_60_s, guard_setup),
 		TEST(a_syn_with_a_new_isn_begins_the_60_s_anew, guard_setup),
-		TEST(traffic_prolongs_an_open_connection, guard_setup),
+		TEST(idle_2h_between_keepalives_keeps_a_connection, guard_setup),
 		TEST(what_is_not_accepted_prolongs_nothing, guard_setup),
 		TEST(going_on_after_a_reset_prolongs_the_grace, guard_setup),
 		TEST(an_adopted_flow_has_300_s_until_both_have_spoken, NULL),

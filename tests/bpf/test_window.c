@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The four bounds at their edges, window scaling, closed and shrinking windows, super-packets, SACK,
- * and how a good segment is named: new, again, overtaken, keepalive, probe, old by its clock.
+ * The four bounds at their edges, window scaling, closed and shrinking windows, SACK, and how a good
+ * segment is named: new, again, overtaken, keepalive, probe, old by its clock.
  */
 #include <string.h>
 
@@ -240,42 +240,6 @@ static void win_shrink_takes_back_nothing_granted(void **state)
 	TALK(*state, steps);
 }
 
-/* Trap 3: 64000 bytes at +0, then at +30000: old and new in one buffer, counted as wire segments. */
-static void gso_overlap_counts_as_wire_segments(void **state)
-{
-	struct segment big = { FROM_SERVER, .flags = ACK, .seq = S, .ack = C, .payload = 64000,
-			       .headers_only = true };
-	uint8_t frame[FRAME_MAX];
-	uint32_t before;
-
-	open_scaled(*state, WS(7), WS(7), 65535);
-	before = guard_half_count(*state, SERVER)->packets;
-	SAME(guard_judge_skb(*state, frame, frame_build(frame, &big), 0, 45).verdict, TG_PASS_OK);
-	assert_int_equal(guard_half(*state, SERVER)->end, S + 64000);
-	big.seq = S + 30000;
-	SAME(guard_judge_skb(*state, frame, frame_build(frame, &big), 0, 45).verdict, TG_PASS_OK);
-	assert_int_equal(guard_half(*state, SERVER)->end, S + 94000);
-	assert_int_equal(guard_half_count(*state, SERVER)->packets - before, 90);
-	assert_int_equal(guard_half_count(*state, SERVER)->retrans, 1);
-	assert_int_equal(guard_half_count(*state, SERVER)->bytes, 128000);
-	big.seq = S;
-	SAME(guard_judge_skb(*state, frame, frame_build(frame, &big), 0, 1).verdict, TG_PASS_RETRANS);
-}
-
-/* A super-packet may straddle the granted edge: its segments inside it are good. */
-static void a_super_packet_may_straddle_the_edge(void **state)
-{
-	static const struct step steps[] = {
-		{ CLIENT, ACK, .seq = C + 400, .ack = S, .payload = 65160, .want = TG_PASS_OK },
-		{ SERVER, ACK, .seq = S, .ack = C, .sack_from = C + 400, .sack_to = C + 500, .window = 500,
-		  .want = TG_PASS_OK },
-		{ SERVER, ACK, .seq = S, .ack = C + 65560, .window = 500, .want = TG_PASS_OK },
-	};
-
-	open_scaled(*state, 0, 0, 500);
-	TALK(*state, steps);
-}
-
 static void dsack_and_sack_edge_never_cost_a_packet(void **state)
 {
 	static const struct step steps[] = {
@@ -383,8 +347,6 @@ int main(void)
 		TEST(zero_window_may_be_probed),
 		TEST(a_window_of_nought_grants_no_data),
 		TEST(win_shrink_takes_back_nothing_granted),
-		TEST(gso_overlap_counts_as_wire_segments),
-		TEST(a_super_packet_may_straddle_the_edge),
 		TEST(dsack_and_sack_edge_never_cost_a_packet),
 		TEST(recognises_retransmissions_without_timestamps),
 		TEST(timestamps_tell_overtaken_from_retransmitted),
