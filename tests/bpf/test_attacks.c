@@ -11,6 +11,7 @@
 #define S 20000000u
 #define W 65535u
 #define FLOOD 100000
+#define FEW (FLOOD / 10)
 
 static void open_plain(struct guard *guard)
 {
@@ -74,7 +75,7 @@ static struct half_pair numbers_of(struct guard *guard)
 }
 
 /* Random numbers in forged segments of the client: none is accepted, nothing changes. */
-static void flood(struct guard *guard, uint8_t flags, uint32_t payload)
+static void flood(struct guard *guard, uint8_t flags, uint32_t payload, int count)
 {
 	struct segment segment = { FROM_CLIENT, .flags = flags, .payload = payload, .headers_only = true };
 	struct half_pair before = numbers_of(guard), after;
@@ -82,7 +83,7 @@ static void flood(struct guard *guard, uint8_t flags, uint32_t payload)
 	uint8_t frame[FRAME_MAX];
 	int i;
 
-	for (i = 0; i < FLOOD; i++) {
+	for (i = 0; i < count; i++) {
 		segment.seq = next_random(&seed);
 		segment.ack = flags & ACK ? next_random(&seed) : 0;
 		guard_run(guard, frame, frame_build(frame, &segment), false);
@@ -103,8 +104,8 @@ static uint64_t count_resets(struct guard *guard)
 static void blind_rst_closes_nothing(void **state)
 {
 	open_plain(*state);
-	flood(*state, RST, 0);
-	flood(*state, RST | ACK, 0);
+	flood(*state, RST, 0, FLOOD);
+	flood(*state, RST | ACK, 0, FLOOD);
 	assert_int_equal(count_resets(*state), 2 * FLOOD);
 	assert_true(guard_count(*state, TG_NOUPD_RST_INEXACT) <= 20);
 	expect_alive(*state);
@@ -135,7 +136,7 @@ static void sweep_rst_closes_nothing(void **state)
 static void blind_syn_changes_nothing(void **state)
 {
 	open_plain(*state);
-	flood(*state, SYN, 0);
+	flood(*state, SYN, 0, FLOOD);
 	assert_int_equal(guard_count(*state, TG_NOUPD_SYN_CHALLENGE), 20);
 	assert_int_equal(guard_count(*state, TG_DROP_SYN_RATE), FLOOD - 20);
 	expect_alive(*state);
@@ -145,16 +146,16 @@ static void blind_syn_changes_nothing(void **state)
 static void blind_data_is_not_accepted(void **state)
 {
 	open_plain(*state);
-	flood(*state, PSH | ACK, 1400);
-	flood(*state, ACK, 0);
+	flood(*state, PSH | ACK, 1400, FLOOD);
+	flood(*state, ACK, 0, FLOOD);
 	expect_alive(*state);
 }
 
 static void blind_fin_is_not_accepted(void **state)
 {
 	open_plain(*state);
-	flood(*state, FIN | ACK, 0);
-	flood(*state, FIN | PSH | ACK, 100);
+	flood(*state, FIN | ACK, 0, FLOOD);
+	flood(*state, FIN | PSH | ACK, 100, FLOOD);
 	expect_alive(*state);
 }
 
@@ -207,30 +208,15 @@ static void hs_guess_completes_nothing(void **state)
 	expect_alive(*state);
 }
 
-/* A10, A11, A13: without a flow nothing is let through and no entry made. */
-static void scans_leave_no_entries(void **state)
+/* A27: neither RST nor SYN from outside ends or replaces what a NAT or a tracker must remember. */
+static void state_kill_by_rst_and_syn_is_not_possible(void **state)
 {
-	static const uint8_t flags[] = { ACK, FIN | ACK, SYN | ACK, RST, RST | ACK, 0, FIN,
-					 FIN | PSH | URG, SYN | FIN, SYN | RST };
-	struct endpoint source = { .port = 1024 };
-	struct segment segment = { BETWEEN(&source, &guard_server) };
-	uint8_t frame[FRAME_MAX];
-	uint64_t seed = 3;
-	int i;
-
-	for (i = 0; i < FLOOD; i++) {
-		uint32_t address = next_random(&seed);
-
-		source.address[0] = (uint8_t)(1 + address % 200);
-		memcpy(source.address + 1, &address, 3);
-		source.port = (uint16_t)(1 + next_random(&seed) % 65535);
-		segment.flags = flags[(size_t)i % sizeof(flags)];
-		segment.seq = next_random(&seed);
-		segment.ack = next_random(&seed);
-		assert_int_equal(guard_run(*state, frame, frame_build(frame, &segment), false), 1);
-	}
-	assert_int_equal(guard_flows(*state), 0);
-	assert_int_equal(count_accepted(*state), 0);
+	open_plain(*state);
+	flood(*state, RST, 0, FEW);
+	flood(*state, SYN, 0, FEW);
+	flood(*state, RST | ACK, 0, FEW);
+	flood(*state, SYN | ACK, 0, FEW);
+	expect_alive(*state);
 }
 
 /* A16: an attacker's acknowledgement of what will be sent does not widen the window. */
@@ -328,7 +314,7 @@ static void sidechannel_global_limits_are_not_shared(void **state)
 	EXPECT(*state, &syn, false, TG_PASS_NEW);
 	EXPECT(*state, &synack, true, TG_PASS_SYNACK);
 	EXPECT(*state, &ack, false, TG_PASS_OK);
-	flood(*state, SYN, 0);
+	flood(*state, SYN, 0, FLOOD);
 	for (i = 1; i < 1000; i++) {
 		struct segment reset = { FROM_CLIENT, .flags = RST, .seq = C + (uint32_t)i };
 
@@ -358,7 +344,7 @@ int main(void)
 		TEST(blind_fin_is_not_accepted),
 		TEST(fin_forge_ahead_of_the_data_is_taken_back),
 		TEST(hs_guess_completes_nothing),
-		TEST(scans_leave_no_entries),
+		TEST(state_kill_by_rst_and_syn_is_not_possible),
 		TEST(ack_ahead_changes_nothing),
 		TEST(ws_lie_changes_no_scale),
 		TEST(pending_poison_reopens_nothing),
