@@ -219,6 +219,37 @@ static void state_kill_by_rst_and_syn_is_not_possible(void **state)
 	expect_alive(*state);
 }
 
+/* A14: each wrong SYN-ACK makes the client answer with a RST; no more of them than RSTs get through. */
+static void synack_spoof_is_limited_and_changes_nothing(void **state)
+{
+	static const struct step open[] = {
+		{ CLIENT, SYN, .seq = C - 1, .want = TG_PASS_NEW },
+	};
+	static const struct step answered[] = {
+		{ SERVER, SYN | ACK, .seq = S - 1, .ack = C, .want = TG_PASS_SYNACK },
+		{ CLIENT, ACK, .seq = C, .ack = S, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
+	};
+	struct segment segment = { FROM_SERVER, .flags = SYN | ACK };
+	uint8_t frame[FRAME_MAX];
+	uint64_t seed = 13;
+	int i;
+
+	TALK(*state, open);
+	for (i = 0; i < FEW; i++) {
+		segment.seq = next_random(&seed);
+		segment.ack = next_random(&seed);
+		if (segment.ack != C)
+			guard_run(*state, frame, frame_build(frame, &segment), false);
+	}
+	assert_int_equal(guard_state(*state, CLIENT), TG_TCP_SYN_SENT);
+	assert_int_equal(guard_state(*state, SERVER), TG_TCP_LISTEN);
+	assert_int_equal(guard_count(*state, TG_NOUPD_SYNACK_BAD_ACK), 20);
+	/* The right one, and the SYN again, are not limited by it. */
+	guard_say(*state, &(struct step){ CLIENT, SYN, .seq = C - 1, .want = TG_NOUPD_SYN_RETRANS }, 1);
+	TALK(*state, answered);
+	expect_alive(*state);
+}
+
 /* A16: an attacker's acknowledgement of what will be sent does not widen the window. */
 static void ack_ahead_changes_nothing(void **state)
 {
@@ -345,6 +376,7 @@ int main(void)
 		TEST(fin_forge_ahead_of_the_data_is_taken_back),
 		TEST(hs_guess_completes_nothing),
 		TEST(state_kill_by_rst_and_syn_is_not_possible),
+		TEST(synack_spoof_is_limited_and_changes_nothing),
 		TEST(ack_ahead_changes_nothing),
 		TEST(ws_lie_changes_no_scale),
 		TEST(pending_poison_reopens_nothing),

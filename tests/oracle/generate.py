@@ -283,7 +283,7 @@ class Conversation:
         return self.emit(x, SYN | ACK, seq, ack, 0, self.syn_options(x))
 
     def storm(self):
-        """More SYNs or RSTs at once than the rate limits let through."""
+        """More SYNs, SYN-ACKs or RSTs at once than the rate limits let through."""
         x, y = self.pair()
         kind = self.bits(2)
         for _ in range(24):
@@ -291,6 +291,8 @@ class Conversation:
                 yield self.emit(x, SYN, x.isn, 0, 0)
             elif kind == 1:
                 yield self.emit(x, SYN, x.nxt + 1 + self.bits(6), 0, 0)
+            elif kind == 2:
+                yield self.emit(x, SYN | ACK, x.isn, y.nxt + 1 + self.bits(6), 0)
             else:
                 yield self.emit(x, RST, y.ack + 1 + self.bits(6), 0, 0)
 

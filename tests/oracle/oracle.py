@@ -193,6 +193,8 @@ class Tracker:
         if not receiver.facts & fl.SYN:
             return SYNACK_WRONG_DIR
         valid = acks_syn(seg, receiver)
+        if not valid and not flow.allow_rst(now):
+            return SYN_RATE
         if not valid:  # the RST that may answer it must get through
             sender.remember(fl.AUX_CHALLENGE, seg.ack)
             return SYNACK_BAD_ACK if phase == fl.SYN_SENT else SYNACK_UNEXPECTED
