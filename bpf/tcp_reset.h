@@ -85,17 +85,30 @@ TG_INLINE enum tg_verdict tg_judge_reset(struct tg_view *view, const struct tg_p
 	return view->strict ? TG_DROP_RST_INEXACT : TG_NOUPD_RST_INEXACT;
 }
 
+/*
+ * Does it answer a segment that the receiver sent?  Then it is no guess: an endpoint that closed with
+ * data in flight answers each segment of it, thousands at once.  Its number is what that segment
+ * acknowledged: the last one, or, of segments that were delayed past the end, an earlier one.
+ */
+TG_INLINE bool tg_answers_segment(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	const struct tg_half *receiver = view->receiver;
+	bool ended = view->phase == TG_PHASE_TIME_WAIT || view->phase == TG_PHASE_CLOSED;
+
+	if (!(receiver->facts & TG_FACT_HASACK))
+		return false;
+	if (!ended)
+		return pkt->seq == receiver->ack;
+	return tg_seq_between(pkt->seq,
+			      receiver->ack - tg_larger(receiver->maxwin, TG_ACK_WINDOW_MIN),
+			      receiver->ack);
+}
+
 TG_INLINE enum tg_verdict tg_flow_reset(struct tg_view *view, const struct tg_packet *pkt)
 {
 	enum tg_verdict verdict = tg_judge_reset(view, pkt);
 
-	/*
-	 * An exact one is not a guess: an endpoint that closed with data in flight answers each segment
-	 * of it, thousands at once.
-	 */
-	bool exact = (view->receiver->facts & TG_FACT_HASACK) && pkt->seq == view->receiver->ack;
-
-	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD && !exact &&
+	if (tg_verdict_action(verdict) == TG_ACTION_NOUPD && !tg_answers_segment(view, pkt) &&
 	    !tg_limit_allows(&view->detail->rst_limit_ms, view->now_ms))
 		return TG_DROP_RST_RATE;
 	return verdict;

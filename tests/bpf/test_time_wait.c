@@ -284,6 +284,27 @@ static void old_syns_are_limited_and_new_ones_are_not(void **state)
 	TALK(*state, more);
 }
 
+/* An endpoint that has forgotten the connection answers each delayed segment, by its acknowledgement. */
+static void tw_strays_may_each_be_answered_by_a_rst(void **state)
+{
+	struct step answer = { SERVER, RST, .want = TG_NOUPD_RST_LATE, STATES(TIME_WAIT, CLOSED) };
+	struct step guess = { SERVER, RST, .seq = 5003, .want = TG_NOUPD_RST_LATE };
+	size_t i;
+
+	TALK(*state, ended);
+	for (i = 0; i < 100; i++) {
+		answer.seq = 5002 - 660 * (uint32_t)i;
+		guard_say(*state, &answer, i);
+	}
+	for (i = 0; i < 20; i++)
+		guard_say(*state, &guess, i);
+	guess.want = TG_DROP_RST_RATE;
+	guard_say(*state, &guess, 20);
+	guess.seq = 5001U - 66000;
+	guard_say(*state, &guess, 21);
+	guard_say(*state, &answer, 22);
+}
+
 static void strict_drops_an_old_syn(void **state)
 {
 	static const struct step steps[] = {
@@ -315,6 +336,7 @@ int main(void)
 		TEST(duplicates_of_the_old_handshake_do_not_open_anew, guard_setup),
 		TEST(old_incarnation_does_not_disturb_the_new, setup_between),
 		TEST(old_syns_are_limited_and_new_ones_are_not, guard_setup),
+		TEST(tw_strays_may_each_be_answered_by_a_rst, guard_setup),
 		TEST(strict_drops_an_old_syn, NULL),
 	};
 

@@ -294,7 +294,7 @@ class Conversation:
             elif kind == 2:
                 yield self.emit(x, SYN | ACK, x.isn, y.nxt + 1 + self.bits(6), 0)
             else:
-                yield self.emit(x, RST, y.ack + 1 + self.bits(6), 0, 0)
+                yield self.emit(x, RST, y.ack + 32 - self.bits(6), 0, 0)
 
     def old_clock(self, x, y):
         """New data with a timestamp about as old as PAWS tolerates."""

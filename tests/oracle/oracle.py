@@ -212,7 +212,7 @@ class Tracker:
             # acknowledgement beyond that shows that it was not honoured.
             sender.remember(fl.AUX_RST, receiver.ack if verdict is RST_AFTER_FIN else seg.seq)
             sender.facts |= fl.RST
-        elif verdict[0] is NOUPD and not is_exact_rst(receiver, seg) and not flow.allow_rst(now):
+        elif verdict[0] is NOUPD and not answers_segment(receiver, seg, phase) and not flow.allow_rst(now):
             return RST_RATE
         return verdict
 
@@ -306,9 +306,13 @@ def without_judgement(sender, receiver, seg, window, phase, refusal):
     return FRAG_FIRST if seg.fragment else CLOSED_LATE
 
 
-def is_exact_rst(receiver, seg):
-    """No guess, so not limited: an endpoint that closed answers each segment still under way with one."""
-    return receiver.facts & fl.HASACK and seg.seq == receiver.ack
+def answers_segment(receiver, seg, phase):
+    """No guess, so not limited: an endpoint that closed answers each segment still under way with a RST
+    of the number that segment acknowledged; after the end some of them are old."""
+    if not receiver.facts & fl.HASACK:
+        return False
+    low = receiver.ack - max(receiver.maxwin, MIN_SLACK) if phase in (fl.TIME_WAIT, fl.CLOSED) else receiver.ack
+    return (seg.seq - low) & M32 <= (receiver.ack - low) & M32
 
 
 def judge_rst(sender, receiver, seg, phase):
