@@ -156,6 +156,50 @@ topology_router() {
 	on server ip -6 route add default via fd00:2::1
 }
 
+# A router that forwards between two cables whose middles, in the namespace wire, a program must join:
+#	client eth0 = c0 [wire] c1 = eth0 (ours) eth1 = s1 [wire] s0 = eth0 server
+# Addresses as in topology_router, IPv4.
+topology_wired_router() {
+	local netns
+
+	settle
+	add_namespace wire
+	add_namespace client
+	add_namespace server
+	cable client eth0 02:00:00:00:00:0c c0
+	cable - eth0 02:00:00:00:00:01 c1
+	cable - eth1 02:00:00:00:00:02 s1
+	cable server eth0 02:00:00:00:00:05 s0
+	address client eth0 1 2
+	address - eth0 1 1
+	address - eth1 2 1
+	address server eth0 2 2
+	sysctl -qw net.ipv4.ip_forward=1
+	on client ip route add default via 10.0.1.1
+	on server ip route add default via 10.0.2.1
+	# What is copied from a packet socket must carry a whole checksum, and be one segment.
+	for netns in client server; do
+		on $netns ethtool -K eth0 tx off tso off gso off > /dev/null
+	done
+}
+
+# cable IN_NAMESPACE|- INTERFACE MAC END: the other end is in the namespace wire.
+cable() {
+	if [ "$1" = - ]; then
+		ip link add "$2" address "$3" type veth peer name "$4" netns wire
+	else
+		ip link add "$2" address "$3" netns "$1" type veth peer name "$4" netns wire
+	fi
+	on wire sysctl -qw "net.ipv6.conf.$4.disable_ipv6=1"
+	on wire ip link set "$4" up promisc on
+}
+
+# join END END KEY=VALUE...: the two ends, in the namespace wire, by a cable; see wire.py.
+join() {
+	background on wire "$PYTHON" "$ROOT/tests/net/wire.py" "$@" > "$WORK/wire.$1" 2>&1
+	wait_for 10 grep -q ready "$WORK/wire.$1" || die "no wire between $1 and $2"
+}
+
 # --- real programs ----------------------------------------------------------------------------------
 
 listening() {
