@@ -270,20 +270,34 @@ class Wire:
 
     def step(self, origin, flags, seconds=5.0):
         """Lets the first segment held at that end pass; returns it.  It must carry these flags."""
-        deadline = time.monotonic() + seconds
-        with self.changed:
-            while True:
-                frame = next((frame for frame in self.held if frame.origin == origin), None)
-                if frame:
-                    break
-                if not self.changed.wait(deadline - time.monotonic()):
-                    raise AssertionError(f"no segment from {origin}, expected {flags}; "
-                                         f"held: {[f.flags for f in self.held]}")
-            self.held.remove(frame)
+        frame = self._take(lambda frame: frame.origin == origin, seconds, f"{flags} from {origin}")
         if frame.flags != flags:
             raise AssertionError(f"{origin} sent {frame.flags}, expected {flags}")
         self.ends[self.other[origin]].send(frame.data)
         return frame
+
+    def overtake(self, origin, flags, seconds=5.0):
+        """The same for the first one with these flags, ahead of those held before it."""
+        frame = self.lose(origin, flags, seconds)
+        self.ends[self.other[origin]].send(frame.data)
+        return frame
+
+    def lose(self, origin, flags, seconds=5.0):
+        """Takes the first one with these flags off the wire; returns it."""
+        return self._take(lambda frame: (frame.origin, frame.flags) == (origin, flags), seconds,
+                          f"{flags} from {origin}")
+
+    def _take(self, wanted, seconds, what):
+        deadline = time.monotonic() + seconds
+        with self.changed:
+            while True:
+                frame = next((frame for frame in self.held if wanted(frame)), None)
+                if frame:
+                    self.held.remove(frame)
+                    return frame
+                if not self.changed.wait(deadline - time.monotonic()):
+                    raise AssertionError(f"no segment: expected {what}; "
+                                         f"held: {[(f.origin, f.flags) for f in self.held]}")
 
 
 # --- connections ----------------------------------------------------------------------------------------
