@@ -6,8 +6,8 @@ usage: wire.py END END [KEY=VALUE...]
 
 loss, dup, reorder   chance of each IP packet to be lost, sent twice, held back (0)
 hold                 how many seconds one that is held back waits at most (0.05)
-tag                  "5" or "100,5": VLAN tags put on what leaves the second end; what comes in there
-                     loses its tags, because packet sockets are handed none
+tag                  "5" or "100,5": VLAN tags put on what leaves the second end and taken off what
+                     comes in there
 seed                 of the random numbers (1)
 
 Says "ready" once it carries.
@@ -56,6 +56,9 @@ class Cable:
         where = self.second if end is self.first else self.first
         if where is self.second:
             frame = frame[:12] + self.tags + frame[12:]
+        else:  # of the first tag packet sockets are not handed the bytes
+            while frame[12:14] in (b"\x81\x00", b"\x88\xa8"):
+                frame = frame[:12] + frame[16:]
         if frame[12:14] == b"\x08\x06":
             where.send(frame)
             return
