@@ -37,16 +37,16 @@ server_listens() {
 }
 wait_for 10 server_listens || die "the web server does not start"
 
-# through NAME TAGS: both cables put the tags on, and what is to be dropped behind them is.
+# through NAME TAGS XDP...: both cables put the tags on, and what is to be dropped behind them is.
 through() {
-	local name=$1 xdp cables=() before
+	local name=$1 xdp cables=()
 
 	join c0 c1 tag="$2"
 	cables+=("$PID")
 	join s0 s1 tag="$2"
 	cables+=("$PID")
-	for xdp in native generic; do
-		attach eth0 eth1 --profile gateway --learn 0 --no-daemon --xdp $xdp
+	for xdp in "${@:3}"; do
+		attach eth0 eth1 --profile gateway --learn 0 --max-flows 4096 --no-daemon --xdp $xdp
 		check "$name: $xdp: 20 requests" fetch "http://10.0.1.3/page?[1-20]" -H 'Connection: close'
 		check "$name: $xdp: a download of 300 KB" fetch http://10.0.1.3/bytes/300000
 		check "$name: $xdp: each connection was tracked" equal "$(reason eth0 new)" 21
@@ -63,8 +63,8 @@ strays_are_dropped() {
 	[ "$(drops eth0)" = no_flow=50 ]
 }
 
-through vlan 5
-through qinq 100,5
+through vlan 5 native generic
+through qinq 100,5 generic
 
 # Another bridge in between takes the tag off the bytes and keeps it beside the frame.
 add_namespace between
@@ -75,4 +75,4 @@ ip link add b1 netns between type veth peer name c1 netns wire
 on wire sysctl -qw net.ipv6.conf.c1.disable_ipv6=1
 on wire ip link set c1 up promisc on
 bridge between br1 b0 b1
-through vlan_hwaccel 5
+through vlan_hwaccel 5 native
