@@ -216,6 +216,30 @@ static void tw_reuse_low_synack_opens_anew(void **state)
 	TALK(*state, steps);
 }
 
+/* Between 60 s and 240 s a Linux host answers any SYN of a tuple that we still have in TIME_WAIT. */
+static void tw_reuse_linux60_any_syn_opens_anew(void **state)
+{
+	static const uint32_t isns[] = { 1000, 1001, 1002, LOWER, 0x80001002, 0xffffffff };
+	static const uint32_t moments_ms[] = { 60001, 150000, TIME_WAIT_MS };
+	size_t i, k;
+
+	for (i = 0; i < COUNT(isns); i++) {
+		for (k = 0; k < COUNT(moments_ms); k++) {
+			const struct step steps[] = {
+				{ CLIENT, SYN, .seq = isns[i], .after_ms = moments_ms[k], .want = TG_NOUPD_TW_SYN_OLD },
+				{ SERVER, SYN | ACK, .seq = 7000, .ack = isns[i] + 1, .want = TG_PASS_REOPEN },
+				{ CLIENT, ACK, .seq = isns[i] + 1, .ack = 7001, .want = TG_PASS_OK,
+				  STATES(ESTABLISHED, ESTABLISHED) },
+				{ SERVER, PSH | ACK, .seq = 7001, .ack = isns[i] + 1, .payload = 9, .want = TG_PASS_OK },
+			};
+
+			guard_advance_ms(*state, FORGET_MS);
+			TALK(*state, ended);
+			TALK(*state, steps);
+		}
+	}
+}
+
 /* The host is still in TIME_WAIT: its ACK makes the client reset it and try again. */
 static void tw_reuse_low_ack_gets_through_by_a_rst(void **state)
 {
@@ -332,6 +356,7 @@ int main(void)
 		TEST(tw_reuse_swap_of_roles_opens_anew, guard_setup),
 		TEST(tw_reuse_ts_newer_opens_anew, guard_setup),
 		TEST(tw_reuse_low_synack_opens_anew, guard_setup),
+		TEST(tw_reuse_linux60_any_syn_opens_anew, guard_setup),
 		TEST(tw_reuse_low_ack_gets_through_by_a_rst, guard_setup),
 		TEST(duplicates_of_the_old_handshake_do_not_open_anew, guard_setup),
 		TEST(old_incarnation_does_not_disturb_the_new, setup_between),

@@ -64,7 +64,7 @@ sysctl("client", "tcp_max_tw_buckets", "0")
 again("the client closed first and forgot", 8004, False)
 
 seen = reasons()
-cases.check("the SYNs were counted as reuse",
+cases.check("tw_reuse: the SYNs were counted as reuse",
             sum(count for (name, _), count in seen.items() if name in ("tw_reuse", "reopen")) >= 16,
             str(seen))
 cases.equal("nothing was dropped", dropped(), {})
