@@ -46,7 +46,7 @@ through() {
 	join s0 s1 tag="$2"
 	cables+=("$PID")
 	for xdp in "${@:3}"; do
-		attach eth0 eth1 --profile gateway --learn 0 --max-flows 4096 --no-daemon --xdp $xdp
+		attach eth0 eth1 --profile gateway --learn 0 --max-flows 4096 --no-daemon --xdp "$xdp"
 		check "$name: $xdp: 20 requests" fetch "http://10.0.1.3/page?[1-20]" -H 'Connection: close'
 		check "$name: $xdp: a download of 300 KB" fetch http://10.0.1.3/bytes/300000
 		check "$name: $xdp: each connection was tracked" equal "$(reason eth0 new)" 21
