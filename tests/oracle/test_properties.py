@@ -12,13 +12,14 @@ from capture import read_capture
 from datapath import (ANSWER, ANSWER_BYTES, BATCH, HALF, HALF_FIELDS, ROOT, VERDICTS, Datapath)
 from differential import SETTINGS
 from generate import segments
-from packet import ACK, FIN, M32, PSH, RST, SYN, Segment, parse
+from packet import ACK, FIN, M32, PROTO_TCP, PSH, RST, SYN, Segment, parse
 from test_differential import WHY_NOT
 
 SEED = int(os.environ.get('SEED', 1))
 CAPTURES = sorted((ROOT / 'tests/data').glob('*.pcap.gz'))
 IP_AT = 14
 SUPER_PACKET_MAX = 65535
+LIFETIME_MS = 120_000  # of a segment in the network (RFC 9293 3.4.1): further apart is no accident
 
 # A reset of an earlier or refused connection: its receiver ignores it, too (tcp-tracking 2.7).
 RESETS = {'rst_old', 'rst_syn_sent', 'rst_above'}
@@ -84,7 +85,7 @@ def concurrent(first, second, halves):
     second was not sent because of the first: it acknowledges nothing (nor by SACK) that the first brought
     and does not need the window that the first opened.  SYN and RST are left out: which came first is
     what they mean.  halves: before both."""
-    if first.key != second.key or first.side == second.side:
+    if first.key != second.key or first.side == second.side or second.now - first.now > LIFETIME_MS:
         return False
     a, b = first.seg, second.seg
     if (a.flags | b.flags) & (SYN | RST):
@@ -121,6 +122,11 @@ def layout(frame):
     return IP_AT + (4 if ipv6 else 2), tcp, tcp + (frame[tcp + 12] >> 4) * 4
 
 
+def is_plain(frame):
+    """Neither tags nor IP options nor extension headers."""
+    return frame[12:15] == b'\x08\x00\x45' or frame[12:14] == b'\x86\xdd' and frame[IP_AT + 6] == PROTO_TCP
+
+
 def options_of(packet):
     _, tcp, payload = layout(packet.frame)
     return packet.frame[tcp + 20:payload]
@@ -131,7 +137,8 @@ def mergeable(one, two):
     a, b = one.seg, two.seg
     return (one.key == two.key and one.side == two.side and a.paylen and b.paylen and
             a.flags == ACK and b.flags & ~FIN == ACK and b.seq == a.end and a.ack == b.ack and
-            a.window == b.window and options_of(one) == options_of(two) and
+            a.window == b.window and is_plain(one.frame) and is_plain(two.frame) and
+            options_of(one) == options_of(two) and
             a.paylen + b.paylen + 120 < SUPER_PACKET_MAX)
 
 
