@@ -80,13 +80,13 @@ static const struct attach_options defaults = {
 
 #define AT(member) offsetof(struct attach_options, member)
 static const struct option_row rows[] = {
-	{ 0, "mode", "MODE", "enforce (default) or monitor: drop nothing, count what would be",
+	{ 0, "mode", "enforce|monitor", "default: enforce; monitor: drop nothing, count what would be",
 	  read_mode, AT(datapath.mode) },
-	{ 0, "xdp", "MODE", "auto (default): native if the driver can, else generic; native; generic",
+	{ 0, "xdp", "auto|native|generic", "auto (default): native if the driver can, else generic",
 	  read_xdp, AT(datapath.xdp) },
-	{ 0, "tc", "KIND", "auto (default): tcx if the kernel can, else clsact; tcx; clsact",
+	{ 0, "tc", "auto|tcx|clsact", "auto (default): tcx if the kernel can, else clsact",
 	  read_tc, AT(datapath.tc) },
-	{ 0, "profile", "PROFILE", "auto (default): gateway if the interface forwards, else host; host; gateway; oneway",
+	{ 0, "profile", "auto|host|gateway|oneway", "auto (default): gateway if the interface forwards, else host",
 	  read_profile, AT(datapath.profile) },
 	{ 0, "share", NULL, "run beside other XDP programs, through libxdp's dispatcher",
 	  options_set_true, AT(datapath.share) },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A command is one row in its own file: name, arguments, options and function.  The same rows parse,
- * print --help and (later) make the shell completion.
+ * print --help and make the shell completion.
  */
 #ifndef TCPGUARD_COMMAND_H
 #define TCPGUARD_COMMAND_H
@@ -36,7 +36,10 @@ struct global_options {
 	int colour; /* decided: terminal, NO_COLOR, TERM and --color */
 };
 
-/* One option of one command.  value is NULL for a switch, else the word shown in the help. */
+/*
+ * One option of one command.  value is NULL for a switch, else the word shown in the help; it is what
+ * the completion knows, too: "auto|native|generic" names the values, see completion.h for the rest.
+ */
 struct option_row {
 	char letter; /* 0: none */
 	const char *name;
@@ -72,7 +75,12 @@ extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_doctor;
 extern const struct command command_daemon;
+extern const struct command command_completion;
 extern const struct command command_version;
+
+/* Every command, ends with NULL; and the options all of them share.  In main.c. */
+extern const struct command *const command_table[];
+extern const struct option_row command_global_rows[];
 
 /* Exit code for an error that has been reported already. */
 int command_exit_code(int err);

@@ -84,13 +84,14 @@ static int parse_verbose(const char *name, const char *argument, void *out)
 }
 
 /* Understood before the command and after it. */
-static const struct option_row global_rows[] = {
+const struct option_row command_global_rows[] = {
 	{ 'j', "json", NULL, "answer in JSON", parse_json, offsetof(struct main_options, global) },
 	{ 'p', "pretty", NULL, "JSON with indentation", parse_pretty,
 	  offsetof(struct main_options, global) },
-	{ 'o', "output", "FORMAT", "text, json, ndjson, or conntrack (flows list)", parse_output,
-	  offsetof(struct main_options, global) },
-	{ 0, "color", "WHEN", "auto, always or never", parse_colour, offsetof(struct main_options, colour) },
+	{ 'o', "output", "text|json|ndjson|conntrack", "form of the answer; conntrack: flows list",
+	  parse_output, offsetof(struct main_options, global) },
+	{ 0, "color", "auto|always|never", "colours in the text", parse_colour,
+	  offsetof(struct main_options, colour) },
 	{ 'q', "quiet", NULL, "errors only", parse_quiet, offsetof(struct main_options, level) },
 	{ 'v', "verbose", NULL, "also what libbpf and libxdp say", parse_verbose,
 	  offsetof(struct main_options, level) },
@@ -99,7 +100,7 @@ static const struct option_row global_rows[] = {
 	{ 0 },
 };
 
-static const struct command *const commands[] = {
+const struct command *const command_table[] = {
 	&command_attach,
 	&command_detach,
 	&command_status,
@@ -113,18 +114,18 @@ static const struct command *const commands[] = {
 	&command_explain,
 	&command_doctor,
 	&command_daemon,
+	&command_completion,
 	&command_version,
+	NULL,
 };
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static const struct command *find_command(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < COMMANDS; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
+	for (i = 0; command_table[i]; i++)
+		if (!strcmp(command_table[i]->name, name))
+			return command_table[i];
 	log_err_hint(0, "see 'tcpguard help'", "no command '%s'", name);
 	return NULL;
 }
@@ -135,10 +136,10 @@ static int print_overview(void)
 
 	puts("usage: tcpguard [OPTION...] COMMAND [ARGUMENT...]\n\n"
 	     "Tracks TCP connections in XDP and TC and drops what belongs to none.\n\nCommands:");
-	for (i = 0; i < COMMANDS; i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	for (i = 0; command_table[i]; i++)
+		printf("  %-10s %s\n", command_table[i]->name, command_table[i]->summary);
 	puts("  help       Explains a command: tcpguard help COMMAND\n\nOptions:");
-	options_print_rows(stdout, global_rows);
+	options_print_rows(stdout, command_global_rows);
 	return EXIT_OK;
 }
 
@@ -146,7 +147,7 @@ static int print_help(const struct command *command)
 {
 	options_print_help(stdout, command);
 	puts("\nGlobal options:");
-	options_print_rows(stdout, global_rows);
+	options_print_rows(stdout, command_global_rows);
 	return EXIT_OK;
 }
 
@@ -178,7 +179,7 @@ static int run_command(const struct command *command, struct main_options *optio
 	void *own = calloc(1, command->options_size ? command->options_size : 1);
 	const struct option_group groups[] = {
 		{ .rows = command->options, .out = own },
-		{ .rows = global_rows, .out = options },
+		{ .rows = command_global_rows, .out = options },
 	};
 	int words, code = EXIT_USAGE;
 
@@ -201,7 +202,7 @@ static int run_command(const struct command *command, struct main_options *optio
 int main(int argc, char **argv)
 {
 	struct main_options options = { .level = LOG_LEVEL_NORMAL };
-	const struct option_group group = { .rows = global_rows, .out = &options };
+	const struct option_group group = { .rows = command_global_rows, .out = &options };
 	const struct command *command;
 	int word;
 

@@ -126,13 +126,17 @@ void options_print_rows(FILE *stream, const struct option_row *rows)
 	const struct option_row *row;
 
 	for (row = rows; row && row->name; row++) {
-		char words[64], letter[5] = "    ";
+		char words[80], letter[5] = "    ";
+		int width;
 
 		if (row->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
 		snprintf(words, sizeof(words), "%s--%s%s%s", letter, row->name,
 			 row->value ? " " : "", row->value ? row->value : "");
-		fprintf(stream, "  %-30s %s\n", words, row->help);
+		/* What is too long for its column has a line to itself. */
+		width = fprintf(stream, "  %-30s", words);
+		fprintf(stream, width > 2 + 30 ? "\n%33s%s\n" : "%s%s\n", width > 2 + 30 ? "" : " ",
+			row->help);
 	}
 }
 

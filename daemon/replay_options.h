@@ -21,11 +21,11 @@ bool replay_local_has(const struct replay_local *local, const __be32 address[4])
 	  replay_option_local, offsetof(type, replay.local) }, \
 	{ 0, "learn", NULL, "adopt connections that began before the capture", options_set_true, \
 	  offsetof(type, replay.learn) }, \
-	{ 0, "profile", "PROFILE", "host (default with --local), gateway (default without) or oneway", \
+	{ 0, "profile", "host|gateway|oneway", "default: host with --local, else gateway", \
 	  replay_option_profile, offsetof(type, replay.profile) }, \
 	{ 0, "strict", NULL, "drop what is doubtful, too: fragments, old data, inexact RST", \
 	  options_set_true, offsetof(type, replay.strict) }, \
-	{ 0, "mode", "MODE", "enforce (default) or monitor: follow what would be dropped, too", \
+	{ 0, "mode", "enforce|monitor", "default: enforce; monitor: follow what would be dropped, too", \
 	  replay_option_mode, offsetof(type, replay.mode) }, \
 	{ 0, "max-flows", "N", "size of the flow table (by the size of the captures)", \
 	  replay_option_max_flows, offsetof(type, replay.max_flows) } \
