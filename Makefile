@@ -6,6 +6,13 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/lib/tcpguard
+# Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not found.
+UNITDIR ?= $(or $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2> /dev/null),/usr/lib/systemd/system)
+SYSUSERSDIR ?= /usr/lib/sysusers.d
+TMPFILESDIR ?= /usr/lib/tmpfiles.d
+BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
 BUILD := build
 
 CC ?= cc
@@ -136,10 +143,35 @@ $(BUILD)/demo/%: $(BUILD)/demo/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
-install: all
+UNITS := $(BUILD)/systemd/tcpguard.service $(BUILD)/systemd/tcpguard-attach.service
+SCRIPTS := $(addprefix $(BUILD)/completion/,bash zsh fish)
+
+# Made anew each time: SBINDIR may be another.
+.PHONY: units
+units:
+	$(Q)mkdir -p $(BUILD)/systemd
+	$(Q)for unit in $(notdir $(UNITS)); do cat packaging/systemd/$$unit.in packaging/systemd/hardening.conf | \
+		sed 's|@SBINDIR@|$(SBINDIR)|' > $(BUILD)/systemd/$$unit || exit; done
+
+tests: units
+
+$(BUILD)/completion/%: $(BUILD)/tcpguard
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BUILD)/tcpguard completion $* > $@
+
+install: all units $(SCRIPTS)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DATADIR)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
 	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(DESTDIR)$(DATADIR)/
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
+	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)/
+	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tcpguard.conf
+	install -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/tcpguard.conf
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	install -m 644 $(BUILD)/completion/bash $(DESTDIR)$(BASHDIR)/tcpguard
+	install -m 644 $(BUILD)/completion/zsh $(DESTDIR)$(ZSHDIR)/_tcpguard
+	install -m 644 $(BUILD)/completion/fish $(DESTDIR)$(FISHDIR)/tcpguard.fish
 	@command -v scdoc > /dev/null || echo 'no scdoc (Debian package scdoc): the manual page is left out'
 	@if command -v scdoc > /dev/null; then install -d $(DESTDIR)$(MANDIR)/man8 && \
 		scdoc < docs/tcpguard.8.scd > $(DESTDIR)$(MANDIR)/man8/tcpguard.8; fi

@@ -317,6 +317,7 @@ static int attach_all(const struct attach_options *options, const struct netdev 
 		err = set_thresholds(&options->flood);
 	else
 		remove_new_directories(&before);
+	err = pins_hand_over();
 	close(lock);
 	return first ? first : err;
 }

@@ -18,9 +18,10 @@
 #include "pins.h"
 #include "source_count.h"
 #include "privilege.h"
+#include "service.h"
 
 #define WATCH_MS 1000
-#define IDLE_WATCHES 3 /* seconds with nothing attached before the daemon ends */
+#define IDLE_MS 3000 /* with nothing attached before the daemon ends */
 
 struct daemon_options {
 	bool log_syslog;
@@ -31,8 +32,13 @@ struct daemon_state {
 	struct pins pins;
 	struct ager *ager;
 	int lock;
+	uint32_t ready_fd; /* to be written to when at work */
+	bool ready; /* said so */
+	uint32_t watch_ms;
 	uint32_t idle_watches;
 	uint64_t next_count_ms; /* of the connections of each source */
+	uint32_t attached; /* as last told the service manager */
+	bool idle; /* ended because nothing is attached */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
 };
 
@@ -70,11 +76,39 @@ static void report_pass(const struct ager_pass *pass)
 			 (unsigned long long)pass->recovered);
 }
 
+static uint32_t count_attached(const struct daemon_state *state)
+{
+	uint32_t slot, count = 0;
+
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		count += TG_READ_ONCE(state->pins.ifaces[slot].ifindex) != 0;
+	return count;
+}
+
+/* From within the loop: a signal that comes now is heard. */
+static void report_ready(struct daemon_state *state)
+{
+	uint32_t fd = state->ready_fd;
+
+	state->ready = true;
+	state->attached = count_attached(state);
+	service_notify("READY=1\nSTATUS=%u interface%s attached", state->attached,
+		       state->attached == 1 ? "" : "s");
+	if (!fd)
+		return;
+	/* Nobody listening any more is no reason not to run. */
+	if (write((int)fd, "\n", 1) != 1)
+		log_info("daemon: nobody waits at descriptor %u", fd);
+	close((int)fd);
+}
+
 static uint32_t age_a_slice(void *context)
 {
 	struct daemon_state *state = context;
 	uint64_t now_ms;
 
+	if (!state->ready)
+		report_ready(state);
 	/* pins_now_ms() has said why. */
 	if (!pins_now_ms(&state->pins, &now_ms) &&
 	    ager_step(state->ager, state->pins.settings, now_ms))
@@ -114,14 +148,16 @@ static void tidy_vanished(struct daemon_state *state, uint32_t slot)
 	close(lock);
 }
 
-static bool anything_attached(const struct daemon_state *state)
+/* The same loop ages the table: while this is told, that is done. */
+static void report_alive(struct daemon_state *state)
 {
-	uint32_t slot;
+	uint32_t attached = count_attached(state);
 
-	for (slot = 0; slot < TG_IFACES_MAX; slot++)
-		if (TG_READ_ONCE(state->pins.ifaces[slot].ifindex))
-			return true;
-	return false;
+	if (service_watchdog_ms())
+		service_notify("WATCHDOG=1");
+	if (attached != state->attached)
+		service_notify("STATUS=%u interface%s attached", attached, attached == 1 ? "" : "s");
+	state->attached = attached;
 }
 
 /*
@@ -135,7 +171,7 @@ static bool may_end(struct daemon_state *state)
 
 	if (lock < 0)
 		return false;
-	end = !anything_attached(state);
+	end = !count_attached(state);
 	if (end) {
 		close(state->lock);
 		state->lock = -1;
@@ -162,18 +198,21 @@ static bool watch(void *context)
 	struct daemon_state *state = context;
 	uint32_t slot;
 
+	report_alive(state);
 	if (!pins_still_pinned(&state->pins)) {
 		log_info("daemon: the pinned maps are gone, ending");
+		state->idle = true;
 		return false;
 	}
 	look_after_settings(state);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (!state->gave_up[slot] && has_vanished(state, slot))
 			tidy_vanished(state, slot);
-	state->idle_watches = anything_attached(state) ? 0 : state->idle_watches + 1;
-	if (state->idle_watches < IDLE_WATCHES || !may_end(state))
+	state->idle_watches = count_attached(state) ? 0 : state->idle_watches + 1;
+	if (state->idle_watches * state->watch_ms < IDLE_MS || !may_end(state))
 		return true;
 	log_info("daemon: no interface is attached, ending");
+	state->idle = true;
 	return false;
 }
 
@@ -200,16 +239,6 @@ static int take_over(struct daemon_state *state)
 	return 0;
 }
 
-static void report_ready(uint32_t fd)
-{
-	if (!fd)
-		return;
-	/* Nobody listening any more is no reason not to run. */
-	if (write((int)fd, "\n", 1) != 1)
-		log_info("daemon: nobody waits at descriptor %u", fd);
-	close((int)fd);
-}
-
 static void release(struct daemon_state *state)
 {
 	if (state->ager && state->pins.settings &&
@@ -221,14 +250,24 @@ static void release(struct daemon_state *state)
 	pins_close(&state->pins);
 }
 
+/* Twice as often as the service manager asks, and often enough to see interfaces vanish. */
+static uint32_t watch_interval_ms(void)
+{
+	uint32_t watchdog_ms = service_watchdog_ms();
+
+	if (!watchdog_ms || watchdog_ms / 2 > WATCH_MS)
+		return WATCH_MS;
+	return watchdog_ms < 2 ? 1 : watchdog_ms / 2;
+}
+
 static int run_daemon(const struct global_options *global, const void *given, int argc, char **argv)
 {
 	const struct daemon_options *options = given;
-	struct daemon_state state = { .lock = -1 };
+	struct daemon_state state = { .lock = -1, .watch_ms = watch_interval_ms() };
 	const struct loop_jobs jobs = {
 		.work = age_a_slice,
 		.watch = watch,
-		.watch_ms = WATCH_MS,
+		.watch_ms = state.watch_ms,
 		.context = &state,
 	};
 	int err;
@@ -243,11 +282,12 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	if (!err) {
 		if (options->log_syslog)
 			log_to_syslog();
-		report_ready(options->ready_fd);
+		state.ready_fd = options->ready_fd;
 		err = loop_run(&jobs);
+		service_notify("STOPPING=1");
 	}
 	release(&state);
-	return command_exit_code(err);
+	return !err && state.idle ? EXIT_NOT_ATTACHED : command_exit_code(err);
 }
 
 const struct command command_daemon = {
@@ -257,7 +297,7 @@ const struct command command_daemon = {
 		"Ages the flow table and tidies up after vanished interfaces, in the foreground.",
 	.details =
 		"attach starts one when none runs.  Its death changes no verdict.  It ends by\n"
-		"itself when nothing is attached any more.",
+		"itself, with exit code 3, when nothing is attached any more.",
 	.options = rows,
 	.options_size = sizeof(struct daemon_options),
 	.run = run_daemon,

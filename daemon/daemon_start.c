@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "pins.h"
+#include "service.h"
 
 #define READY_MS 10000
 #define STOP_MS 10000
@@ -29,6 +30,7 @@ static void become_daemon(int ready)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	service_forget();
 	if (chdir("/"))
 		_exit(1);
 	null = open("/dev/null", O_RDWR);

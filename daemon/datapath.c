@@ -380,6 +380,13 @@ void datapath_tidy(void)
 	rmdir(DATAPATH_IFACES_DIR);
 }
 
+/* Made for us by somebody with more rights, or mounted for us: it stays, empty. */
+static bool may_stay(const FTSENT *entry, int reason)
+{
+	return entry->fts_level == FTS_ROOTLEVEL &&
+	       (reason == EACCES || reason == EPERM || reason == EBUSY);
+}
+
 /* Children first; a pin that cannot be removed is said, the rest still goes. */
 int datapath_purge(void)
 {
@@ -397,7 +404,7 @@ int datapath_purge(void)
 			failed = rmdir(entry->fts_path);
 		else if (entry->fts_info != FTS_D)
 			failed = unlink(entry->fts_path);
-		if (failed && errno != ENOENT && !err)
+		if (failed && errno != ENOENT && !may_stay(entry, errno) && !err)
 			err = log_err(-errno, "cannot remove %s", entry->fts_path);
 	}
 	fts_close(tree);

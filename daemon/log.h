@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Remarks for people, on stderr (or syslog once the daemon has left the terminal).
+ * Remarks for people, on stderr (or syslog once the daemon has left the terminal).  Where stderr is the
+ * journal they go there with their fields: PRIORITY, ERRNO and TCPGUARD_REMEDY.
  * Answers go to stdout and are not this module's business.
  */
 #ifndef TCPGUARD_LOG_H

@@ -8,12 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
-#include <linux/magic.h>
 
 #include "log.h"
 #include "privilege.h"
@@ -88,13 +86,6 @@ const char *pins_map_name(enum pins_map map)
 	return maps[map].name;
 }
 
-static bool bpffs_mounted(void)
-{
-	struct statfs fs;
-
-	return !statfs(PINS_BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
-}
-
 /* Nothing pinned, no right to look, or worse: said once, here. */
 static int open_failed(int err, const char *path, bool anything_pinned)
 {
@@ -109,7 +100,7 @@ static int open_failed(int err, const char *path, bool anything_pinned)
 		log_err_hint(0, START_ANEW, "%s is missing beside the other pins", path);
 		return -EIO;
 	}
-	if (!bpffs_mounted())
+	if (!pins_on_bpffs())
 		log_err_hint(0,
 			     "mount it with 'mount -t bpf bpf " PINS_BPFFS
 			     "', then 'tcpguard attach IFACE'",

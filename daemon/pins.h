@@ -62,6 +62,9 @@ struct pins {
 	struct tg_table table; /* the same memory, as the shared flow table code wants it */
 };
 
+/* True if PINS_ROOT lies, or can be made, in a bpffs. */
+bool pins_on_bpffs(void);
+
 /* Name of the map and of its pin. */
 const char *pins_map_name(enum pins_map map);
 
@@ -85,6 +88,12 @@ int pins_lock(void);
 
 /* The same in silence, and only if the directory is there: for the daemon. */
 int pins_try_lock(void);
+
+/*
+ * Gives what root has pinned to the owner of PINS_ROOT, the user of the service.  Under the lock.
+ * 0 or -errno (said).
+ */
+int pins_hand_over(void);
 
 /*
  * The lock of the one daemon of this bpffs: flock on PINS_DIR/daemon, which is made if absent.

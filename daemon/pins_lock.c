@@ -36,6 +36,19 @@ static int open_directory(const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+bool pins_on_bpffs(void)
+{
+	/* A service may see no more of the bpffs than our directory, mounted alone. */
+	return is_bpffs(PINS_ROOT) || is_bpffs(PINS_BPFFS);
+}
+
 static int say_lock_error(int err)
 {
 	char buffer[96];
@@ -46,10 +59,9 @@ static int say_lock_error(int err)
 
 int pins_lock(void)
 {
-	struct statfs fs;
 	int fd, err;
 
-	if (statfs(PINS_BPFFS, &fs) || fs.f_type != BPF_FS_MAGIC) {
+	if (!pins_on_bpffs()) {
 		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "'",
 			     "cannot pin anything: no bpffs is mounted at " PINS_BPFFS);
 		return -EOPNOTSUPP;
