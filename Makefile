@@ -172,9 +172,28 @@ install: all units $(SCRIPTS)
 	install -m 644 $(BUILD)/completion/bash $(DESTDIR)$(BASHDIR)/tcpguard
 	install -m 644 $(BUILD)/completion/zsh $(DESTDIR)$(ZSHDIR)/_tcpguard
 	install -m 644 $(BUILD)/completion/fish $(DESTDIR)$(FISHDIR)/tcpguard.fish
-	@command -v scdoc > /dev/null || echo 'no scdoc (Debian package scdoc): the manual page is left out'
-	@if command -v scdoc > /dev/null; then install -d $(DESTDIR)$(MANDIR)/man8 && \
-		scdoc < docs/tcpguard.8.scd > $(DESTDIR)$(MANDIR)/man8/tcpguard.8; fi
+	@command -v scdoc > /dev/null || echo 'no scdoc (Debian package scdoc): the manual pages are left out'
+	@if command -v scdoc > /dev/null; then $(MAKE) --no-print-directory install-manual; fi
+
+# Pages written by hand, docs/NAME.SECTION.scd, and those made from the tables in the code.
+MANUAL = $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd)) $(BUILD)/man/tcpguard-reasons.7
+
+.PHONY: manual install-manual
+manual: $(MANUAL)
+
+install-manual: manual
+	for page in $(MANUAL); do install -D -m 644 $$page \
+		$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit; done
+
+$(BUILD)/man/%: docs/%.scd
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)scdoc < $< > $@
+
+$(BUILD)/man/tcpguard-reasons.7: scripts/verdict-table include/tcpguard/verdict.h
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/verdict-table --manual | scdoc > $@
 
 clean:
 	rm -rf $(BUILD)
