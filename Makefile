@@ -39,7 +39,7 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 # at odd offsets by nature.
 COMMON := -std=gnu11 $(WARN) -Wno-unknown-pragmas -Wno-address-of-packed-member -Iinclude -iquote . -I$(BUILD) -MMD -MP
 USER_CFLAGS = $(COMMON) $(HARDEN) -D_GNU_SOURCE -DTCPGUARD_VERSION='"$(VERSION)"' $(CFLAGS)
-BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g $(WARN) -Iinclude -Ivmlinux -Ibpf -iquote . -MMD -MP
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)=. $(WARN) -Iinclude -Ivmlinux -Ibpf -iquote . -MMD -MP
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -D_GNU_SOURCE -O1 -g -pthread
 
@@ -59,7 +59,7 @@ TOOLS := $(BUILD)/demo/attack
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check demo lint install clean help deps need need-tests
+.PHONY: all tests check demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -72,6 +72,8 @@ help:
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make deps       install what building and testing need (apt)'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)'
+	@echo 'make deb        build/deb/tcpguard_*.deb (installs the tools)'
+	@echo 'make check-deb  build it twice, lintian, its contents, its own test'
 	@echo 'make clean      remove build/'
 	@echo 'V=1 shows commands; make check T=net/router runs the tests whose name contains T'
 
@@ -194,6 +196,14 @@ $(BUILD)/man/tcpguard-reasons.7: scripts/verdict-table include/tcpguard/verdict.
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/verdict-table --manual | scdoc > $@
+
+deb:
+	$(Q)scripts/install-deps build package
+	$(Q)scripts/build-deb $(BUILD)/deb
+
+check-deb:
+	$(Q)scripts/install-deps build test package
+	$(Q)$(PYTHON) scripts/run-tests --package
 
 clean:
 	rm -rf $(BUILD)
