@@ -382,7 +382,8 @@ const struct command command_attach = {
 		   "dropped\n"
 		   "until that is done.  On an interface that is attached already, the programs are\n"
 		   "exchanged and everything else is kept, the mode unless --mode says otherwise.\n"
-		   "All interfaces share one flow table; a daemon that ages it is started if none runs.",
+		   "All interfaces share one flow table; a daemon that ages it is started if none runs, by\n"
+		   "systemd where it knows tcpguard.service.",
 	.options = rows,
 	.options_size = sizeof(struct attach_options),
 	.defaults = &defaults,

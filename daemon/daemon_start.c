@@ -87,6 +87,12 @@ int daemon_start(void)
 
 	if (pins_daemon_runs())
 		return 0;
+	err = daemon_start_unit();
+	if (!err && pins_daemon_runs())
+		return 0;
+	if (err != -ENOENT)
+		log_info("systemd cannot start tcpguard.service ('systemctl status tcpguard' says why): "
+			 "starting a daemon without it");
 	if (pipe2(ends, O_CLOEXEC))
 		return log_err(-errno, "cannot start the daemon");
 	err = spawn(ends[1]);

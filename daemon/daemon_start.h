@@ -8,6 +8,9 @@
 /* Starts a daemon unless one runs, and waits until it is ready; errors are said. */
 int daemon_start(void);
 
+/* The same through systemd, in silence; -ENOENT where it does not manage us, -EIO if it fails. */
+int daemon_start_unit(void);
+
 /*
  * Asks the daemon of our bpffs, if one runs, to end and waits until it has; pid is what it wrote into
  * the settings.  Errors are said.

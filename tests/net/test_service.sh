@@ -65,7 +65,7 @@ status_of() {
 }
 
 daemon_runs() {
-	"$TCPGUARD" status | grep -q 'daemon.*running'
+	equal "$("$TCPGUARD" -j status | query "d['daemon']['running']")" True
 }
 
 daemon_pid() {
@@ -135,6 +135,48 @@ check "with nothing attached the daemon ends with 3, which its unit takes for su
 check "purge as the user leaves the directory made for it" as_unit tcpguard.service detach --all --purge
 check "empty" equal "$(find /sys/fs/bpf/tcpguard -mindepth 1)" ""
 
+# --- attach leaves the daemon to systemd ------------------------------------------------------------
+
+# systemctl, for this world; while the file "broken" is there it fails.
+cat > "$WORK/systemctl" << END
+#!/bin/bash
+echo "\$*" >> "$WORK/systemctl.log"
+[ ! -e "$WORK/broken" ] || exit 1
+unshare --mount --propagation private "$PYTHON" /run/tested/as_service.py /run/tested/tcpguard.service \
+	run /run/tested/tcpguard daemon < /dev/null > "$WORK/unit.out" 2>&1 &
+for _ in {1..200}; do
+	! "$TCPGUARD" -j status | grep -q '"daemon":{[^}]*"running":true' || exit 0
+	sleep 0.05
+done
+exit 1
+END
+chmod +x "$WORK/systemctl"
+mount --bind "$WORK/systemctl" /usr/bin/systemctl
+mount -t tmpfs tmpfs /etc/systemd/system
+cp "$DAEMON_UNIT" /etc/systemd/system/
+
+daemon_user() {
+	stat -c %u "/proc/$(daemon_pid)"
+}
+
+attach eth0
+check "without systemd attach starts a daemon of its own" equal "$(daemon_user)" 0
+check "detach --all --purge ends it" "$TCPGUARD" detach --all --purge
+mkdir -p /run/systemd/system
+prepare tcpguard.service
+attach eth0
+check "with systemd the unit is started" equal "$(cat "$WORK/systemctl.log")" "start tcpguard.service"
+sed 's/^/# /' "$WORK/unit.out"
+check "and its user is the unit's" equal "$(daemon_user)" 64999
+"$TCPGUARD" detach --all --purge > /dev/null
+prepare tcpguard.service
+touch "$WORK/broken"
+attach eth0
+check "if that fails, it is said" grep -q 'systemctl status tcpguard' "$WORK/attach.out"
+check "and there is a daemon all the same" equal "$(daemon_user)" 0
+check "detach --all --purge" "$TCPGUARD" detach --all --purge
+rm /etc/systemd/system/tcpguard.service
+
 # --- the journal ------------------------------------------------------------------------------------
 
 # stderr_in FILE: fails to attach, with the file for stderr, and names it as systemd would.
@@ -162,6 +204,7 @@ check "a shell that put stderr elsewhere gets words" \
 
 # --- limits -----------------------------------------------------------------------------------------
 
+prepare tcpguard-attach.service
 sed 's/CAP_BPF //' /run/tested/tcpguard-attach.service > /run/tested/less.service
 check "without CAP_BPF nothing is attached" refuses 4 as_unit less.service attach --no-daemon eth0
 check "and the capability is named" equal "$(as_unit less.service attach --no-daemon eth0 2>&1 | grep -o CAP_BPF)" CAP_BPF
