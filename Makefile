@@ -6,6 +6,7 @@ PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/lib/tcpguard
+LIBEXECDIR ?= $(PREFIX)/libexec/tcpguard
 # Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not found.
 UNITDIR ?= $(or $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2> /dev/null),/usr/lib/systemd/system)
 SYSUSERSDIR ?= /usr/lib/sysusers.d
@@ -166,6 +167,7 @@ install: all units $(SCRIPTS)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DATADIR)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
 	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(DESTDIR)$(DATADIR)/
+	install -D -m 755 packaging/crowdsec/tcpguard-bouncer $(DESTDIR)$(LIBEXECDIR)/tcpguard-bouncer
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)/
 	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tcpguard.conf

@@ -132,6 +132,23 @@ check "no watchdog, no answers" equal "$(grep -c WATCHDOG "$WORK/told")" 0
 check "detach as the unit" as_unit tcpguard-attach.service detach --all
 check "with nothing attached the daemon ends with 3, which its unit takes for success" \
 	refuses 3 as_unit tcpguard.service daemon
+# verb NAME: the arguments of the unit's ExecNAME, with the configuration of this world.
+verb() {
+	sed -n "s|^Exec$1=[^ ]*/tcpguard ||p" "$ATTACH_UNIT" | sed 's|/etc/tcpguard/|/run/tested/|'
+}
+
+if "$TCPGUARD" attach --help | grep -q -e --config; then
+	printf 'version: 1\nmode: monitor\ninterfaces:\n  - {name: eth0}\n' > /run/tested/tcpguard.yaml
+	# shellcheck disable=SC2046 # words
+	check "start attaches what the configuration names" as_unit tcpguard-attach.service $(verb Start)
+	check "in its mode" equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode']")" monitor
+	# shellcheck disable=SC2046
+	check "reload is an update" as_unit tcpguard-attach.service $(verb Reload)
+	# shellcheck disable=SC2046
+	check "stop detaches" as_unit tcpguard-attach.service $(verb Stop)
+else
+	skip_case "start attaches what the configuration names" "attach has no --config"
+fi
 check "purge as the user leaves the directory made for it" as_unit tcpguard.service detach --all --purge
 check "empty" equal "$(find /sys/fs/bpf/tcpguard -mindepth 1)" ""
 

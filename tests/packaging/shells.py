@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a real shell offers when a line that begins with `tcpguard` is completed."""
 
+import functools
 import os
 import pty
 import select
@@ -16,6 +17,7 @@ DEADLINE_S = 30
 CLEAN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
 
 
+@functools.lru_cache
 def script(shell):
     return subprocess.run([TCPGUARD, "completion", shell], capture_output=True, text=True,
                           check=True).stdout
@@ -26,28 +28,37 @@ def split_like_bash(line):
     return line.replace("=", " = ").split(" ") if "=" in line else line.split(" ")
 
 
-def bash(line, directory="/"):
-    words = [word for word in split_like_bash(line)[:-1] if word] + [split_like_bash(line)[-1]]
+def bash(lines, directory="/"):
     program = script("bash") + """
-COMP_WORDS=("$@")
-COMP_CWORD=$(($# - 1))
-_tcpguard
-[ ${#COMPREPLY[@]} = 0 ] || printf '%s\\n' "${COMPREPLY[@]}"
+for line; do
+	mapfile -t COMP_WORDS <<< "$line"
+	COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+	_tcpguard
+	printf '%s ' "${COMPREPLY[@]}"
+	echo
+done
 """
-    done = subprocess.run(["bash", "--norc", "-c", program, "bash", *words], capture_output=True,
+    arguments = []
+    for line in lines:
+        *before, last = split_like_bash(line)
+        arguments.append("\n".join([word for word in before if word] + [last]))
+    done = subprocess.run(["bash", "--norc", "-c", program, "bash", *arguments], capture_output=True,
                           text=True, env=CLEAN, cwd=directory, check=True)
     assert not done.stderr, done.stderr
-    return sorted(set(done.stdout.split()))
+    return [sorted(set(row.split())) for row in done.stdout.splitlines()]
 
 
-def fish(line, directory="/"):
+def fish(lines, directory="/"):
+    program = script("fish") + "\nfor line in $argv; complete -C $line; echo --end--; end"
     with tempfile.TemporaryDirectory() as home:
-        done = subprocess.run(
-            ["fish", "--no-config", "-c", script("fish") + "\ncomplete -C $argv[1]", line],
-            capture_output=True, text=True, env=dict(CLEAN, HOME=home), cwd=directory, check=True)
+        done = subprocess.run(["fish", "--no-config", "-c", program, *lines], capture_output=True,
+                              text=True, env=dict(CLEAN, HOME=home), cwd=directory, check=True)
     assert not done.stderr, done.stderr
-    found = {row.split("\t")[0] for row in done.stdout.splitlines()}
-    return sorted(word.partition("=")[2] if "=" in word else word for word in found)
+    found = []
+    for part in done.stdout.split("--end--\n")[:-1]:
+        words = {row.split("\t")[0] for row in part.splitlines()}
+        found.append(sorted(word.partition("=")[2] if "=" in word else word for word in words))
+    return found
 
 
 # What the completion functions hand to compadd, in place of a menu on a screen.
@@ -83,7 +94,8 @@ def wait_for(path, terminal):
             seen += os.read(terminal, 65536)
 
 
-def zsh(line, directory="/"):
+def zsh(lines, directory="/"):
+    found = []
     with tempfile.TemporaryDirectory() as home:
         home = Path(home)
         (home / "tcpguard.zsh").write_text(script("zsh"))
@@ -94,11 +106,13 @@ def zsh(line, directory="/"):
             os.execvpe("zsh", ["zsh", "-d", "-i"], dict(CLEAN, HOME=str(home), ZDOTDIR=str(home)))
         try:
             wait_for(home / "ready", terminal)
-            os.write(terminal, line.encode() + b"\x14")
-            wait_for(home / "done", terminal)
-            found = (home / "found").read_text().split()
+            for line in lines:
+                os.write(terminal, line.encode() + b"\x14")
+                wait_for(home / "done", terminal)
+                (home / "done").unlink()
+                found.append(sorted(set((home / "found").read_text().split())))
         finally:
             os.close(terminal)
             os.kill(pid, 9)
             os.waitpid(pid, 0)
-    return sorted(set(found))
+    return found

@@ -69,8 +69,11 @@ class Completion:
         if not shutil.which(cls.shell):
             raise unittest.SkipTest(f"no {cls.shell} (Debian package {cls.shell})")
 
-    def complete(self, line, directory="/"):
-        return getattr(shells, self.shell)(line, directory)
+    def complete(self, *lines, directory="/"):
+        """What is offered for a line; for several, a list of that."""
+        found = getattr(shells, self.shell)(lines, directory)
+        self.assertEqual(len(found), len(lines))
+        return found if len(lines) > 1 else found[0]
 
     def test_commands(self):
         self.assertEqual(self.complete("tcpguard "), commands())
@@ -79,35 +82,35 @@ class Completion:
         self.assertEqual(self.complete("tcpguard -o json -j byp"), ["bypass"])
 
     def test_every_option_of_every_command(self):
-        for command in commands():
-            if command != "help" and options(command):
-                found = self.complete(f"tcpguard {command} --")
-                self.assertEqual([word.rstrip("=") for word in found],
-                                 sorted(f"--{name}" for _, name, _ in options(command)))
+        names = [name for name in commands() if name != "help"]
+        offered = self.complete(*(f"tcpguard {name} --" for name in names))
+        for command, found in zip(names, offered):
+            self.assertEqual([word.rstrip("=") for word in found],
+                             sorted(f"--{name}" for _, name, _ in options(command)), command)
 
     def test_values_of_an_option(self):
-        self.assertEqual(self.complete("tcpguard attach --mode "), ["enforce", "monitor"])
-        self.assertEqual(self.complete("tcpguard attach lo --xdp "), ["auto", "generic", "native"])
+        self.assertEqual(self.complete("tcpguard attach --mode ", "tcpguard attach lo --xdp "),
+                         [["enforce", "monitor"], ["auto", "generic", "native"]])
 
     def test_value_behind_an_equals_sign(self):
         self.assertEqual(self.complete("tcpguard attach --mode=mon"), ["monitor"])
 
     def test_values_of_a_global_option_by_its_letter(self):
-        self.assertEqual(self.complete("tcpguard -o "), ["conntrack", "json", "ndjson", "text"])
-        self.assertEqual(self.complete("tcpguard stats -o nd"), ["ndjson"])
+        self.assertEqual(self.complete("tcpguard -o ", "tcpguard stats -o nd"),
+                         [["conntrack", "json", "ndjson", "text"], ["ndjson"]])
 
     def test_states(self):
         self.assertEqual(self.complete("tcpguard flows list --state FIN_"),
                          ["FIN_WAIT_1", "FIN_WAIT_2"])
 
     def test_interfaces_again_and_again(self):
-        self.assertEqual(self.complete("tcpguard attach "), INTERFACES)
-        self.assertEqual(self.complete("tcpguard attach --mode monitor lo "), INTERFACES)
+        self.assertEqual(self.complete("tcpguard attach ", "tcpguard attach --mode monitor lo "),
+                         [INTERFACES, INTERFACES])
 
     def test_words_of_the_first_position_only(self):
-        self.assertEqual(self.complete("tcpguard flows "), ["count", "delete", "list", "show"])
-        self.assertEqual(self.complete("tcpguard flows --sort age l"), ["list"])
-        self.assertEqual(self.complete("tcpguard bypass "), ["off", "on"])
+        self.assertEqual(self.complete("tcpguard flows ", "tcpguard flows --sort age l",
+                                       "tcpguard bypass "),
+                         [["count", "delete", "list", "show"], ["list"], ["off", "on"]])
         # zsh offers options where no word can follow.
         left = [word for word in self.complete("tcpguard bypass on ") if word[0] != "-"]
         self.assertEqual(left, [])
@@ -115,7 +118,7 @@ class Completion:
     def test_files(self):
         with tempfile.TemporaryDirectory() as directory:
             Path(directory, "one.pcap").touch()
-            self.assertEqual(self.complete("tcpguard replay --join on", directory), ["one.pcap"])
+            self.assertEqual(self.complete("tcpguard replay --join on", directory=directory), ["one.pcap"])
 
     def test_commands_behind_help(self):
         self.assertEqual(self.complete("tcpguard help att"), ["attach"])
