@@ -24,7 +24,7 @@ static int run(const struct global_options *global, const void *options, int arg
 	(void)global;
 	(void)options;
 	for (i = 0; argc == 1 && i < sizeof(shells) / sizeof(shells[0]); i++) {
-		if (strcmp(argv[0], shells[i].name))
+		if (strcmp(argv[0], shells[i].name) != 0)
 			continue;
 		shells[i].write();
 		return EXIT_OK;

@@ -4,6 +4,7 @@ sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon
 sources_test_ager := daemon/ager.c daemon/ager_pressure.c
 sources_test_seed := daemon/seed_flow.c
 sources_test_ager_race := daemon/ager.c daemon/ager_pressure.c
+sources_test_service := daemon/service.c daemon/options.c daemon/log.c
 sources_test_completion := daemon/completion.c daemon/names.c
 sources_test_explain := daemon/explain.c
 sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c \
