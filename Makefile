@@ -219,4 +219,4 @@ $(BUILD)/tests/oracle/runner: $(BUILD)/tests/oracle/runner.o
 
 tests: $(BUILD)/tests/oracle/runner
 
--include $(shell find $(BUILD) -name '*.d' 2> /dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2> /dev/null)
