@@ -14,11 +14,13 @@
 
 #include "bpf/flow_table.h"
 #include "tcpguard.skel.h"
+#include "tests/bpf/pinned.h"
 
 #define START_MS 3600000
 
 struct guard {
 	struct tcpguard_bpf *skel;
+	struct pinned programs;
 	struct guard_options options;
 	struct tg_hash_key hash;
 	struct tg_settings *settings;
@@ -112,12 +114,23 @@ static void map_everything(struct guard *guard, uint32_t buckets)
 	guard->table.word = map_memory(skel->maps.tg_buckets, buckets * sizeof(__u64));
 }
 
+static void load(struct guard *guard)
+{
+	int err;
+
+	if (pinned_take(guard->skel, &guard->programs))
+		return;
+	err = tcpguard_bpf__load(guard->skel);
+	if (err)
+		fail_msg("cannot load the BPF object: %s (root is needed)", strerror(-err));
+	pinned_keep(guard->skel, &guard->programs);
+}
+
 struct guard *guard_open(const struct guard_options *options)
 {
 	struct guard *guard = calloc(1, sizeof(*guard));
 	uint32_t flows = options && options->max_flows ? options->max_flows : 1024;
 	uint32_t buckets = (flows * TG_SLOTS_PER_FLOW + TG_BUCKET_WAYS - 1) / TG_BUCKET_WAYS;
-	int err;
 
 	assert_non_null(guard);
 	if (options)
@@ -133,9 +146,7 @@ struct guard *guard_open(const struct guard_options *options)
 	bpf_map__set_max_entries(guard->skel->maps.tg_flows, buckets);
 	bpf_map__set_max_entries(guard->skel->maps.tg_details, buckets * TG_BUCKET_WAYS);
 	bpf_map__set_max_entries(guard->skel->maps.tg_buckets, buckets);
-	err = tcpguard_bpf__load(guard->skel);
-	if (err)
-		fail_msg("cannot load the BPF object: %s (root is needed)", strerror(-err));
+	load(guard);
 	map_everything(guard, buckets);
 	set_settings(guard);
 	return guard;
@@ -160,6 +171,7 @@ void guard_close(struct guard *guard)
 	unmap(guard->table.bucket, buckets * sizeof(struct tg_bucket));
 	unmap(guard->table.detail, buckets * TG_BUCKET_WAYS * sizeof(struct tg_detail));
 	unmap(guard->table.word, buckets * sizeof(__u64));
+	pinned_release(&guard->programs);
 	tcpguard_bpf__destroy(guard->skel);
 	free(guard->counters);
 	free(guard);
@@ -210,9 +222,7 @@ static uint32_t run_program(struct guard *guard, const uint8_t *frame, size_t si
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (__u32)size,
 		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = skb,
 		    .ctx_size_in = skb ? sizeof(*skb) : 0);
-	struct bpf_program *program = egress ? guard->skel->progs.tg_tc_egress :
-					       guard->skel->progs.tg_xdp_ingress;
-	int err = bpf_prog_test_run_opts(bpf_program__fd(program), &opts);
+	int err = bpf_prog_test_run_opts(egress ? guard->programs.tc : guard->programs.xdp, &opts);
 
 	if (err)
 		fail_msg("test run of %zu bytes failed: %s", size, strerror(-err));
