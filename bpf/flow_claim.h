@@ -88,12 +88,12 @@ TG_INLINE void tg_bucket_choose(struct tg_bucket *bucket, __u32 index, bool spil
 		__u32 claim = TG_READ_ONCE(bucket->slot[way].claim);
 		__u64 score = tg_slot_score(&bucket->slot[way], timeouts, now_ms);
 
-		if (score >= victim->score)
-			continue;
-		victim->score = score;
-		victim->number = index * TG_BUCKET_WAYS + way;
-		victim->claim = claim;
-		victim->spilled = spilled;
+		if (score < victim->score) {
+			victim->score = score;
+			victim->number = index * TG_BUCKET_WAYS + way;
+			victim->claim = claim;
+			victim->spilled = spilled;
+		}
 		if (score < TG_SCORE(TG_RANK_EXPIRED, ~0U))
 			return; /* free */
 	}
