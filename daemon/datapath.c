@@ -35,6 +35,7 @@
 
 #include "tcpguard.skel.h"
 
+#include "kernel.h"
 #include "log.h"
 #include "settings.h"
 #include "seed.h"
@@ -325,11 +326,12 @@ int datapath_attach(const struct netdev *dev, const struct datapath_options *opt
 {
 	struct job job = { .dev = dev, .options = options, .result = result };
 	struct seed *seed = NULL;
-	int err = 0;
+	int err;
 
 	memset(result, 0, sizeof(*result));
 	result->dev = *dev;
-	if (!options->no_seed)
+	err = kernel_check();
+	if (!err && !options->no_seed)
 		err = seed_open(&seed);
 	if (!err)
 		err = attach(&job, seed);

@@ -13,6 +13,7 @@
 #include "tcpguard.skel.h"
 
 #include "bpf/key.h"
+#include "kernel.h"
 #include "log.h"
 #include "privilege.h"
 
@@ -114,8 +115,11 @@ static int say_load_error(const struct job *job, int err)
 				    job->info.max_flows);
 	if (remedy)
 		return log_err_hint(err, remedy, "cannot load the programs for '%s'", job->dev->name);
-	log_err_hint(0, "'tcpguard -v attach' shows what the kernel says; README names the kernels that can",
-		     "this kernel cannot load the programs for '%s': error %d", job->dev->name, -err);
+	log_err_hint(0,
+		     "Linux " KERNEL_MINIMUM " or later is needed; "
+		     "'tcpguard -v attach' shows what the kernel says",
+		     "cannot load the programs for '%s': this kernel (%s) refuses them: error %d",
+		     job->dev->name, kernel_name(buffer, sizeof(buffer)), -err);
 	return -EOPNOTSUPP;
 }
 
