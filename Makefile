@@ -60,7 +60,7 @@ TOOLS := $(BUILD)/demo/attack
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check check-kernels check-arm64 demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -70,6 +70,8 @@ help:
 	@echo 'make            build build/tcpguard'
 	@echo 'make demo       install what is missing (apt), build, run tcpguard between network namespaces'
 	@echo 'make check      install what is missing (apt), build, run every test'
+	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
+	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make deps       install what building and testing need (apt)'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)'
@@ -218,5 +220,27 @@ $(BUILD)/tests/oracle/runner: $(BUILD)/tests/oracle/runner.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
 tests: $(BUILD)/tests/oracle/runner
+
+# Other kernels: `make check-kernels KERNELS="6.1 6.12"`.
+$(BUILD)/tests/kernels/%.bpf.o: tests/kernels/%.bpf.c Makefile | need
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/tests/kernels/%: $(BUILD)/tests/kernels/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+check-kernels:
+	$(Q)scripts/install-deps build test kernels
+	$(Q)$(MAKE) --no-print-directory all tests $(BUILD)/tests/kernels/neighbour $(BUILD)/tests/kernels/neighbour.bpf.o
+	$(Q)$(PYTHON) tests/kernels/check.py $(KERNELS)
+
+# The unit tests on another architecture, under qemu-user.
+check-arm64:
+	$(Q)scripts/install-deps build test arm64
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) tests/kernels/arm64.py $(T)
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2> /dev/null)

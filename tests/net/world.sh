@@ -48,9 +48,10 @@ mount -t bpf bpf /sys/fs/bpf || world_unavailable "no bpffs in this kernel"
 mount -t tmpfs tmpfs /run
 mkdir /run/netns
 
-# wait_for SECONDS COMMAND...: until the command succeeds; false if it never does.
+# wait_for SECONDS COMMAND...: until the command succeeds; false if it never does.  An emulated machine
+# (tests/kernels) has more patience.
 wait_for() {
-	local deadline=$((SECONDS + $1 + 1))
+	local deadline=$((SECONDS + $1 * ${PATIENCE:-1} + 1))
 
 	shift
 	until "$@" > /dev/null 2>&1; do

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What older kernels would refuse in the BPF objects and can be seen without booting one; the rest is
+`make check-kernels`.
+"""
+
+import re
+import unittest
+from pathlib import Path
+
+import cfg
+import check
+
+ROOT = Path(__file__).resolve().parents[2]
+OBJECTS = ("build/tcpguard.bpf.o", "build/seed.bpf.o")
+
+MOV, ADD_W, EXIT, JA, JLT = 0xb7, 0x04, 0x95, 0x05, 0xa5
+
+
+class BackEdges(unittest.TestCase):
+    def test_a_loop_that_falls_through_to_its_beginning_is_found(self):
+        code = [(MOV, 0, 0), (JA, 2, 0),  # enter at the middle
+                (ADD_W, 0, 1), (ADD_W, 0, 1), (JLT, -3, 9), (EXIT, 0, 0)]
+        self.assertEqual(cfg.refused_back_edges(code), [(3, 4)])
+
+    def test_a_loop_that_jumps_back_is_none(self):
+        code = [(MOV, 0, 0), (ADD_W, 0, 1), (JLT, -2, 9), (EXIT, 0, 0)]
+        self.assertEqual(cfg.refused_back_edges(code), [])
+
+    def test_the_objects_have_none(self):
+        for path in OBJECTS:
+            functions = cfg.functions((ROOT / path).read_bytes())
+            self.assertTrue(functions, path)
+            for name, code in functions.items():
+                self.assertEqual(cfg.refused_back_edges(code), [],
+                                 f"{path}: {name}: write the loop so that it ends in a condition")
+
+
+class Results(unittest.TestCase):
+    """What check.py makes of a machine's output."""
+
+    TESTS = [("features", "tests/kernels/guest/features.sh 5.15"), ("test-run", "build/tests/bpf/test_x")]
+    WHOLE = """# machine: 6.1.0 up after 9.0 s
+# begin /tcpguard/tests/kernels/guest/features.sh 5.15
+ok 1 - native: attach
+ok 2 - tcx: refused with exit code 5
+ok 3 - tcx: works # SKIP tcpguard: cannot
+# end /tcpguard/tests/kernels/guest/features.sh 5.15: exit code 0, 20 s
+# begin /tcpguard/build/tests/bpf/test_x
+ok 1 - a
+# end /tcpguard/build/tests/bpf/test_x: exit code 0, 30 s
+# machine: done
+"""
+
+    class Boot:
+        problem = None
+
+        def __init__(self, tap):
+            self.tap = tap
+
+    def wrong(self, tap):
+        return check.failures_of(check.parse(tap, self.TESTS), self.TESTS, self.Boot(tap))
+
+    def test_a_good_run(self):
+        self.assertEqual(self.wrong(self.WHOLE), [])
+        features = check.feature_results(check.parse(self.WHOLE, self.TESTS))
+        self.assertEqual(features["native"],
+                         {"suite": "features", "passed": 1, "failed": 0, "refused": None})
+        self.assertEqual(features["tcx"]["refused"], "cannot")
+        self.assertEqual(features["test-run"]["passed"], 1)
+
+    def test_a_failed_case(self):
+        self.assertEqual(self.wrong(self.WHOLE.replace("ok 1 - a", "not ok 1 - a")), ["test_x: a"])
+
+    def test_an_exit_code_without_a_failed_case(self):
+        broken = re.sub(r"(test_x: exit code) 0", r"\1 139", self.WHOLE)
+        self.assertEqual(self.wrong(broken), ["test_x: ended with exit code 139"])
+
+    def test_a_test_without_cases(self):
+        self.assertEqual(self.wrong(self.WHOLE.replace("ok 1 - a\n", "")), ["test_x: ran no test case"])
+
+    def test_a_machine_that_stopped(self):
+        cut = self.WHOLE[:self.WHOLE.index("# begin /tcpguard/build")]
+        self.assertEqual(self.wrong(cut), ["1 of 2 tests were begun"])
+
+
+if __name__ == "__main__":
+    unittest.main()
