@@ -117,6 +117,13 @@ def feature_results(seen):
     return features
 
 
+def complete(seen, tests):
+    """The suites all of whose tests came to an end: of others nothing is known."""
+    ended = {command for _, command, code, _ in seen if code is not None}
+    return {suite for suite, _ in tests} - {suite for suite, command in tests
+                                            if f"{image.GUEST_ROOT}/{command}" not in ended}
+
+
 def earlier(path, package, tests):
     """Features that suites not run now have shown on the same kernel before."""
     if not path.exists():
@@ -126,6 +133,22 @@ def earlier(path, package, tests):
     if before["package"] != package:
         return {}
     return {name: entry for name, entry in before["features"].items() if entry["suite"] not in ran}
+
+
+def record(name, package, tests, boot, accel):
+    """Writes down what a boot has shown: (what went wrong, features, release, seconds until it was up)."""
+    seen = parse(boot.tap, tests)
+    wrong = failures_of(seen, tests, boot)
+    up = re.search(r"# machine: (\S+) up after ([\d.]+) s", boot.tap)
+    whole = complete(seen, tests)
+    features = feature_results([entry for entry in seen if entry[0] in whole])
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps({
+        "kernel": name, "release": up[1] if up else None, "package": package, "accelerator": accel,
+        "features": {**earlier(path, package, tests), **features},
+        "wrong": wrong,
+    }, indent=1) + "\n")
+    return wrong, features, up[1] if up else None, up[2] if up else None
 
 
 def check(name, common, accel):
@@ -143,18 +166,10 @@ def check(name, common, accel):
     except archive.Unavailable as why:
         print(f"FAIL  {name}: {why}", flush=True)
         return False
-    seen = parse(boot.tap, tests)
-    wrong = failures_of(seen, tests, boot)
-    up = re.search(r"# machine: (\S+) up after ([\d.]+) s", boot.tap)
-    features = feature_results(seen)
-    results = RESULTS / f"{name}.json"
-    results.write_text(json.dumps({
-        "kernel": name, "release": up[1] if up else None, "package": version, "accelerator": accel,
-        "features": {**earlier(results, version, tests), **features},
-    }, indent=1) + "\n")
+    wrong, features, release, up_s = record(name, version, tests, boot, accel)
     passed = sum(entry["passed"] for entry in features.values())
-    print(f"{'FAIL' if wrong else 'ok':5} {name}: {up[1] if up else version}, {passed} cases, "
-          f"prepared in {fetched:.0f} s, up after {up[2] if up else '?'} s, {boot.seconds:.0f} s in all ({accel})")
+    print(f"{'FAIL' if wrong else 'ok':5} {name}: {release or version}, {passed} cases, "
+          f"prepared in {fetched:.0f} s, up after {up_s or '?'} s, {boot.seconds:.0f} s in all ({accel})")
     for line in wrong:
         print(f"      {line}")
     if wrong:

@@ -81,6 +81,7 @@ ok 1 - a
     def test_a_machine_that_stopped(self):
         cut = self.WHOLE[:self.WHOLE.index("# begin /tcpguard/build")]
         self.assertEqual(self.wrong(cut), ["1 of 2 tests were begun"])
+        self.assertEqual(check.complete(check.parse(cut, self.TESTS), self.TESTS), {"features"})
 
 
 if __name__ == "__main__":
