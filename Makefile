@@ -73,6 +73,7 @@ help:
 	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
 	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
+	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
 	@echo 'make deps       install what building and testing need (apt)'
 	@echo 'make install    DESTDIR= PREFIX=$(PREFIX)'
 	@echo 'make deb        build/deb/tcpguard_*.deb (installs the tools)'
@@ -211,6 +212,8 @@ check-deb:
 
 clean:
 	rm -rf $(BUILD)
+
+include tests/fuzz/fuzz.mk
 
 # The differential test (tests/oracle/differential.py) runs the data path through this.
 $(BUILD)/tests/oracle/runner.o: | $(SKELETONS)

@@ -78,6 +78,15 @@ void capture_close(struct capture *capture)
 	free(capture);
 }
 
+/* As the file has them: 32 bits of seconds, until 2106, and a fraction that need not be one. */
+static void set_time(const struct timeval *stamp, struct timespec *time)
+{
+	long nanoseconds = stamp->tv_usec; /* so it was opened */
+
+	time->tv_sec = (uint32_t)stamp->tv_sec; /* libpcap's are signed */
+	time->tv_nsec = nanoseconds >= 0 && nanoseconds < 1000000000 ? nanoseconds : 0;
+}
+
 static int next_of_pcap(struct capture *capture, struct capture_packet *packet, const char **why)
 {
 	struct pcap_pkthdr *header;
@@ -87,8 +96,7 @@ static int next_of_pcap(struct capture *capture, struct capture_packet *packet, 
 		*why = pcap_geterr(capture->pcap);
 		return got == PCAP_ERROR_BREAK ? 0 : -1;
 	}
-	packet->time.tv_sec = (uint32_t)header->ts.tv_sec; /* 32 bits, until 2106; libpcap's are signed */
-	packet->time.tv_nsec = header->ts.tv_usec; /* nanoseconds: so it was opened */
+	set_time(&header->ts, &packet->time);
 	packet->link = pcap_datalink(capture->pcap);
 	packet->captured = header->caplen;
 	packet->length = header->len;

@@ -19,6 +19,7 @@
 #define OPTION_NOP 1
 #define OPTION_WSCALE 3
 #define PIECE_BYTES 49152U /* payload of a piece: any number that fits */
+#define LENGTH_MAX (1U << 20) /* no system builds a longer packet: Linux' GSO_MAX_SIZE is 524280 */
 
 /* --- link types ----------------------------------------------------------------------------------- */
 
@@ -277,7 +278,7 @@ bool replay_frame_build(struct replay_frame *frame, const struct capture_packet 
 		memset(frame->bytes, 0, ETHERNET_BYTES - 2);
 		put_be16(frame->bytes + 12, row->type(packet->data, row->header));
 	}
-	frame->length = packet->length - row->header + ETHERNET_BYTES;
+	frame->length = smaller(packet->length, LENGTH_MAX) - row->header + ETHERNET_BYTES;
 	copy_packet(frame, packet, row->header, HEADERS_MAX);
 	find_ip(frame);
 	if (wanted_bytes(frame) > HEADERS_MAX)

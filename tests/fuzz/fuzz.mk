@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets: each tests/fuzz/fuzz_NAME.c is one, with its inputs in tests/fuzz/corpus/NAME.
+# Included by the Makefile.  What a target links besides its own file:
+#   sources_fuzz_NAME := daemon/x.c        (built again, with the sanitizers)
+#   libs_fuzz_NAME := -lpcap
+sources_fuzz_path := tests/bpf/frame.c
+libs_fuzz_path := -lcmocka
+sources_fuzz_arguments := daemon/options.c daemon/filter.c daemon/flow_table.c daemon/names.c \
+	daemon/replay_options.c daemon/format.c tests/fuzz/quiet_log.c
+sources_fuzz_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/replay_frame.c \
+	tests/fuzz/quiet_log.c
+libs_fuzz_capture := -lpcap -lz
+
+FUZZ_SECONDS ?= 60
+FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=alignment \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+FUZZ_COVERAGE := -fprofile-instr-generate -fcoverage-mapping -O1 -g
+fuzzed = $(patsubst %.c,$(BUILD)/fuzz/%.o,$(sources_$(1)))
+covered = $(patsubst %.c,$(BUILD)/coverage/%.o,$(sources_$(1)))
+LLVM_PROFDATA ?= llvm-profdata
+LLVM_COV ?= llvm-cov
+
+.PHONY: fuzz fuzz-targets fuzz-coverage
+
+# In `make check`: every corpus once, with the compiler and sanitizers of the unit tests.
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/san/tests/fuzz/fuzz_%.o $(BUILD)/san/tests/fuzz/corpus.o $$(call sanitized,fuzz_$$*)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(SANITIZE) $^ -o $@ $(libs_fuzz_$*)
+
+tests: $(FUZZ_NAMES:%=$(BUILD)/tests/fuzz/fuzz_%)
+
+# With libFuzzer, and for coverage without sanitizers.
+$(BUILD)/fuzz/%.o: %.c Makefile tests/fuzz/fuzz.mk | need
+	$(call say,FUZZCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(COMMON) -D_GNU_SOURCE $(FUZZ_FLAGS) -c $< -o $@
+
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/tests/fuzz/fuzz_%.o $$(call fuzzed,fuzz_$$*)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer $^ -o $@ $(libs_fuzz_$*)
+
+$(BUILD)/coverage/%.o: %.c Makefile tests/fuzz/fuzz.mk | need
+	$(call say,COVCC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(COMMON) -D_GNU_SOURCE $(FUZZ_COVERAGE) -c $< -o $@
+
+$(BUILD)/coverage/fuzz_%: $(BUILD)/coverage/tests/fuzz/fuzz_%.o $(BUILD)/coverage/tests/fuzz/corpus.o \
+		$$(call covered,fuzz_$$*)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_COVERAGE) $^ -o $@ $(libs_fuzz_$*)
+
+fuzz-targets: need $(FUZZ_NAMES:%=$(BUILD)/fuzz/fuzz_%)
+
+# Every target FUZZ_SECONDS long, from the corpus on; T=NAME for one.  What it finds lands in build/fuzz/found.
+fuzz:
+	$(Q)scripts/install-deps build test fuzz
+	$(Q)$(MAKE) --no-print-directory fuzz-targets
+	$(Q)scripts/fuzz run $(FUZZ_SECONDS) $(or $(T),$(FUZZ_NAMES))
+
+# How much of what a target tests its corpus reaches.
+fuzz-coverage: need $(FUZZ_NAMES:%=$(BUILD)/coverage/fuzz_%)
+	$(Q)LLVM_PROFDATA='$(LLVM_PROFDATA)' LLVM_COV='$(LLVM_COV)' scripts/fuzz coverage $(or $(T),$(FUZZ_NAMES))

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes the seeds of tests/fuzz/corpus: inputs made by hand, from which the fuzzers start.
+
+usage: seeds.py
+
+What the fuzzers added bears the SHA-1 names libFuzzer gives; seeds have names.
+"""
+
+import gzip
+import struct
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / "data"
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+LO, HI = 0, 1
+
+
+def save(target, name, content):
+    path = HERE / "corpus" / target / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+# --- path: scripts of fuzz_path.c -------------------------------------------------------------------
+
+def step(side, flags, seq=0, ack=0, seq_offset=0, ack_offset=0, payload=0, options=0, window=200, flow=0,
+         kind=0, own=0):
+    """Anchors 0 and offsets 0 mean: the next number in order."""
+    return bytes([side | flow << 1 | own << 5 | kind << 6, flags, seq | ack << 4, seq_offset, ack_offset,
+                  payload, options, window])
+
+
+def world(change, advance):
+    return bytes([3 << 6, change, 0, advance, 0, 0, 0, 0])
+
+
+def handshake(flow=0, own=0):
+    return (step(LO, SYN, seq_offset=100, options=0x71, flow=flow) +
+            step(HI, SYN | ACK, seq_offset=50, options=0x71, flow=flow, own=own) +
+            step(LO, ACK, flow=flow))
+
+
+def path_seeds():
+    talk = handshake() + step(LO, ACK, payload=100) + step(HI, ACK, payload=200) + step(LO, ACK)
+    close = step(LO, FIN | ACK) + step(HI, ACK) + step(HI, FIN | ACK) + step(LO, ACK)
+    plain = bytes([0])
+    save("path", "orderly", plain + talk + close)
+    save("path", "ipv6_gateway", bytes([8 | 64]) + handshake(flow=9) + step(LO, ACK, payload=9, flow=9))
+    save("path", "host_own", plain + handshake(own=1) + step(HI, ACK, payload=250, own=1) + step(LO, ACK))
+    save("path", "reset", plain + talk + step(LO, RST) + step(HI, ACK, payload=5) + step(LO, SYN))
+    save("path", "reset_undone", plain + talk + step(HI, RST) + step(HI, ACK, payload=9) + step(LO, ACK))
+    save("path", "simultaneous_open", plain + step(LO, SYN, seq_offset=9) + step(HI, SYN, seq_offset=70) +
+         step(LO, SYN | ACK, seq=6) + step(HI, SYN | ACK, seq=6))
+    save("path", "crossing_fins", plain + talk + step(LO, FIN | ACK) + step(HI, FIN | ACK, ack_offset=0x81) +
+         step(LO, ACK) + step(HI, ACK))
+    save("path", "reuse", plain + talk + close + step(LO, SYN, seq_offset=99) + world(0, 24) +
+         step(LO, SYN, seq_offset=99))
+    save("path", "challenge", plain + talk + step(LO, SYN, seq_offset=120) + step(HI, ACK) + step(LO, RST))
+    save("path", "reopen", plain + talk + step(LO, SYN, seq_offset=120, options=0x51) +
+         step(HI, SYN | ACK, seq_offset=77, ack=8, ack_offset=1) + step(LO, ACK))
+    save("path", "learning", bytes([4 | 8]) + step(LO, ACK, seq_offset=100, ack_offset=80, payload=50) +
+         step(HI, ACK, payload=50) + step(LO, ACK))
+    save("path", "one_way", bytes([16]) + b"".join(
+        step(LO, ACK, seq_offset=122 if i == 20 else 0, payload=9) + world(0, 13) for i in range(24)))
+    save("path", "monitor", bytes([2]) + talk + step(LO, ACK, seq=4, seq_offset=1, payload=9) + close)
+    save("path", "strict", bytes([1]) + talk + step(LO, ACK, seq=10, seq_offset=0x85) + close)
+    save("path", "full_table", plain + b"".join(handshake(flow=i) for i in range(12)))
+    save("path", "syn_flood", plain + b"".join(step(LO, SYN, flow=i % 16, seq_offset=i) for i in range(40)))
+    save("path", "icmp", plain + talk + step(LO, ACK, kind=2, window=0) + step(HI, ACK, kind=2, window=0))
+    save("path", "fragments", bytes([64]) + handshake(flow=9) +
+         step(LO, ACK, payload=90, flow=9, kind=2, window=2) + step(HI, ACK, flow=9))
+    save("path", "expiry", plain + handshake() + world(0, 24) * 12 + step(LO, ACK, payload=3))
+    save("path", "vouched", bytes([32]) + step(LO, ACK, seq_offset=99) + step(HI, ACK))
+
+
+# --- frames -----------------------------------------------------------------------------------------
+
+def packets(name, count):
+    """The first packets of a capture that differ in length."""
+    raw = gzip.decompress((DATA / name).read_bytes())
+    order = "<" if raw[:4] in (b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1") else ">"
+    link = struct.unpack(order + "I", raw[20:24])[0]
+    at, seen, found = 24, set(), []
+    while at + 16 <= len(raw) and len(found) < count:
+        head = raw[at:at + 16]
+        size = struct.unpack(order + "I", head[8:12])[0]
+        if size not in seen:
+            seen.add(size)
+            found.append((head, raw[at + 16:at + 16 + size]))
+        at += 16 + size
+    return raw[:24], link, found
+
+
+def tcp(flags=ACK, options=b"", payload=b""):
+    return struct.pack(">HHIIBBHHH", 40000, 80, 1000, 2000, (20 + len(options)) // 4 << 4, flags, 1000, 0,
+                       0) + options + payload
+
+
+def ipv4(protocol, content, fragment=0, options=b""):
+    size = 20 + len(options)
+    return struct.pack(">BBHHHBBH4s4s", 0x40 | size // 4, 0, size + len(content), 1, fragment, 64, protocol, 0,
+                       bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) + options + content
+
+
+def ipv6(following, content, length=None):
+    low, high = bytes([0xfd] + [0] * 14 + [1]), bytes([0xfd] + [0] * 14 + [2])
+    return struct.pack(">IHBB", 6 << 28, len(content) if length is None else length, following, 64) + \
+        low + high + content
+
+
+def ethernet(kind, content, tags=b""):
+    return bytes(12) + tags + struct.pack(">H", kind) + content
+
+
+def parse_seeds():
+    syn = bytes([2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7])
+    sack = bytes([1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 8, 1, 1, 5, 18]) + struct.pack(">4I", 5, 9, 20, 30)
+    stamps = bytes([1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 8])
+    extensions = bytes([60, 0, 1, 4, 0, 0, 0, 0]) + bytes([43, 0, 1, 4, 0, 0, 0, 0]) + \
+        bytes([6, 0, 0, 0, 0, 0, 0, 0])
+    frames = {
+        "syn": ethernet(0x800, ipv4(6, tcp(SYN, syn))),
+        "sack": ethernet(0x800, ipv4(6, tcp(ACK, sack))),
+        "data": ethernet(0x800, ipv4(6, tcp(ACK, stamps, bytes(9)))),
+        "ip_options": ethernet(0x800, ipv4(6, tcp(), options=bytes([1, 1, 1, 0]))),
+        "first_fragment": ethernet(0x800, ipv4(6, tcp(ACK, b"", bytes(16)), 0x2000)),
+        "later_fragment": ethernet(0x800, ipv4(6, bytes(32), 0x2003)),
+        "tiny_fragment": ethernet(0x800, ipv4(6, bytes(32), 1)),
+        "vlan": ethernet(0x800, ipv4(6, tcp()), bytes([0x81, 0, 0, 5])),
+        "qinq": ethernet(0x86dd, ipv6(6, tcp()), bytes([0x88, 0xa8, 0, 5, 0x81, 0, 0, 6])),
+        "ipv6": ethernet(0x86dd, ipv6(6, tcp(SYN, syn))),
+        "extensions": ethernet(0x86dd, ipv6(0, extensions + tcp())),
+        "fragment6": ethernet(0x86dd, ipv6(44, bytes([6, 0, 0, 1, 0, 0, 0, 9]) + tcp(ACK, b"", bytes(8)))),
+        "big_tcp": ethernet(0x86dd, ipv6(0, bytes([6, 0, 0xc2, 4, 0, 1, 0, 0]) + tcp(), 0)),
+        "icmp": ethernet(0x800, ipv4(1, bytes([3, 4, 0, 0, 0, 0, 5, 0]) + ipv4(6, tcp()[:8]))),
+        "icmp6": ethernet(0x86dd, ipv6(58, bytes([2, 0, 0, 0, 0, 0, 5, 0]) + ipv6(6, tcp()))),
+        "udp": ethernet(0x800, ipv4(17, bytes(8))),
+    }
+    for name, frame in frames.items():
+        save("parse", name, bytes([4]) + frame)
+    save("parse", "bare_ip", bytes([1]) + ipv4(6, tcp(SYN, syn)))
+
+
+def pcapng(link, content, options=b""):
+    def block(kind, body):
+        body += bytes(-len(body) % 4)
+        return struct.pack("<II", kind, len(body) + 12) + body + struct.pack("<I", len(body) + 12)
+
+    blocks = block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+    blocks += block(1, struct.pack("<HHI", link, 0, 0) + options)
+    for packet in content:
+        blocks += block(6, struct.pack("<5I", 0, 0x60000, 7, len(packet), len(packet)) + packet)
+        blocks += block(3, struct.pack("<I", len(packet)) + packet)
+        blocks += block(2, struct.pack("<HH4I", 0, 0, 0x60000, 7, len(packet), len(packet)) + packet)
+    return blocks
+
+
+def capture_seeds():
+    header, link, some = packets("clean.pcap.gz", 5)
+    whole = header + b"".join(head + packet[:200] if len(packet) <= 200 else
+                              head[:8] + struct.pack("<I", 200) + head[12:] + packet[:200]
+                              for head, packet in some)
+    contents = [packet[:120] for _, packet in some]
+    save("capture", "pcap", whole)
+    save("capture", "gzip", gzip.compress(whole, mtime=0))
+    save("capture", "cut_off", whole[:-7])
+    save("capture", "pcapng", pcapng(link, contents[:2]))
+    save("capture", "pcapng_times", pcapng(link, contents[:1], struct.pack("<HHBxxxHHqHH", 9, 1, 0x8a, 14, 8,
+                                                                           -5, 0, 0)))
+    save("capture", "big_endian", struct.pack(">IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) +
+         struct.pack(">IIII", 1, 2, len(contents[0]), 900) + contents[0])
+    for number in (0, 12, 101, 104, 108, 113, 127, 276):
+        body = bytes([69, 0]) if number == 127 else bytes(20)
+        save("capture", f"link_{number}", struct.pack("<IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, number) +
+             struct.pack("<IIII", 1, 2, len(body) + 64, len(body) + 64) + body + bytes([69, 0]) + bytes(62))
+    big = ethernet(0x86dd, ipv6(0, bytes([6, 0, 0xc2, 4, 0, 1, 0, 0]) + tcp(), 0))
+    save("capture", "longer_than_any", struct.pack("<IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1) +
+         struct.pack("<IIII", 1, 2, len(big), 0xfffffff0) + big)
+    for name, fraction in (("time_negative", 0xffffffff), ("time_too_late", 0x7fffffff)):
+        save("capture", name, struct.pack("<IHHIIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) +
+             struct.pack("<IIII", 1, fraction, len(big), len(big)) + big)
+    save("capture", "big_tcp", struct.pack("<IHHIIII", 0xa1b23c4d, 2, 4, 0, 0, 65535, 1) +
+         struct.pack("<IIII", 1, 2, len(big), 200000) + big)
+
+
+def argument_seeds():
+    words = {
+        "numbers": ["4000000000", "--max-flows", "65536", "-t", "5m", "-fp", "80"],
+        "durations": ["49710d", "--timeout=1h", "--older", "86400s", "word"],
+        "prefixes": ["2001:db8::/32", "--src", "192.0.2.0/24", "--dst=::1", "--local", "10.0.0.0/8,fd00::/8"],
+        "states": ["FIN_WAIT_1", "--state", "established", "--state=SYN_RECEIVED"],
+        "ids": ["1f3a-2", "--id", "0-0", "--", "-f"],
+        "choices": ["monitor", "--mode", "ENFORCE", "--profile", "gateway", "--mo", "x"],
+        "mapped": ["::ffff:192.0.2.1/120", "--frobnicate", "-q", "-p"],
+    }
+    for name, lines in words.items():
+        save("arguments", name, b"\0" + "\n".join(lines).encode())
+
+
+if __name__ == "__main__":
+    path_seeds()
+    parse_seeds()
+    capture_seeds()
+    argument_seeds()
