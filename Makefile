@@ -60,7 +60,7 @@ TOOLS := $(BUILD)/demo/attack
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check check-kernels check-arm64 demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check check-kernels check-arm64 check-faults demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -72,6 +72,7 @@ help:
 	@echo 'make check      install what is missing (apt), build, run every test'
 	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
 	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
+	@echo 'make check-faults   attach interrupted at every system call (long)'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
 	@echo 'make deps       install what building and testing need (apt)'
@@ -88,6 +89,12 @@ check:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(PYTHON) scripts/run-tests $(T)
+
+# Every system call of attach, update and detach, refused or killed before: ten minutes.
+check-faults:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
+	$(Q)FAULTS_EVERY=1 tests/net/test_attach_faults.sh
 
 demo:
 	$(Q)scripts/install-deps build demo

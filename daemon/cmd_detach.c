@@ -98,6 +98,12 @@ static int purge(pid_t daemon, struct outcome *outcome)
 	return err ? err : stopped;
 }
 
+/* What is pinned cannot be read, and will not be at the next try either. */
+static bool beyond_repair(int err)
+{
+	return err && err != -EPERM && err != -EACCES && err != -ENOMEM && err != -EMFILE && err != -ENFILE;
+}
+
 /* With the lock held. */
 static int detach(const struct detach_options *options, int argc, char **argv, struct outcome *outcome)
 {
@@ -106,8 +112,8 @@ static int detach(const struct detach_options *options, int argc, char **argv, s
 	int err;
 
 	err = pins_open(&pins, true);
-	if (err && options->all && options->purge && err != -EPERM && err != -EACCES)
-		return purge(0, outcome); /* unreadable: what purge is for */
+	if (options->all && options->purge && beyond_repair(err))
+		return purge(0, outcome);
 	if (err)
 		return err;
 	err = choose(&pins, options->all, argv, argc);

@@ -54,8 +54,22 @@ static int set_filter(__u32 ifindex, int program, __u32 flags)
 	return bpf_tc_attach(&hook, &opts);
 }
 
-/* Filters of both sides of a clsact qdisc; -errno if they cannot be counted. */
-static int count_answers(int fd)
+/* Which of the kernel's answers to a dump are counted. */
+struct wanted {
+	__u16 type; /* RTM_NEW... */
+	int ifindex;
+	__u32 parent;
+};
+
+static bool is_wanted(const struct nlmsghdr *message, const struct wanted *wanted)
+{
+	const struct tcmsg *tc = NLMSG_DATA(message);
+
+	return message->nlmsg_type == wanted->type && tc->tcm_ifindex == wanted->ifindex &&
+	       tc->tcm_parent == wanted->parent;
+}
+
+static int count_answers(int fd, const struct wanted *wanted)
 {
 	char buffer[16384] __attribute__((aligned(8)));
 	int count = 0;
@@ -72,19 +86,21 @@ static int count_answers(int fd)
 				return count;
 			if (message->nlmsg_type == NLMSG_ERROR)
 				return ((struct nlmsgerr *)NLMSG_DATA(message))->error;
-			count += message->nlmsg_type == RTM_NEWTFILTER;
+			count += is_wanted(message, wanted);
 		}
 	}
 }
 
-static int count_filters(__u32 ifindex, __u32 parent)
+/* Asks for what RTM_GETQDISC or RTM_GETTFILTER lists under parent; -errno if that cannot be counted. */
+static int count_under(__u16 get, __u16 new, __u32 ifindex, __u32 parent)
 {
+	const struct wanted wanted = { .type = new, .ifindex = (int)ifindex, .parent = parent };
 	struct {
 		struct nlmsghdr header;
 		struct tcmsg tc;
 	} request = {
 		.header.nlmsg_len = sizeof(request),
-		.header.nlmsg_type = RTM_GETTFILTER,
+		.header.nlmsg_type = get,
 		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		.tc = { .tcm_ifindex = (int)ifindex, .tcm_parent = parent },
 	};
@@ -93,40 +109,67 @@ static int count_filters(__u32 ifindex, __u32 parent)
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return -errno;
-	count = send(fd, &request, sizeof(request), 0) < 0 ? -errno : count_answers(fd);
+	count = send(fd, &request, sizeof(request), 0) < 0 ? -errno : count_answers(fd, &wanted);
 	close(fd);
 	return count;
 }
 
-/* Removes the qdisc we made, unless somebody has put filters there meanwhile. */
+static int count_filters(__u32 ifindex, __u32 side)
+{
+	return count_under(RTM_GETTFILTER, RTM_NEWTFILTER, ifindex, TC_H_MAKE(TC_H_CLSACT, side));
+}
+
+static int count_qdiscs(__u32 ifindex)
+{
+	return count_under(RTM_GETQDISC, RTM_NEWQDISC, ifindex, TC_H_CLSACT);
+}
+
+/*
+ * Removes the qdisc we made, unless somebody has put filters there meanwhile.  Or were about to make:
+ * an attach that was killed then has registered one that is not there.
+ */
 static int remove_qdisc(__u32 ifindex)
 {
 	struct bpf_tc_hook hook;
 
-	if (count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) ||
-	    count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)))
+	if (count_qdiscs(ifindex) < 1 || count_filters(ifindex, TC_H_MIN_INGRESS) || count_filters(ifindex, TC_H_MIN_EGRESS))
 		return 0;
 	hook_of(&hook, ifindex);
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
 	return bpf_tc_hook_destroy(&hook);
 }
 
+/* That the qdisc will be ours is registered before it is made: a killed attach can be taken back. */
+static int make_qdisc(struct job *job)
+{
+	struct bpf_tc_hook hook;
+	int found, err;
+
+	found = count_qdiscs(job->dev->ifindex);
+	if (found < 0)
+		return found;
+	job->made_qdisc = !found;
+	TG_WRITE_ONCE(job->pins.ifaces[job->slot].made_qdisc, job->made_qdisc);
+	if (found)
+		return 0;
+	hook_of(&hook, job->dev->ifindex);
+	err = bpf_tc_hook_create(&hook);
+	if (err == -EEXIST) { /* somebody else's, since we looked */
+		job->made_qdisc = false;
+		err = 0;
+	}
+	return err;
+}
+
+/* What fails is taken back by undo_new(). */
 static int attach_clsact(struct job *job)
 {
-	__u32 ifindex = job->dev->ifindex;
-	struct bpf_tc_hook hook;
 	int err;
 
-	hook_of(&hook, ifindex);
-	err = bpf_tc_hook_create(&hook);
-	if (err && err != -EEXIST)
-		return err;
-	job->made_qdisc = !err;
-	err = set_filter(ifindex, bpf_program__fd(job->programs->progs.tg_tc_egress), 0);
-	if (err && job->made_qdisc) {
-		remove_qdisc(ifindex);
-		job->made_qdisc = false;
-	}
+	err = make_qdisc(job);
+	if (!err)
+		err = set_filter(job->dev->ifindex,
+				 bpf_program__fd(job->programs->progs.tg_tc_egress), 0);
 	if (!err)
 		job->result->tc = TG_TC_CLSACT;
 	return err;
