@@ -14,6 +14,7 @@
 #include "datapath.h"
 #include "format.h"
 #include "log.h"
+#include "netdev.h"
 #include "options.h"
 
 struct detach_options {
@@ -80,6 +81,7 @@ static int detach_chosen(struct pins *pins, struct outcome *outcome)
 		if (!chosen[slot])
 			continue;
 		outcome->ifaces[outcome->count] = pins->ifaces[slot];
+		netdev_refresh_name(&outcome->ifaces[outcome->count]);
 		err = datapath_detach(pins, (unsigned int)slot);
 		if (!err)
 			outcome->count++;

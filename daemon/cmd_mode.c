@@ -5,6 +5,7 @@
 #include "command.h"
 #include "log.h"
 #include "names.h"
+#include "netdev.h"
 #include "output.h"
 #include "pins.h"
 #include "settings.h"
@@ -32,6 +33,7 @@ static int find_slots(const struct pins *pins, int argc, char **argv, uint32_t s
 static int report(const struct global_options *global, const struct pins *pins, enum tg_mode mode,
 		  const uint32_t *slots, int count)
 {
+	struct tg_iface ifaces[TG_IFACES_MAX];
 	const char *names[TG_IFACES_MAX];
 	char text[64 + TG_IFACES_MAX * (TG_IFNAME_LEN + 1)];
 	const struct output_field fields[] = {
@@ -55,7 +57,9 @@ static int report(const struct global_options *global, const struct pins *pins, 
 
 	length = (size_t)snprintf(text, sizeof(text), "%s on", doing);
 	for (i = 0; i < count; i++) {
-		names[i] = pins->ifaces[slots[i]].name;
+		ifaces[i] = pins->ifaces[slots[i]];
+		netdev_refresh_name(&ifaces[i]);
+		names[i] = ifaces[i].name;
 		length += (size_t)snprintf(text + length, sizeof(text) - length, " %.*s",
 					   TG_IFNAME_LEN, names[i]);
 	}

@@ -20,6 +20,9 @@ int command_exit_code(int err)
 		return EXIT_PERMISSION;
 	case EOPNOTSUPP:
 	case ENOSYS:
+	case ENOMEM: /* and not enough descriptors: nothing is wrong with tcpguard or with the command */
+	case EMFILE:
+	case ENFILE:
 		return EXIT_CANNOT;
 	case EBUSY:
 	case EEXIST:

@@ -16,6 +16,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "privilege.h"
+#include "resource.h"
 
 #define XDP_SECTION "xdp.frags"
 #ifndef BPF_F_XDP_HAS_FRAGS
@@ -110,9 +111,11 @@ static int say_load_error(const struct job *job, int err)
 		return log_err_hint(err, "run it as root", "cannot load the programs for '%s' without %s",
 				    job->dev->name, missing);
 	if (err == -ENOMEM)
-		return log_err_hint(err, "a smaller --max-flows needs less",
-				    "no memory for a table of %u flows",
+		return log_err_hint(err, resource_remedy(err), "no memory for a table of %u flows",
 				    job->info.max_flows);
+	if (resource_remedy(err))
+		return log_err_hint(err, resource_remedy(err), "cannot load the programs for '%s'",
+				    job->dev->name);
 	if (remedy)
 		return log_err_hint(err, remedy, "cannot load the programs for '%s'", job->dev->name);
 	log_err_hint(0,

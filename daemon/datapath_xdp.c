@@ -16,12 +16,23 @@
 #include "log.h"
 #include "program.h"
 
+/* Our own program without our pins belongs to another version, or to a bpffs that is hidden. */
+static const char *foreign_remedy(const char *name, const char *path)
+{
+	if (strcmp(name, "tg_xdp_ingress") != 0)
+		return "attach beside it with --share, or remove it first";
+	return path[0] ? "that is another tcpguard's: detach it with the version that attached it, or remove "
+			 "its pins" :
+			 "that is tcpguard's own, from another bpffs: a mount over " PINS_BPFFS
+			 " hides it, or a process keeps the unmounted one";
+}
+
 static int say_foreign(const struct job *job, __u32 id)
 {
 	struct program_identity who;
 
 	program_identify(id, &who);
-	log_err_hint(0, "attach beside it with --share, or remove it first",
+	log_err_hint(0, foreign_remedy(who.name, who.pin),
 		     "cannot attach to '%s': another XDP program is there, %s%s%sid %u%s%s",
 		     job->dev->name, who.name[0] ? "'" : "", who.name, who.name[0] ? "', " : "", id,
 		     who.pin[0] ? ", pinned at " : "", who.pin);

@@ -199,7 +199,7 @@ static int run_command(const struct command *command, struct main_options *optio
 	return code;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct main_options options = { .level = LOG_LEVEL_NORMAL };
 	const struct option_group group = { .rows = command_global_rows, .out = &options };
@@ -220,4 +220,17 @@ int main(int argc, char **argv)
 		return run_help(argc - word, argv + word);
 	command = find_command(argv[word]);
 	return command ? run_command(command, &options, argc - word, argv + word) : EXIT_USAGE;
+}
+
+/* Whoever runs out of room while answering must not take half an answer for the whole. */
+static int finish_answer(int code)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return code ? code : command_exit_code(log_err(-EIO, "cannot write the answer"));
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	return finish_answer(run(argc, argv));
 }

@@ -152,3 +152,12 @@ bool netdev_exists(const struct tg_iface *iface)
 
 	return iface->netns == netdev_netns() && if_indextoname(iface->ifindex, name);
 }
+
+void netdev_refresh_name(struct tg_iface *iface)
+{
+	char name[IF_NAMESIZE];
+
+	_Static_assert(sizeof(iface->name) == IF_NAMESIZE, "an interface's name fits");
+	if (iface->netns == netdev_netns() && if_indextoname(iface->ifindex, name))
+		memcpy(iface->name, name, sizeof(name));
+}

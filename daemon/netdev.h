@@ -36,4 +36,7 @@ uint64_t netdev_netns(void);
 /* True if the registered interface belongs to this network namespace and still exists. */
 bool netdev_exists(const struct tg_iface *iface);
 
+/* Into a copy of a register entry: the name it has now, if it was renamed since it was attached. */
+void netdev_refresh_name(struct tg_iface *iface);
+
 #endif

@@ -15,6 +15,7 @@
 
 #include "log.h"
 #include "privilege.h"
+#include "resource.h"
 
 #define CLOCK_FRAME_BYTES 64
 #define START_ANEW "remove everything with 'tcpguard detach --all --purge' and attach again"
@@ -95,7 +96,7 @@ static int open_failed(int err, const char *path, bool anything_pinned)
 	if (remedy)
 		return log_err_hint(err, remedy, "cannot open %s", path);
 	if (err != -ENOENT)
-		return log_err(err, "cannot open %s", path);
+		return log_err_hint(err, resource_remedy(err), "cannot open %s", path);
 	if (anything_pinned) {
 		log_err_hint(0, START_ANEW, "%s is missing beside the other pins", path);
 		return -EIO;
@@ -163,13 +164,17 @@ static int open_info(struct pins *p)
 static int map_memory(struct pins *p, enum pins_map map, bool writable)
 {
 	void *memory;
+	int err;
 
 	if (!maps[map].member)
 		return 0;
 	memory = mmap(NULL, mapped_bytes(p, map), PROT_READ | (writable ? PROT_WRITE : 0),
 		      MAP_SHARED, p->fd[map], 0);
-	if (memory == MAP_FAILED)
-		return log_err(-errno, "cannot map %s into memory", maps[map].name);
+	if (memory == MAP_FAILED) {
+		err = -errno;
+		return log_err_hint(err, resource_remedy(err), "cannot map %s into memory",
+				    maps[map].name);
+	}
 	*mapped_member(p, map) = memory;
 	return 0;
 }

@@ -21,10 +21,12 @@
 
 #include "bpf/flow_view.h"
 #include "log.h"
+#include "resource.h"
 #include "seed_flow.h"
 
 #define RECORDS_AT_ONCE 512
 #define PORTS 65536
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
 struct seed {
 	struct seed_bpf *skeleton;
@@ -41,6 +43,18 @@ struct pass {
 	__u8 listens[PORTS / 8]; /* the iterator tells listeners first */
 };
 
+/* libbpf says ESRCH where the kernel's own type information is missing, and more that helps nobody. */
+static int say_load_error(int err)
+{
+	if (access(KERNEL_BTF, R_OK)) {
+		log_err_hint(0, "a kernel built with CONFIG_DEBUG_INFO_BTF has it",
+			     "cannot attach: this kernel has no type information (" KERNEL_BTF ")");
+		return -EOPNOTSUPP;
+	}
+	return log_err_hint(err, resource_remedy(err) ? resource_remedy(err) : "--no-seed attaches without",
+			    "cannot load the socket iterator (iter/tcp)");
+}
+
 int seed_open(struct seed **out)
 {
 	struct seed *seed = calloc(1, sizeof(*seed));
@@ -51,8 +65,7 @@ int seed_open(struct seed **out)
 		return log_err(-ENOMEM, "cannot seed from sockets");
 	seed->skeleton = seed_bpf__open_and_load();
 	if (!seed->skeleton) {
-		err = log_err_hint(-errno, "--no-seed attaches without",
-				   "cannot load the socket iterator (iter/tcp)");
+		err = say_load_error(-errno);
 		goto fail;
 	}
 	seed->link = bpf_program__attach_iter(seed->skeleton->progs.tg_seed, NULL);

@@ -12,6 +12,7 @@
 #include <linux/bpf.h>
 
 #include "log.h"
+#include "netdev.h"
 
 static void add_count(struct tg_count *sum, const struct tg_count *count)
 {
@@ -55,6 +56,7 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 
 	out->slot = slot;
 	out->iface = p->ifaces[slot];
+	netdev_refresh_name(&out->iface);
 	out->iface.name[sizeof(out->iface.name) - 1] = '\0';
 	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
 	read_mode(&tg_active_config(p->settings)->iface[slot], now_ms, out);

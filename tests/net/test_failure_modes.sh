@@ -1,0 +1,252 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What goes wrong around tcpguard, one case after the other of docs/failure-modes.md: a connection made
+# before lives on, what is dropped and what not, what the operator is told, and what mends it.
+. "$(dirname "$0")/lib.sh"
+
+OK=0 NOT_ATTACHED=3 CANNOT=5 BUSY=7
+
+settle
+add_namespace client
+ip link add eth0 address 02:00:00:00:00:01 numrxqueues 4 numtxqueues 4 type veth \
+	peer name eth0 address 02:00:00:00:00:02 numrxqueues 4 numtxqueues 4 netns client
+address - eth0 0 1
+address client eth0 0 2
+on client ethtool -L eth0 rx 1 tx 1
+
+background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
+wait_for 10 listening 7 || die "no echo server"
+background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
+wait_for 10 test -s "$WORK/beats" || die "no connection"
+
+beats_beyond() {
+	[[ $(< "$WORK/beats") =~ ^[0-9]+$ ]] && [ "$(< "$WORK/beats")" -gt "$1" ]
+}
+
+heart_beats() {
+	local now
+
+	now=$(< "$WORK/beats")
+	wait_for 20 beats_beyond "$now" || {
+		echo "the connection: $now, then $(< "$WORK/beats")"
+		return 1
+	}
+}
+
+no_flow_beyond() {
+	[ "$(reason "$1" no_flow)" -gt "$2" ]
+}
+
+# enforces [IFACE]: a stray segment is dropped as one, and the connection moves.
+enforces() {
+	local iface=${1:-eth0} before
+
+	"$TCPGUARD" status "$iface" | grep -q ENFORCE || {
+		"$TCPGUARD" status
+		return 1
+	}
+	before=$(reason "$iface" no_flow)
+	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -n 5 > /dev/null
+	wait_for 5 no_flow_beyond "$iface" "$before" && heart_beats
+}
+
+# answers EXIT_CODE PATTERN COMMAND...: what it says on either stream matches.
+answers() {
+	local want=$1 pattern=$2 code=0
+
+	shift 2
+	"$@" > "$WORK/answer" 2>&1 < /dev/null || code=$?
+	cat "$WORK/answer"
+	equal $code "$want" && grep -qiE -e "$pattern" "$WORK/answer"
+}
+
+nothing_attached() {
+	! ip -d link show eth0 | grep -q 'prog/xdp'
+}
+
+# --- memory and kernel, at attach -------------------------------------------------------------------
+
+refused() { # EXIT_CODE PATTERN COMMAND...: and nothing is left of it
+	answers "$@" && bpffs_is_empty && nothing_attached && heart_beats
+}
+SMALL=(attach eth0 --no-daemon --max-flows 64)
+check "memory is short: what would help is said" \
+	refused $CANNOT 'memory.*--max-flows' prlimit --as=100000000 "$TCPGUARD" attach eth0 --no-daemon \
+	--max-flows 1000000
+check "too few descriptors" refused $CANNOT 'open files.*ulimit -n' prlimit --nofile=16 "$TCPGUARD" "${SMALL[@]}"
+check "too few descriptors, later" refused $CANNOT 'open files.*ulimit -n' \
+	prlimit --nofile=30 "$TCPGUARD" "${SMALL[@]}"
+check "locked memory does not matter" answers $OK ENFORCE prlimit --memlock=0 "$TCPGUARD" "${SMALL[@]}"
+check "and goes" "$TCPGUARD" detach --all --purge
+
+mount -t tmpfs none /sys/kernel/btf
+check "a kernel without type information" refused $CANNOT 'type information' "$TCPGUARD" "${SMALL[@]}"
+umount /sys/kernel/btf
+
+# --- the table is full ------------------------------------------------------------------------------
+
+attach eth0 --no-daemon --max-flows 1
+many_connections() {
+	"$PYTHON" - <<- 'END'
+		import socket
+		from world import inside
+		listener = socket.create_server(("10.0.0.1", 9), backlog=128)
+		pairs = []
+		for i in range(100):
+		    with inside("client"):
+		        client = socket.create_connection(("10.0.0.1", 9), timeout=20)
+		    server, _ = listener.accept()
+		    server.settimeout(20)
+		    pairs.append((client, server))
+		for client, server in pairs:
+		    client.sendall(b"there")
+		    assert server.recv(5) == b"there"
+		    server.sendall(b"back")
+		    assert client.recv(4) == b"back"
+	END
+}
+check "a full table: 100 connections work where 16 have room" many_connections
+check "and are counted" at_least "$(reason eth0 table_full)" 1
+check "a full table: the connection of before lives" heart_beats
+"$TCPGUARD" detach --all --purge > /dev/null
+
+# --- the interface changes --------------------------------------------------------------------------
+
+attach eth0 --max-flows 1000
+check "it works" enforces
+
+ip link set eth0 down
+ip link set eth0 name lan0
+ip link set lan0 up
+check "renamed: it goes on" enforces lan0
+check "renamed: status has the new name" answers $OK '^lan0 ' "$TCPGUARD" status
+check "renamed: commands take the new name" answers $OK 'on lan0' "$TCPGUARD" enforce lan0
+ip link set lan0 down
+ip link set lan0 name eth0
+ip link set eth0 up
+check "renamed back" enforces
+
+for _ in 1 2 3 4 5; do
+	ip link set eth0 down
+	ip link set eth0 up
+done
+check "the link went down and up five times" enforces
+for _ in 1 2 3 4 5; do
+	on client ip link set eth0 down
+	on client ip link set eth0 up
+done
+check "the carrier was lost five times" enforces
+
+ip link set eth0 mtu 1280
+check "a smaller MTU" enforces
+ip link set eth0 mtu 9000
+on client ip link set eth0 mtu 9000
+check "a larger MTU" enforces
+on client ethtool -L eth0 rx 2 tx 2
+ethtool -L eth0 rx 2 tx 2
+check "another number of queues" enforces
+
+# --- the clock --------------------------------------------------------------------------------------
+
+# Monotonic and boot-time clock a day ahead for this process; the wall clock is printed only.
+later() {
+	unshare --time --fork --boottime 86400 --monotonic 86400 "$@"
+}
+age_of_heart() {
+	"$@" "$TCPGUARD" -j flows list --dport 7 | query 'd["flows"][0]["age_s"] < 3600'
+}
+check "clocks a day ahead: a flow is not a day old" equal "$(age_of_heart later)" True
+later "$TCPGUARD" attach eth0 > "$WORK/out"
+check "attached by a process whose clocks are a day ahead" enforces
+
+# --- the bpffs --------------------------------------------------------------------------------------
+
+mount -t bpf bpf /sys/fs/bpf
+check "another bpffs over ours: status sees nothing" answers $NOT_ATTACHED 'nothing is pinned' "$TCPGUARD" status
+check "another bpffs over ours: attach says where to look" \
+	answers $BUSY "tcpguard's own.*hides" "$TCPGUARD" attach eth0 --no-daemon
+check "another bpffs over ours: traffic passes" heart_beats
+umount /sys/fs/bpf
+check "it is taken away: all as before" enforces
+
+umount -l /sys/fs/bpf
+check "no bpffs any more: how to mend it" answers $NOT_ATTACHED 'mount -t bpf' "$TCPGUARD" status
+check "no bpffs any more: the programs go with the daemon" wait_for 20 nothing_attached
+check "no bpffs any more: traffic passes" heart_beats
+mount -t bpf bpf /sys/fs/bpf
+attach eth0 --no-daemon --max-flows 1000
+check "mounted again and attached" enforces
+
+# --- two versions -----------------------------------------------------------------------------------
+
+mv /sys/fs/bpf/tcpguard/v1 /sys/fs/bpf/tcpguard/v0
+check "attached by another version: refused, with the place" \
+	answers $BUSY "another tcpguard's.*version|tcpguard/v0/.*another tcpguard's" "$TCPGUARD" attach eth0 --no-daemon
+check "attached by another version: traffic passes" heart_beats
+mv /sys/fs/bpf/tcpguard/v0 /sys/fs/bpf/tcpguard/v1
+check "that version goes on" enforces
+
+# The first word of tg_info is the layout.
+info=/sys/fs/bpf/tcpguard/v1/maps/tg_info
+read -r -a value < <(bpftool -j map lookup pinned $info key 0 0 0 0 |
+	"$PYTHON" -c 'import json, sys; print(*json.load(sys.stdin)["value"])')
+bpftool map update pinned $info key 0 0 0 0 value 9 0 0 0 "${value[@]:4}"
+same_refusal() {
+	local command
+
+	for command in status stats "flows list" "enforce eth0" "bypass on" "attach eth0" "detach eth0"; do
+		# shellcheck disable=SC2086 # words
+		answers 70 'layout 9.*has 1' "$TCPGUARD" $command || return 1
+	done
+	heart_beats
+}
+check "maps of another layout: nothing is touched" same_refusal
+check "maps of another layout: a way out" answers $OK removed "$TCPGUARD" detach --all --purge
+attach eth0 --no-daemon --max-flows 64
+
+# --- the disk ---------------------------------------------------------------------------------------
+
+mkdir "$WORK/small"
+mount -t tmpfs -o size=8k none "$WORK/small"
+# From the middle on: connections whose beginning the capture lacks are dropped.
+"$PYTHON" - <<- 'END'
+	import gzip, os, struct
+	raw = gzip.open(os.environ["ROOT"] + "/tests/data/clean.pcap.gz").read()
+	at = 24
+	for _ in range(3000):
+	    at += 16 + struct.unpack("<I", raw[at + 8:at + 12])[0]
+	open(os.environ["WORK"] + "/middle.pcap", "wb").write(raw[:24] + raw[at:])
+END
+check "the disk is full" answers 70 'no space' "$TCPGUARD" replay -w "$WORK/small/dropped.pcap" "$WORK/middle.pcap"
+umount "$WORK/small"
+cannot_answer() {
+	local command
+
+	for command in status stats "-j stats" "flows list" "-j flows list" version help; do
+		# shellcheck disable=SC2086 # words
+		if "$TCPGUARD" $command > /dev/full 2> "$WORK/err"; then
+			echo "$command: success, though nothing was written"
+			return 1
+		fi
+	done
+}
+check "an answer that cannot be written is no success" cannot_answer
+
+# --- the interface goes -----------------------------------------------------------------------------
+
+check "before the end" enforces
+ip link del eth0
+gone() {
+	local code=0
+
+	"$TCPGUARD" status > "$WORK/answer" 2>&1 || code=$?
+	cat "$WORK/answer"
+	! grep -q 'eth0.*ENFORCE' "$WORK/answer" || grep -qiE 'gone|vanished' "$WORK/answer"
+}
+check "the interface is removed: status does not claim that it is guarded" gone
+ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:02 netns client
+address - eth0 0 1
+address client eth0 0 2
+attach eth0 --no-daemon
+check "made again, attached again" answers $OK ENFORCE "$TCPGUARD" status eth0
+check "and removed" "$TCPGUARD" detach --all --purge
