@@ -60,7 +60,7 @@ TOOLS := $(BUILD)/demo/attack
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check check-kernels check-arm64 check-faults demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check check-kernels check-arm64 check-asan check-valgrind check-faults demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -72,6 +72,8 @@ help:
 	@echo 'make check      install what is missing (apt), build, run every test'
 	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
 	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
+	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
+	@echo 'make check-valgrind every command below valgrind'
 	@echo 'make check-faults   attach interrupted at every system call (long)'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
@@ -89,6 +91,18 @@ check:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(PYTHON) scripts/run-tests $(T)
+
+# The network tests with a daemon built with the sanitizers; T=net/replay for some of them.
+check-asan:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(BUILD)/asan/tcpguard
+	$(Q)scripts/check-memory asan $(T)
+
+# Every command below valgrind.
+check-valgrind:
+	$(Q)scripts/install-deps build test valgrind
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
+	$(Q)scripts/check-memory valgrind $(T)
 
 # Every system call of attach, update and detach, refused or killed before: ten minutes.
 check-faults:
@@ -142,6 +156,15 @@ $(BUILD)/san/%.o: %.c Makefile | need
 $(BUILD)/tcpguard: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/asan/%.o: %.c Makefile | need $(SKELETONS)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(SANITIZE) -DTCPGUARD_VERSION='"$(VERSION)"' $(LIB_CFLAGS) -c $< -o $@
+
+$(BUILD)/asan/tcpguard: $(OBJECTS:$(BUILD)/%=$(BUILD)/asan/%)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(SANITIZE) $^ $(LIB_LIBS) -o $@
 
 $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $$(call sanitized,$$*)
 	$(call say,LINK,$@)

@@ -3,7 +3,10 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -18,9 +21,52 @@ struct capture_writer {
 	int link;
 };
 
+/*
+ * What people send is nobody else's business, so only the owner may read it.  Not through a symbolic
+ * link: in a directory that others write to it may point at any file of root's.
+ */
+static FILE *open_private(const char *path)
+{
+	FILE *file;
+	int fd;
+
+	if (!strcmp(path, "-"))
+		fd = dup(STDOUT_FILENO);
+	else
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return NULL;
+	file = fdopen(fd, "wb");
+	if (!file)
+		close(fd);
+	return file;
+}
+
+static int open_dumper(struct capture_writer *writer)
+{
+	FILE *file;
+
+	if (!writer->shape)
+		return log_err(-ENOMEM, "cannot write '%s'", writer->path);
+	file = open_private(writer->path);
+	if (!file) {
+		log_err_hint(errno == ELOOP ? 0 : -errno, errno == ELOOP ? "name the file itself" : NULL,
+			     "cannot write '%s'%s", writer->path,
+			     errno == ELOOP ? ", a symbolic link" : "");
+		return -EINVAL;
+	}
+	writer->dumper = pcap_dump_fopen(writer->shape, file);
+	if (writer->dumper)
+		return 0;
+	fclose(file);
+	log_err(0, "cannot write: %s", pcap_geterr(writer->shape));
+	return -EINVAL;
+}
+
 int capture_create(struct capture_writer **out, const char *path, int link)
 {
 	struct capture_writer *writer = calloc(1, sizeof(*writer));
+	int err;
 
 	*out = NULL;
 	if (!writer)
@@ -29,12 +75,10 @@ int capture_create(struct capture_writer **out, const char *path, int link)
 	writer->link = link;
 	writer->shape = pcap_open_dead_with_tstamp_precision(link, SNAP_BYTES,
 							     PCAP_TSTAMP_PRECISION_NANO);
-	if (writer->shape)
-		writer->dumper = pcap_dump_open(writer->shape, path);
-	if (!writer->dumper) {
-		log_err(0, "cannot write: %s", writer->shape ? pcap_geterr(writer->shape) : path);
+	err = open_dumper(writer);
+	if (err) {
 		capture_finish(writer);
-		return -EINVAL;
+		return err;
 	}
 	*out = writer;
 	return 0;

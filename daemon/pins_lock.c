@@ -24,9 +24,24 @@
 #define DAEMON_TRIES 10
 #define DAEMON_TRY_NS (20 * 1000 * 1000)
 
+/*
+ * A directory that was there must be one that only its owner can change, and he one of us: where
+ * everybody may write to the bpffs, somebody may have made it first, or a link to elsewhere.
+ */
 static int make_directory(const char *path)
 {
-	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	struct stat found;
+
+	if (!mkdir(path, 0700))
+		return 0;
+	if (errno != EEXIST || lstat(path, &found))
+		return -errno;
+	if (S_ISDIR(found.st_mode) && !(found.st_mode & (S_IWGRP | S_IWOTH)) &&
+	    (found.st_uid == geteuid() || !found.st_uid))
+		return 0;
+	log_err_hint(0, "whoever made it could exchange what is pinned there: remove it",
+		     "%s is no directory that only root can write to", path);
+	return -EPERM;
 }
 
 static int open_directory(const char *path)
@@ -69,7 +84,9 @@ int pins_lock(void)
 	err = make_directory(PINS_ROOT);
 	if (!err)
 		err = make_directory(PINS_DIR);
-	fd = err ? err : open_directory(PINS_DIR);
+	if (err)
+		return err == -EPERM ? err : say_lock_error(err);
+	fd = open_directory(PINS_DIR);
 	if (fd < 0)
 		return say_lock_error(fd);
 	if (!flock(fd, LOCK_EX | LOCK_NB))

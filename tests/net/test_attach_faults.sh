@@ -8,6 +8,9 @@
 . "$(dirname "$0")/lib.sh"
 
 command -v strace > /dev/null || skip_all "no strace (Debian package strace)"
+[ "${TG_SANITIZED-}" != valgrind ] || skip_all "valgrind and strace do not go together"
+# Nor does strace with the leak detector, which traces the program, too.
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
 EVERY=${FAULTS_EVERY:-10}
 CALLS=bpf,mkdir,rename,socket,sendto,recvmsg,flock,getrandom
 
