@@ -132,7 +132,8 @@ static int remove_qdisc(__u32 ifindex)
 {
 	struct bpf_tc_hook hook;
 
-	if (count_qdiscs(ifindex) < 1 || count_filters(ifindex, TC_H_MIN_INGRESS) || count_filters(ifindex, TC_H_MIN_EGRESS))
+	if (count_qdiscs(ifindex) < 1 || count_filters(ifindex, TC_H_MIN_INGRESS) ||
+	    count_filters(ifindex, TC_H_MIN_EGRESS))
 		return 0;
 	hook_of(&hook, ifindex);
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */

@@ -68,8 +68,13 @@ check "attach to what stayed pinned" does attach eth0 --no-daemon
 check "detach" does detach eth0
 check "clsact" does attach eth0 --no-daemon --no-seed --tc clsact --xdp generic
 check "detach with everything" does detach --all --purge
-if "$TCPGUARD" attach eth0 --no-daemon --share > /dev/null 2>&1; then
+# libxdp reads type information that the kernel writes where valgrind does not see it: thousands of remarks.
+if [ "${TG_SANITIZED-}" = valgrind ]; then
+	skip_case "shared" "valgrind does not know what libxdp asks the kernel for"
+elif "$TCPGUARD" attach eth0 --no-daemon --share > "$WORK/out" 2>&1; then
 	check "shared" does detach eth0
+else
+	skip_case "shared" "$(tail -n 1 "$WORK/out")"
 fi
 "$TCPGUARD" detach --all --purge > /dev/null 2>&1 || true
 check "nothing is left" bpffs_is_empty
