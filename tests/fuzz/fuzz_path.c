@@ -314,7 +314,7 @@ static void change_world(const struct step *step, __u64 *now_ms)
 	*now_ms += advance > ADVANCE_MAX_MS ? ADVANCE_MAX_MS : advance;
 	switch (step->flags & 15) {
 	case 1:
-		native.settings.iface[0].mode ^= 1;
+		native.settings.config[0].iface[0].mode ^= 1;
 		break;
 	case 2:
 		native.settings.bypass ^= 1;
@@ -335,7 +335,7 @@ static void open_world(uint8_t how)
 	path_believed = false;
 	native_open(how & 64 ? 2 : 1, true);
 	tg_program.strict = how & 1;
-	native.settings.iface[0].mode = how & 2 ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
+	native.settings.config[0].iface[0].mode = how & 2 ? TG_MODE_MONITOR : TG_MODE_ENFORCE;
 	native.settings.iface[0].learn_until_ms = how & 4 ? ~0ULL : 0;
 	tg_program.profile = how & 16 ? TG_PROFILE_ONEWAY : how & 8 ? TG_PROFILE_GATEWAY :
 								      TG_PROFILE_HOST;

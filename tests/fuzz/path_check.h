@@ -221,7 +221,7 @@ static inline void path_check_new_owner(const struct path_event *event, const st
 		   !(is->claim >> TG_CLAIM_GENERATION_SHIFT));
 	FUZZ_CHECK(is->stamp_ms == (__u32)event->now_ms);
 	if (was->tag != is->tag) /* another connection's slot: it must have been one to displace */
-		FUZZ_CHECK(tg_slot_rank(was, was->claim, &native.settings.timeouts,
+		FUZZ_CHECK(tg_slot_rank(was, was->claim, &native.settings.config[0].timeouts,
 					(__u32)event->now_ms) != TG_RANK_NEVER);
 }
 

@@ -84,7 +84,7 @@ check "locked memory does not matter" answers $OK ENFORCE prlimit --memlock=0 "$
 check "and goes" "$TCPGUARD" detach --all --purge
 
 mount -t tmpfs none /sys/kernel/btf
-check "a kernel without type information" refused $CANNOT 'type information' "$TCPGUARD" "${SMALL[@]}"
+check "a kernel without type information" refused $CANNOT 'description of its types' "$TCPGUARD" "${SMALL[@]}"
 umount /sys/kernel/btf
 
 # --- the table is full ------------------------------------------------------------------------------
