@@ -11,12 +11,8 @@
 #include "format.h"
 #include "names.h"
 #include "output_json_counters.h"
+#include "output_json_flow.h"
 #include "version.h"
-
-static double seconds(uint64_t ms)
-{
-	return (double)ms / 1000;
-}
 
 /* Numbers to the millisecond and percents need no more digits. */
 #define PRECISION JSON_REAL_PRECISION(12)
@@ -241,75 +237,34 @@ static void json_stats(struct output *out, const struct output_stats *stats)
 
 /* --- flows ---------------------------------------------------------------------------------------- */
 
-static json_t *direction(const struct output *out, const struct flow_record *flow,
-			 enum tg_side side)
-{
-	const struct tg_half_count *count = &flow->detail.count[side];
-	const struct tg_half *half = &flow->slot.half[side];
-	const struct verdict_row *last = names_verdict(count->last_verdict);
-	uint8_t scale = tg_half_wscale(half);
-	json_t *object = json_object();
-
-	set_number(object, "packets", count->packets);
-	set_number(object, "bytes", count->bytes);
-	set_number(object, "retrans", count->retrans);
-	set_number(object, "out_of_order", count->ooo);
-	json_object_set_new(object, "window_scale",
-			    scale == TG_WSCALE_NONE ? json_null() : json_integer(scale));
-	json_object_set_new(object, "last_reason", last ? json_string(last->reason) : json_null());
-	json_object_set_new(object, "last_verdict",
-			    last ? json_string(names_action(last->action)) : json_null());
-	set_number(object, "drops", count->drops);
-	if (!out->detailed)
-		return object;
-	set_number(object, "isn", flow->detail.isn[side]);
-	set_number(object, "end", half->end);
-	set_number(object, "ack", half->ack);
-	set_number(object, "right", half->right);
-	set_number(object, "max_window", half->maxwin);
-	set_number(object, "facts", half->facts & TG_FACT_MASK);
-	return object;
-}
-
-static json_t *flow_object(const struct output *out, const struct flow_record *flow)
-{
-	enum tg_side src = flow->first, dst = src == TG_SIDE_LO ? TG_SIDE_HI : TG_SIDE_LO;
-	char id[FORMAT_BYTES], from[FORMAT_BYTES], to[FORMAT_BYTES];
-	json_t *object;
-
-	format_endpoint(from, sizeof(from), flow_address(flow, src), flow_port(flow, src));
-	format_endpoint(to, sizeof(to), flow_address(flow, dst), flow_port(flow, dst));
-	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:i, s:f, s:f, s:f}",
-			   "id", filter_id_text(id, sizeof(id), flow), "src", from, "dst", to,
-			   "src_state", names_tcp_state(flow->state[src]),
-			   "dst_state", names_tcp_state(flow->state[dst]),
-			   "phase", names_phase(flow->phase), "origin", names_origin(flow->origin),
-			   "opener_known", flow->opener_known, "suspect", flow->suspect,
-			   "zone", flow->detail.key.zone, "age_s", seconds(flow->age_ms),
-			   "idle_s", seconds(flow->idle_ms), "timeout_s", seconds(flow->left_ms));
-	json_object_set_new(
-		object, "directions",
-		json_pack("[o, o]", direction(out, flow, src), direction(out, flow, dst)));
-	return object;
-}
-
 static void json_flows_begin(struct output *out)
 {
 	if (!out->lines)
 		fputs("{\"schema\":\"tcpguard.flows/1\",\"flows\":[", out->stream);
 }
 
+/* Only people want it indented, and people do not read a million: the line is parsed for them. */
+static void put_pretty(struct output *out, const char *line)
+{
+	json_t *object = json_loads(line, 0, NULL);
+
+	json_dumpf(object, out->stream, PRECISION | JSON_INDENT(2));
+	json_decref(object);
+}
+
 static void json_flow(struct output *out, const struct flow_record *flow)
 {
-	json_t *object = flow_object(out, flow);
-	size_t style = out->pretty ? JSON_INDENT(2) : JSON_COMPACT;
+	char line[OUTPUT_JSON_FLOW_BYTES];
+	size_t length = output_json_flow(line, flow, out->detailed);
 
 	if (!out->lines)
 		fputs(out->flows ? ",\n" : "\n", out->stream);
-	json_dumpf(object, out->stream, PRECISION | (out->lines ? JSON_COMPACT : style));
+	if (out->pretty && !out->lines)
+		put_pretty(out, line);
+	else
+		fwrite(line, 1, length, out->stream);
 	if (out->lines)
-		fputc('\n', out->stream);
-	json_decref(object);
+		putc('\n', out->stream);
 	out->flows++;
 }
 

@@ -10,6 +10,8 @@ sources_test_explain := daemon/explain.c
 sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c \
 	daemon/replay_frame.c daemon/log.c
 libs_test_capture := -lpcap -lz
+sources_test_output_json_flow := daemon/output_json_flow.c daemon/flow_table.c daemon/format.c daemon/names.c
+libs_test_output_json_flow := -ljansson
 libs_test_key := -lm
 libs_test_flow_table := -lm
 sources_test_parse := tests/bpf/frame.c
