@@ -8,6 +8,17 @@
 
 #include "tcpguard/types.h"
 
+/*
+ * Native code may find a header at any address.  In the kernel a packed field would be read byte by
+ * byte (clang trusts no alignment there): a word at a time is allowed, and is what the stack does.
+ * No struct here has a hole, so the layout is the same.
+ */
+#ifdef __bpf__
+#define TG_ON_WIRE
+#else
+#define TG_ON_WIRE __attribute__((packed))
+#endif
+
 #define TG_ETHERTYPE_IPV4 0x0800
 #define TG_ETHERTYPE_IPV6 0x86dd
 #define TG_ETHERTYPE_VLAN 0x8100
@@ -32,12 +43,12 @@ struct tg_ethernet {
 	__u8 destination[6];
 	__u8 source[6];
 	__be16 type;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_vlan {
 	__be16 tag;
 	__be16 type;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_ipv4 {
 	__u8 version_ihl;
@@ -50,7 +61,7 @@ struct tg_ipv4 {
 	__be16 checksum;
 	__be32 saddr;
 	__be32 daddr;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_ipv6 {
 	__u8 version_class;
@@ -60,14 +71,14 @@ struct tg_ipv6 {
 	__u8 hop_limit;
 	__be32 saddr[4];
 	__be32 daddr[4];
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_ipv6_fragment {
 	__u8 next_header;
 	__u8 reserved;
 	__be16 offset_more; /* offset in the upper 13 bits, M in the lowest */
 	__be32 id;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_tcp {
 	__be16 sport;
@@ -79,20 +90,26 @@ struct tg_tcp {
 	__be16 window;
 	__be16 checksum;
 	__be16 urgent;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 struct tg_icmp {
 	__u8 type;
 	__u8 code;
 	__be16 checksum;
 	__be32 rest;
-} __attribute__((packed));
+} TG_ON_WIRE;
 
 /* The eight bytes of a TCP header that every ICMP error quotes (RFC 792, RFC 4443 3). */
 struct tg_tcp_start {
 	__be16 sport;
 	__be16 dport;
 	__be32 seq;
-} __attribute__((packed));
+} TG_ON_WIRE;
+
+_Static_assert(sizeof(struct tg_ethernet) == 14 && sizeof(struct tg_vlan) == 4, "link headers");
+_Static_assert(sizeof(struct tg_ipv4) == 20 && sizeof(struct tg_ipv6) == 40, "IP headers");
+_Static_assert(sizeof(struct tg_ipv6_fragment) == 8 && sizeof(struct tg_tcp) == 20 &&
+		       sizeof(struct tg_icmp) == 8 && sizeof(struct tg_tcp_start) == 8,
+	       "what follows them");
 
 #endif

@@ -24,9 +24,14 @@ struct tg_option_bytes {
 	__u8 byte[64];
 };
 
+/* In one load: see headers.h. */
 TG_INLINE __u32 tg_load_be32(const __u8 *p)
 {
+#ifdef __bpf__
+	return bpf_ntohl(*(const __be32 *)p);
+#else
 	return (__u32)p[0] << 24 | (__u32)p[1] << 16 | (__u32)p[2] << 8 | p[3];
+#endif
 }
 
 TG_INLINE __u8 tg_option_byte(const struct tg_option_bytes *options, __u32 at)
