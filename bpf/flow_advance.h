@@ -56,6 +56,18 @@ TG_INLINE void tg_renew_timeout(struct tg_view *view, const struct tg_packet *pk
 		TG_WRITE_ONCE(slot->stamp_ms, view->now_ms);
 }
 
+/* A segment that was passed and applied. */
+TG_INLINE void tg_count_passed(struct tg_half_count *count, const struct tg_packet *pkt, __u32 now_ms)
+{
+	count->packets += pkt->segments;
+	count->bytes += pkt->payload;
+	count->last_ms = now_ms;
+	count->window = pkt->window;
+	if ((pkt->options & TG_OPT_TIMESTAMPS) &&
+	    (!count->tsmax || tg_seq_after(pkt->tsval, count->tsmax)))
+		count->tsmax = pkt->tsval;
+}
+
 /* The sender's counters.  Plain writes: see struct tg_half_count. */
 TG_INLINE void tg_count_on_flow(const struct tg_view *view, const struct tg_packet *pkt,
 				enum tg_verdict verdict)
@@ -69,15 +81,13 @@ TG_INLINE void tg_count_on_flow(const struct tg_view *view, const struct tg_pack
 			count->drops++;
 		return;
 	}
+	if (tg_verdict_action(verdict) == TG_ACTION_PASS) {
+		tg_count_passed(count, pkt, view->now_ms);
+		return;
+	}
 	count->packets += pkt->segments;
 	count->bytes += pkt->payload;
 	count->last_ms = view->now_ms;
-	if (tg_verdict_action(verdict) != TG_ACTION_PASS)
-		return;
-	count->window = pkt->window;
-	if ((pkt->options & TG_OPT_TIMESTAMPS) &&
-	    (!count->tsmax || tg_seq_after(pkt->tsval, count->tsmax)))
-		count->tsmax = pkt->tsval;
 }
 
 TG_INLINE enum tg_verdict tg_judge(struct tg_view *view, const struct tg_packet *pkt)

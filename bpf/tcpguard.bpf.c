@@ -21,6 +21,7 @@
 #include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
 #include "report.bpf.h"
+#include "flow_fast.bpf.h" /* the short way of almost every segment */
 #include "enforce.bpf.h"
 
 /* The segment that almost every packet is: data or ACK of an established flow. */
@@ -188,8 +189,13 @@ static __always_inline bool tg_headers_missing(enum tg_verdict verdict)
 	return verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG;
 }
 
-SEC("xdp.frags")
-int tg_xdp_ingress(struct xdp_md *ctx)
+/* Global like the other steps, and with a stack of its own. */
+TG_GLOBAL int tg_xdp_fast(struct xdp_md *ctx)
+{
+	return tg_fast((void *)(long)ctx->data, (void *)(long)ctx->data_end, 1, false);
+}
+
+static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 {
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_packet pkt = { .segments = 1 };
@@ -221,6 +227,18 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 
+SEC("xdp.frags")
+int tg_xdp_ingress(struct xdp_md *ctx)
+{
+	return TG_LIKELY(tg_xdp_fast(ctx)) ? XDP_PASS : tg_xdp_judge(ctx);
+}
+
+TG_GLOBAL int tg_tc_fast(struct __sk_buff *skb)
+{
+	return tg_fast((void *)(long)skb->data, (void *)(long)skb->data_end, skb->gso_segs ?: 1,
+		       !skb->ingress_ifindex);
+}
+
 /* Global, so that parsing twice does not square the verifier's paths. */
 TG_GLOBAL int tg_parse_skb(struct __sk_buff *skb, struct tg_packet *pkt)
 {
@@ -249,8 +267,7 @@ static __always_inline bool tg_judged_at_ingress(const struct __sk_buff *skb)
 	return ifindex && bpf_map_lookup_elem(&tg_attached, &ifindex);
 }
 
-SEC("tc")
-int tg_tc_egress(struct __sk_buff *skb)
+static __always_inline int tg_tc_judge(struct __sk_buff *skb)
 {
 	struct tg_packet pkt = { .segments = skb->gso_segs ?: 1, .own = !skb->ingress_ifindex };
 	struct tg_settings *settings = tg_settings_get();
@@ -259,7 +276,7 @@ int tg_tc_egress(struct __sk_buff *skb)
 	enum tg_outcome outcome;
 	enum tg_verdict verdict;
 
-	if (!settings || tg_judged_at_ingress(skb))
+	if (!settings)
 		return TC_ACT_UNSPEC;
 	config = tg_begin(settings, &lookup, &pkt);
 	verdict = tg_parse_skb(skb, &pkt);
@@ -279,6 +296,14 @@ int tg_tc_egress(struct __sk_buff *skb)
 	tg_tally_segment(verdict, &pkt);
 	tg_report(verdict, outcome, &lookup);
 	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int tg_tc_egress(struct __sk_buff *skb)
+{
+	if (tg_judged_at_ingress(skb) || TG_LIKELY(tg_tc_fast(skb)))
+		return TC_ACT_UNSPEC;
+	return tg_tc_judge(skb);
 }
 
 /* Answers user space's question what time it is on the table's clock (a test run; never attached). */
