@@ -55,6 +55,13 @@ HARNESS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bpf/test_*.
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TOOLS := $(BUILD)/demo/attack
 
+# `make bench` (docs/performance.md).
+BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h)
+BENCH_TOOLS := $(addprefix tests/bench/,fill.c generate.c segments.c verifier.c)
+BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c $(BENCH_TOOLS),$(wildcard tests/bench/*.c)) \
+	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c)
+BENCH_JSON := $(BUILD)/bench/bench.json
+
 # What a test links besides its own file, one line for each test that needs any, in tests/tests.mk:
 #   sources_test_format := daemon/format.c      (for a unit test built again, with the sanitizers)
 #   flags_test_race := -fsanitize=thread -O1    (unit tests: instead of SANITIZE)
@@ -65,7 +72,7 @@ TOOLS := $(BUILD)/demo/attack
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check check-kernels check-arm64 check-asan check-valgrind check-faults demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check bench bench-peers bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -80,6 +87,7 @@ help:
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
 	@echo 'make check-faults   attach interrupted at every system call (long)'
+	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
 	@echo 'make deps       install what building and testing need (apt)'
@@ -95,7 +103,7 @@ deps:
 check:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all tests
-	$(Q)$(PYTHON) scripts/run-tests $(T)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' $(PYTHON) scripts/run-tests $(T)
 
 # The network tests with a daemon built with the sanitizers; T=net/replay for some of them.
 check-asan:
@@ -120,6 +128,30 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
 	$(Q)demo/run.sh
 
+# Writes tests/bench/recorded.json: the costs that make check guards.
+bench-record:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory need $(addprefix $(BUILD)/tests/bench/,segments verifier)
+	$(Q)CC='$(CC)' CLANG='$(CLANG)' $(PYTHON) tests/bench/recorded.py
+
+bench:
+	$(Q)scripts/install-deps build bench
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tests/bench/bench
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(BUILD)/tests/bench/bench --json $(BENCH_JSON) $(BENCH_ARGS)
+	$(Q)$(PYTHON) tests/bench/show.py plot $(BENCH_JSON) $(BUILD)/bench
+
+# Against other programs, in network namespaces.
+bench-peers:
+	$(Q)scripts/install-deps build bench
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/generate
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(PYTHON) tests/bench/peers.py --json $(BUILD)/bench/peers.json $(BENCH_ARGS)
+
+# The figures of docs/performance.md, from what make bench measured last.
+bench-document:
+	$(Q)$(PYTHON) tests/bench/show.py document $(wildcard $(BENCH_JSON) $(BUILD)/bench/peers.json) docs/performance.md
+
 lint:
 	$(Q)scripts/install-deps build test lint
 	$(Q)$(MAKE) --no-print-directory need $(SKELETONS)
@@ -131,7 +163,7 @@ need:
 need-tests: need
 	$(Q)PKG_CONFIG='$(PKG_CONFIG)' scripts/need test
 
-tests: need-tests $(TESTS) $(TOOLS)
+tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,segments verifier)
 
 .SECONDEXPANSION:
 
@@ -145,6 +177,18 @@ $(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile | need
 	$(Q)$(LLVM_STRIP) -g $@
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+$(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))): | $(SKELETONS) $(BENCH_SKELETONS)
+
+$(BUILD)/tests/bench/%.bpf.o: tests/bench/%.bpf.c Makefile | need
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/tests/bench/%.skel.h: $(BUILD)/tests/bench/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
@@ -179,6 +223,26 @@ $(BUILD)/tests/unit/%: $(BUILD)/san/tests/unit/%.o $$(call sanitized,$$*)
 $(BUILD)/tests/bpf/%: $(BUILD)/tests/bpf/%.o $(HARNESS) $$(call compiled,$$*)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(CMOCKA) $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/bench/bench: $(BENCH_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -pthread $^ $(LIB_LIBS) -lm -o $@
+
+$(BUILD)/tests/bench/segments: $(BUILD)/tests/bench/segments.o $(BUILD)/tests/bpf/frame.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(CMOCKA) -o $@
+
+$(BUILD)/tests/bench/verifier: $(BUILD)/tests/bench/verifier.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/bench/generate: $(BUILD)/tests/bench/generate.o $(BUILD)/tests/bench/measure.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/pins_lock daemon/log daemon/privilege)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
 $(BUILD)/demo/%: $(BUILD)/demo/%.o
 	$(call say,LINK,$@)
