@@ -48,7 +48,9 @@ static const struct mode {
 	{ "syn", .seq = 1000, .flags = 0x02, .sequential = true, .outside = true },
 };
 
-static uint8_t frame[64] = { [12] = 0x08, [14] = 0x45, [17] = 40, [22] = 64, [23] = 6, [46] = 0x50, [48] = 0xff, [49] = 0xff };
+static uint8_t frame[64] = {
+	[12] = 0x08, [14] = 0x45, [17] = 40, [22] = 64, [23] = 6, [46] = 0x50, [48] = 0xff, [49] = 0xff
+};
 
 static uint32_t sum_words(size_t from, size_t to)
 {

@@ -61,7 +61,13 @@ static uint64_t number(const char *text, uint64_t min, uint64_t max)
 static void read_options(struct bench_options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "rounds", required_argument, NULL, 'r' }, { "repeat", required_argument, NULL, 'n' }, { "flows-max", required_argument, NULL, 'f' }, { "quick", no_argument, NULL, 'q' }, { "json", required_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, {}
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "repeat", required_argument, NULL, 'n' },
+		{ "flows-max", required_argument, NULL, 'f' },
+		{ "quick", no_argument, NULL, 'q' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{}
 	};
 	int option;
 

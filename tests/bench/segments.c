@@ -38,7 +38,8 @@ static void prepare(struct prepared *prepared, struct segment segment, const str
 	X(ack_sack, server, client, PASS_OK, .flags = 0x10, .seq = 5001, .ack = 1001, .sack_blocks = 1, \
 	  .sack = { { 1501, 2001 } }) \
 	X(ack_ipv6, client6, server6, PASS_OK, .flags = 0x10, .seq = 1001, .ack = 5001) \
-	X(beyond_window, client, server, DROP_SEQ_ABOVE, .flags = 0x18, .seq = 0x40000000, .ack = 5001, .payload = 10) \
+	X(beyond_window, client, server, DROP_SEQ_ABOVE, .flags = 0x18, .seq = 0x40000000, .ack = 5001, \
+	  .payload = 10) \
 	X(reset_inexact, client, server, NOUPD_RST_INEXACT, .flags = 0x04, .seq = 2101) \
 	X(stray_ack, stranger, server, DROP_NO_FLOW, .flags = 0x10, .seq = 1, .ack = 1) \
 	X(syn, stranger, server, PASS_NEW, .flags = 0x02, .seq = 1, .wscale = WS(7))
