@@ -53,8 +53,8 @@ TG_GLOBAL int tg_account_drop(const struct tg_lookup *lookup, __u32 verdict, __u
 	return 0;
 }
 
-TG_INLINE void tg_account(enum tg_verdict verdict, enum tg_outcome outcome,
-			  const struct tg_lookup *lookup, const struct tg_packet *pkt)
+TG_INLINE void tg_count_packet(enum tg_verdict verdict, enum tg_outcome outcome,
+			       const struct tg_packet *pkt)
 {
 	__u32 slot = tg_program.iface_slot;
 	struct tg_counters *counters = bpf_map_lookup_elem(&tg_counters, &slot);
@@ -65,6 +65,12 @@ TG_INLINE void tg_account(enum tg_verdict verdict, enum tg_outcome outcome,
 	count = &counters->count[outcome][verdict];
 	count->packets += pkt->segments;
 	count->bytes += pkt->bytes;
+}
+
+TG_INLINE void tg_account(enum tg_verdict verdict, enum tg_outcome outcome,
+			  const struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	tg_count_packet(verdict, outcome, pkt);
 	if (TG_UNLIKELY(tg_verdict_drops(verdict)) && outcome != TG_OUTCOME_OWN)
 		tg_account_drop(lookup, verdict, outcome, pkt->service);
 }

@@ -170,19 +170,30 @@ TG_INLINE void tg_fast_update(const struct tg_fast_view *view, const struct tg_p
 	tg_raise(&sender->right, pkt->ack + window, false);
 }
 
+/* Nobody asks about packets that pass: no list of sources, no trace, no capture. */
+TG_INLINE bool tg_fast_may(const struct tg_settings *settings, const struct tg_config *config)
+{
+	return !(config->lists.prefixes |
+		 (settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE)));
+}
+
 /* The whole journey and its end; false: nothing was done, take the long way. */
 TG_INLINE bool tg_fast(const void *data, const void *data_end, __u16 segments, bool own)
 {
 	struct tg_packet pkt = { .segments = segments, .own = own };
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_fast_view view = {};
+	const struct tg_config *config;
 	__u32 now_ms;
 
-	if (!settings || !tg_fast_headers(data, data_end) || !tg_fast_find(data, &view) ||
+	if (!settings)
+		return false;
+	config = tg_active_config(settings);
+	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, data_end) || !tg_fast_find(data, &view) ||
 	    !tg_fast_numbers(data, data_end, &pkt))
 		return false;
 	now_ms = tg_now_ms(settings);
-	if (!tg_fast_flow(&view, &pkt, &settings->timeouts, now_ms) ||
+	if (!tg_fast_flow(&view, &pkt, &config->timeouts, now_ms) ||
 	    !tg_fast_segment(&view, &pkt))
 		return false;
 
@@ -191,7 +202,7 @@ TG_INLINE bool tg_fast(const void *data, const void *data_end, __u16 segments, b
 		TG_WRITE_ONCE(view.ref.slot->stamp_ms, now_ms);
 	tg_count_passed(view.count, &pkt, now_ms);
 	tg_flow_check_owner(&view.ref);
-	tg_account(TG_PASS_OK, TG_OUTCOME_VERDICT, &pkt);
+	tg_count_packet(TG_PASS_OK, TG_OUTCOME_VERDICT, &pkt);
 	tg_report_fast();
 	return true;
 }
