@@ -82,7 +82,7 @@ static void another_source_is_not_concerned(void **state)
 	SAME(syn(state, &quiet, &web), TG_PASS_NEW);
 }
 
-static void a_source_is_a_prefix(void **state)
+static void synflood_prefix_counts_as_one_source(void **state)
 {
 	flood(state)->source_pps = 1;
 	flood(state)->source_burst = 1;
@@ -166,7 +166,7 @@ static void connect_from(void **state, const struct endpoint *from)
 	EXPECT(*state, &said[2], false, TG_PASS_OK);
 }
 
-static void a_source_may_have_so_many_connections(void **state)
+static void conn_flood_of_one_source_ends_at_its_limit(void **state)
 {
 	struct endpoint source = { { 192, 0, 2, 1 }, 1000 };
 
@@ -327,11 +327,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_source_may_send_its_burst_and_then_its_rate),
 		TEST(another_source_is_not_concerned),
-		TEST(a_source_is_a_prefix),
+		TEST(synflood_prefix_counts_as_one_source),
 		TEST(an_ipv6_source_is_its_64),
 		TEST(a_spoofed_flood_limits_no_honest_source),
 		TEST(established_flows_do_not_feel_the_limit),
-		TEST(a_source_may_have_so_many_connections),
+		TEST(conn_flood_of_one_source_ends_at_its_limit),
 		TEST(a_count_that_is_old_limits_nothing),
 		TEST(a_destination_below_its_threshold_is_left_alone),
 		TEST(only_the_flooded_destination_is_protected),
