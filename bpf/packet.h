@@ -29,10 +29,15 @@ struct tg_packet {
 	__be16 sport;
 	__be16 dport;
 	__u32 seq;
-	__u32 ack;
-	__u32 end; /* seq + payload + SYN + FIN */
-	__u32 payload; /* bytes of TCP payload */
-	__u32 tsval;
+	union {
+		struct {
+			__u32 ack;
+			__u32 end; /* seq + payload + SYN + FIN */
+			__u32 payload; /* bytes of TCP payload */
+			__u32 tsval;
+		};
+		__be32 reporter[4]; /* with icmp_error: who sent the packet itself */
+	};
 	__u32 sack_right; /* highest right edge of the SACK blocks */
 	__u32 bytes; /* of the IP packet; what counters add */
 	__u16 window; /* raw */
@@ -48,6 +53,7 @@ struct tg_packet {
 	bool own; /* sent by this machine, not forwarded: never dropped */
 	bool enforced; /* a verdict DROP will be carried out; if not, the flow must follow what passes */
 	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*) */
+	bool allowed; /* the source is on the allow list */
 	__u8 service; /* of the local port, see struct tg_service; 0: none */
 };
 

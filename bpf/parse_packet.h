@@ -26,6 +26,7 @@ TG_INLINE enum tg_verdict tg_parse_icmp_error(const struct tg_cursor *at, struct
 
 	if (inner > at->limit || !tg_is_icmp_error(at->protocol, icmp->type))
 		return TG_PASS_NOT_TCP;
+	__builtin_memcpy(pkt->reporter, pkt->saddr, sizeof(pkt->reporter));
 	if (at->protocol == TG_PROTO_ICMP) {
 		const struct tg_ipv4 *ip = (const void *)inner;
 
@@ -33,22 +34,23 @@ TG_INLINE enum tg_verdict tg_parse_icmp_error(const struct tg_cursor *at, struct
 		    (ip->version_ihl >> 4) != 4 || (ip->version_ihl & 0x0f) < 5 ||
 		    (bpf_ntohs(ip->fragment) & TG_IPV4_FRAGMENT_OFFSET))
 			return TG_PASS_NOT_TCP;
+		tcp = (const void *)(inner + (ip->version_ihl & 0x0f) * 4);
+		if ((const __u8 *)(tcp + 1) > at->limit)
+			return TG_PASS_NOT_TCP;
 		pkt->saddr[3] = ip->saddr;
 		pkt->daddr[3] = ip->daddr;
-		inner += (ip->version_ihl & 0x0f) * 4;
 	} else {
 		const struct tg_ipv6 *ip = (const void *)inner;
 
 		if ((const __u8 *)(ip + 1) > at->limit || ip->next_header != TG_PROTO_TCP ||
 		    (ip->version_class >> 4) != 6)
 			return TG_PASS_NOT_TCP;
+		tcp = (const void *)(ip + 1);
+		if ((const __u8 *)(tcp + 1) > at->limit)
+			return TG_PASS_NOT_TCP;
 		__builtin_memcpy(pkt->saddr, ip->saddr, sizeof(pkt->saddr));
 		__builtin_memcpy(pkt->daddr, ip->daddr, sizeof(pkt->daddr));
-		inner += sizeof(*ip);
 	}
-	tcp = (const void *)inner;
-	if ((const __u8 *)(tcp + 1) > at->limit)
-		return TG_PASS_NOT_TCP;
 	pkt->sport = tcp->sport;
 	pkt->dport = tcp->dport;
 	pkt->seq = bpf_ntohl(tcp->seq);

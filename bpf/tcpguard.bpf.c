@@ -23,6 +23,7 @@
 #include "report.bpf.h"
 #include "flow_fast.bpf.h" /* the short way of almost every segment */
 #include "enforce.bpf.h"
+#include "lists.bpf.h" /* source addresses blocked and allowed */
 
 /* The segment that almost every packet is: data or ACK of an established flow. */
 static __always_inline bool tg_is_common(const struct tg_view *view, const struct tg_packet *pkt)
@@ -156,6 +157,26 @@ tg_begin(const struct tg_settings *settings, struct tg_lookup *lookup, struct tg
 	return config;
 }
 
+/*
+ * From what the parser found to the final verdict.  A packet on the block list that passes all the
+ * same (mode monitor) is inspected like any other: its flow must follow what passes.
+ */
+static __always_inline enum tg_verdict
+tg_decide(void *ctx, struct tg_settings *settings, const struct tg_config *config,
+	  struct tg_lookup *lookup, struct tg_packet *pkt, enum tg_verdict verdict)
+{
+	bool blocked = false;
+
+	if (TG_UNLIKELY(config->lists.prefixes) && !pkt->own && !tg_verdict_drops(verdict)) {
+		blocked = tg_lists_block(lookup, pkt);
+		if (blocked && tg_carried_out(pkt, TG_DROP_BLOCKLIST))
+			return TG_DROP_BLOCKLIST;
+	}
+	if (!verdict)
+		verdict = tg_inspect(ctx, settings, lookup, pkt);
+	return blocked ? TG_DROP_BLOCKLIST : verdict;
+}
+
 /* What is rare enough to be counted by kind. */
 static __always_inline void tg_tally_segment(enum tg_verdict verdict, const struct tg_packet *pkt)
 {
@@ -217,8 +238,7 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 		verdict = TG_PASS_UNREADABLE;
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
-	if (!verdict)
-		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
+	verdict = tg_decide(ctx, settings, config, &lookup, &pkt, verdict);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);
@@ -288,8 +308,7 @@ static __always_inline int tg_tc_judge(struct __sk_buff *skb)
 		tg_jumbo_payload(&pkt, skb->len);
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
-	if (!verdict)
-		verdict = tg_inspect(skb, settings, &lookup, &pkt);
+	verdict = tg_decide(skb, settings, config, &lookup, &pkt, verdict);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);

@@ -45,6 +45,7 @@ static const struct map_row {
 	[PINS_SEEN] = { "tg_seen", sizeof(struct tg_seen), 0 },
 	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
+	[PINS_LISTS] = { "tg_lists", sizeof(__u32), 0 },
 };
 
 static void **mapped_member(struct pins *p, enum pins_map map)

@@ -7,6 +7,7 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc        bpf_link of the TC program (absent with clsact)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
+ *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two (absent: no lists)
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
  *
@@ -44,6 +45,7 @@ enum pins_map {
 	PINS_SEEN,
 	PINS_BUDGET,
 	PINS_ATTACHED,
+	PINS_LISTS,
 	PINS_MAP_MAX
 };
 

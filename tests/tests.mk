@@ -31,3 +31,5 @@ sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daem
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_top := -lbpf
 sources_test_source_count := daemon/source_count.c
+list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
+sources_test_list_image := $(list_sources)

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An image is an array map, found by the data path in tg_lists and by user space under its pin.  There
+ * are two places for one; the configuration in force names which, and the other is empty.
+ */
+#include "lists.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include "bpf/prefix_memory.h"
+#include "bpf/prefix_image.h"
+
+#include "list_image.h"
+#include "log.h"
+#include "settings.h"
+
+#define PATH_BYTES 64
+#define LOCK_TRIES 500
+#define LOCK_TRY_NS (20 * 1000 * 1000)
+#define READ_TRIES 10
+
+/* An image that is mapped. */
+struct mapping {
+	struct tg_list_line *line; /* NULL: there is none */
+	size_t bytes;
+};
+
+int lists_lock(void)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_TRY_NS };
+	int lock, i;
+
+	for (i = 0; i < LOCK_TRIES; i++) {
+		lock = pins_try_lock();
+		if (lock != -EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return lock >= 0 ? lock : pins_lock(); /* says why */
+}
+
+int lists_now_s(const struct pins *pins, uint32_t *now_s)
+{
+	uint64_t now_ms;
+	int err = pins_now_ms(pins, &now_ms);
+
+	if (!err)
+		*now_s = (uint32_t)(now_ms / 1000);
+	return err;
+}
+
+static const char *image_path(char *path, uint32_t slot)
+{
+	snprintf(path, PATH_BYTES, LISTS_DIR "/%u", slot);
+	return path;
+}
+
+static int map_image(int fd, uint32_t lines, struct mapping *mapping)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	mapping->bytes = ((size_t)lines * TG_LIST_LINE_BYTES + page - 1) & ~(page - 1);
+	mapping->line = mmap(NULL, mapping->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mapping->line != MAP_FAILED)
+		return 0;
+	mapping->line = NULL;
+	return -errno;
+}
+
+static void unmap_image(struct mapping *mapping)
+{
+	if (mapping->line)
+		munmap(mapping->line, mapping->bytes);
+	mapping->line = NULL;
+}
+
+/* -EAGAIN in silence: the image was exchanged meanwhile. */
+static int open_image(const struct tg_list_image *head, struct mapping *mapping)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	char path[PATH_BYTES];
+	int fd, err = 0;
+
+	fd = bpf_obj_get(image_path(path, head->slot));
+	if (fd < 0)
+		return errno == ENOENT ? -EAGAIN : log_err(-errno, "cannot open %s", path);
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		err = log_err(-errno, "cannot examine %s", path);
+	else if (info.max_entries != head->lines)
+		err = -EAGAIN;
+	if (!err) {
+		err = map_image(fd, head->lines, mapping);
+		if (err)
+			log_err(err, "cannot map %s into memory", path);
+	}
+	close(fd);
+	if (!err && memcmp(mapping->line, head, sizeof(*head)) != 0) {
+		unmap_image(mapping);
+		err = -EAGAIN;
+	}
+	return err;
+}
+
+/* The image in force; mapping->line NULL if the lists are empty. */
+static int open_active(const struct pins *pins, struct tg_list_image *head, struct mapping *mapping)
+{
+	int err = -EAGAIN, i;
+
+	mapping->line = NULL;
+	for (i = 0; i < READ_TRIES && err == -EAGAIN; i++) {
+		*head = tg_active_config(pins->settings)->lists;
+		if (!head->prefixes)
+			return 0;
+		err = open_image(head, mapping);
+	}
+	if (err == -EAGAIN)
+		log_err_hint(0, "'tcpguard block flush' and 'allow flush' begin anew",
+			     "the lists' image in " LISTS_DIR " is not the one in force");
+	return err == -EAGAIN ? -EIO : err;
+}
+
+int lists_read(const struct pins *pins, struct list_rules *rules)
+{
+	struct tg_list_image head;
+	struct mapping mapping;
+	size_t text_bytes;
+	int err;
+
+	memset(rules, 0, sizeof(*rules));
+	err = open_active(pins, &head, &mapping);
+	if (err || !mapping.line)
+		return err;
+	text_bytes = (size_t)(head.lines - head.text) * TG_LIST_LINE_BYTES;
+	rules->rule = calloc(head.prefixes, sizeof(*rules->rule));
+	rules->text = malloc(text_bytes + 1);
+	if (rules->rule && rules->text) {
+		memcpy(rules->rule, &mapping.line[head.first_rule],
+		       head.prefixes * sizeof(*rules->rule));
+		memcpy(rules->text, &mapping.line[head.text], text_bytes);
+		rules->count = rules->room = head.prefixes;
+		rules->text_bytes = text_bytes;
+		rules->text_room = text_bytes + 1;
+	} else {
+		err = log_err(-ENOMEM, "cannot read the lists");
+	}
+	unmap_image(&mapping);
+	return err;
+}
+
+int lists_look_up(const struct pins *pins, const struct prefix *address,
+		  struct tg_list_moments *moments)
+{
+	const struct tg_list_address wanted = { address->high, address->low };
+	struct tg_list_image head;
+	struct mapping mapping;
+	struct tg_image image;
+	int err;
+
+	memset(moments, 0, sizeof(*moments));
+	err = open_active(pins, &head, &mapping);
+	if (err || !mapping.line)
+		return err;
+	image = (struct tg_image){ .line = mapping.line, .lines = head.lines };
+	tg_list_find(&image, &head, &wanted, address->ipv4, moments);
+	unmap_image(&mapping);
+	return 0;
+}
+
+/* A new map with the image in it; a descriptor, or -errno (said). */
+static int make_image(const struct list_plan *plan, uint32_t slot)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	uint32_t lines = list_plan_head(plan)->lines;
+	struct mapping mapping;
+	int fd, err;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tg_list_image", sizeof(__u32), TG_LIST_LINE_BYTES,
+			    lines, &opts);
+	if (fd < 0)
+		return log_err(-errno, "cannot make an image of the lists of %zu MiB",
+			       (size_t)lines * TG_LIST_LINE_BYTES >> 20);
+	err = map_image(fd, lines, &mapping);
+	if (err) {
+		close(fd);
+		return log_err(err, "cannot map an image of the lists into memory");
+	}
+	list_plan_write(plan, slot, mapping.line);
+	unmap_image(&mapping);
+	return fd;
+}
+
+/* Under the pin of its place, where a killed writer may have left something. */
+static int pin_image(int fd, uint32_t slot)
+{
+	char path[PATH_BYTES];
+
+	if (mkdir(LISTS_DIR, 0700) && errno != EEXIST)
+		return log_err(-errno, "cannot make " LISTS_DIR);
+	unlink(image_path(path, slot));
+	if (bpf_obj_pin(fd, path))
+		return log_err(-errno, "cannot pin %s", path);
+	return 0;
+}
+
+/* The kernel returns from this when no program that began before is still at work. */
+static int place_image(const struct pins *pins, int fd, uint32_t slot)
+{
+	if (bpf_map_update_elem(pins->fd[PINS_LISTS], &slot, &fd, BPF_ANY))
+		return log_err(-errno, "cannot hand an image of the lists to the data path");
+	return 0;
+}
+
+static void drop_image(const struct pins *pins, uint32_t slot)
+{
+	char path[PATH_BYTES];
+
+	bpf_map_delete_elem(pins->fd[PINS_LISTS], &slot); /* absent where the lists were empty */
+	unlink(image_path(path, slot));
+}
+
+static void flip(struct pins *pins, const struct tg_list_image *head, uint32_t slot)
+{
+	struct settings_change change;
+
+	settings_begin(pins, &change);
+	change.config->lists = *head;
+	change.config->lists.slot = slot;
+	settings_commit(pins);
+}
+
+/* Nothing is looked up any more; both images go when nobody can be reading them. */
+static void publish_nothing(struct pins *pins)
+{
+	const struct tg_list_image nothing = { .prefixes = 0 };
+	uint32_t slot = tg_active_config(pins->settings)->lists.slot & 1;
+	char path[PATH_BYTES];
+	int fd = bpf_obj_get(image_path(path, slot));
+
+	flip(pins, &nothing, slot);
+	if (fd >= 0) {
+		place_image(pins, fd, slot); /* for the wait, as in publish() */
+		close(fd);
+	}
+	drop_image(pins, slot);
+	drop_image(pins, !slot);
+	rmdir(LISTS_DIR);
+}
+
+static int publish(struct pins *pins, const struct list_plan *plan)
+{
+	uint32_t slot = !(tg_active_config(pins->settings)->lists.slot & 1);
+	int fd, err;
+
+	fd = make_image(plan, slot);
+	if (fd < 0)
+		return fd;
+	err = pin_image(fd, slot);
+	if (!err)
+		err = place_image(pins, fd, slot);
+	if (!err) {
+		flip(pins, list_plan_head(plan), slot);
+		/* Once more, for the wait: who read the old configuration is done with its image. */
+		place_image(pins, fd, slot);
+		drop_image(pins, !slot);
+	} else {
+		drop_image(pins, slot);
+	}
+	close(fd);
+	return err;
+}
+
+int lists_publish(struct pins *pins, const struct list_rules *rules)
+{
+	struct list_plan *plan;
+	uint64_t seed;
+	int err;
+
+	if (!rules->count) {
+		publish_nothing(pins);
+		return 0;
+	}
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return log_err(-errno, "cannot get a random number for the lists");
+	err = list_plan_make(rules->rule, rules->count, rules->text, rules->text_bytes, seed, &plan);
+	if (err == -E2BIG) {
+		log_err_hint(0, "aggregate them, or leave some out",
+			     "the lists would have %zu prefixes: at most %u fit", rules->count,
+			     TG_LIST_RULES_MAX);
+		return -ENOSPC;
+	}
+	if (err)
+		return log_err(err, "cannot build an image of the lists");
+	err = publish(pins, plan);
+	list_plan_free(plan);
+	return err;
+}
