@@ -71,6 +71,8 @@ extern const struct command command_flows;
 extern const struct command command_enforce;
 extern const struct command command_monitor;
 extern const struct command command_bypass;
+extern const struct command command_block;
+extern const struct command command_allow;
 extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_doctor;

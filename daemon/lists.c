@@ -298,7 +298,7 @@ int lists_publish(struct pins *pins, const struct list_rules *rules)
 		log_err_hint(0, "aggregate them, or leave some out",
 			     "the lists would have %zu prefixes: at most %u fit", rules->count,
 			     TG_LIST_RULES_MAX);
-		return -ENOSPC;
+		return -ERANGE;
 	}
 	if (err)
 		return log_err(err, "cannot build an image of the lists");

@@ -110,6 +110,8 @@ const struct command *const command_table[] = {
 	&command_enforce,
 	&command_monitor,
 	&command_bypass,
+	&command_block,
+	&command_allow,
 	&command_replay,
 	&command_explain,
 	&command_doctor,

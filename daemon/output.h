@@ -43,6 +43,15 @@ struct output_answer {
 	const struct output_field *fields;
 };
 
+/* A rule of the block or allow list. */
+struct output_rule {
+	const char *list; /* "block" */
+	const char *prefix;
+	const char *reason; /* "" if none was given */
+	uint32_t left_s; /* UINT32_MAX: for ever */
+	uint32_t added_s; /* Unix time */
+};
+
 struct output_functions {
 	void (*status)(struct output *out, const struct snapshot *s);
 	void (*stats)(struct output *out, const struct output_stats *stats);
@@ -50,6 +59,9 @@ struct output_functions {
 	void (*flow)(struct output *out, const struct flow_record *flow);
 	void (*flows_end)(struct output *out);
 	void (*flows_count)(struct output *out, const struct flow_counts *counts);
+	void (*rules_begin)(struct output *out);
+	void (*rule)(struct output *out, const struct output_rule *rule);
+	void (*rules_end)(struct output *out);
 	void (*answer)(struct output *out, const struct output_answer *answer);
 };
 
@@ -60,7 +72,7 @@ struct output {
 	bool colour;
 	bool lines; /* JSON: one object a line instead of one document */
 	bool detailed; /* flows: sequence numbers too */
-	uint64_t flows; /* printed so far */
+	uint64_t flows; /* or rules: printed so far */
 };
 
 extern const struct output_functions output_text;

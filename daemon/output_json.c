@@ -151,8 +151,12 @@ static void json_status(struct output *out, const struct snapshot *s)
 	json_object_set_new(document, "interfaces", ifaces);
 	json_object_set_new(document, "flows", occupancy(s));
 	json_object_set_new(document, "flood", json_flood(s));
+	json_object_set_new(document, "lists",
+			    json_pack("{s:I, s:I}", "block", (json_int_t)s->rules[TG_LIST_BLOCK],
+				      "allow", (json_int_t)s->rules[TG_LIST_ALLOW]));
 	for (map = 0; map < PINS_MAP_MAX; map++)
 		set_number(memory, pins_map_name((enum pins_map)map), s->map_bytes[map]);
+	set_number(memory, "lists", s->lists_bytes);
 	set_number(memory, "total", s->total_bytes);
 	json_object_set_new(document, "memory_bytes", memory);
 	put_document(out, document);
@@ -243,29 +247,43 @@ static void json_flows_begin(struct output *out)
 		fputs("{\"schema\":\"tcpguard.flows/1\",\"flows\":[", out->stream);
 }
 
-/* Only people want it indented, and people do not read a million: the line is parsed for them. */
-static void put_pretty(struct output *out, const char *line)
+/* One of many: a line of its own, or an element of the document's array. */
+static void begin_element(struct output *out)
 {
-	json_t *object = json_loads(line, 0, NULL);
-
-	json_dumpf(object, out->stream, PRECISION | JSON_INDENT(2));
-	json_decref(object);
+	if (!out->lines)
+		fputs(out->flows ? ",\n" : "\n", out->stream);
+	out->flows++;
 }
 
+static void end_element(struct output *out)
+{
+	if (out->lines)
+		putc('\n', out->stream);
+}
+
+static void put_element(struct output *out, json_t *object)
+{
+	size_t style = out->pretty && !out->lines ? JSON_INDENT(2) : JSON_COMPACT;
+
+	begin_element(out);
+	json_dumpf(object, out->stream, PRECISION | style);
+	json_decref(object);
+	end_element(out);
+}
+
+/* Only people want it indented, and people do not read a million: the line is parsed for them. */
 static void json_flow(struct output *out, const struct flow_record *flow)
 {
 	char line[OUTPUT_JSON_FLOW_BYTES];
 	size_t length = output_json_flow(line, flow, out->detailed);
 
-	if (!out->lines)
-		fputs(out->flows ? ",\n" : "\n", out->stream);
-	if (out->pretty && !out->lines)
-		put_pretty(out, line);
-	else
-		fwrite(line, 1, length, out->stream);
-	if (out->lines)
-		putc('\n', out->stream);
-	out->flows++;
+	if (out->pretty && !out->lines) {
+		put_element(out, json_loads(line, 0, NULL));
+		return;
+	}
+	begin_element(out);
+	fwrite(line, 1, length, out->stream);
+	end_element(out);
 }
 
 static void json_flows_end(struct output *out)
@@ -284,6 +302,28 @@ static void json_flows_count(struct output *out, const struct flow_counts *count
 		set_number(states, names_phases[phase], counts->by_phase[phase]);
 	json_object_set_new(document, "by_state", states);
 	put_document(out, document);
+}
+
+/* --- lists ---------------------------------------------------------------------------------------- */
+
+static void json_rules_begin(struct output *out)
+{
+	if (!out->lines)
+		fputs("{\"schema\":\"tcpguard.lists/1\",\"rules\":[", out->stream);
+}
+
+static void json_rule(struct output *out, const struct output_rule *rule)
+{
+	const struct timespec added = { .tv_sec = rule->added_s };
+	json_t *object = json_object();
+
+	set_text(object, "list", rule->list);
+	set_text(object, "prefix", rule->prefix);
+	json_object_set_new(object, "expires_in_s",
+			    rule->left_s == UINT32_MAX ? json_null() : json_integer(rule->left_s));
+	json_object_set_new(object, "reason", *rule->reason ? json_string(rule->reason) : json_null());
+	set_time(object, "added_at", &added);
+	put_element(out, object);
 }
 
 /* --- short answers -------------------------------------------------------------------------------- */
@@ -325,5 +365,8 @@ const struct output_functions output_json = {
 	.flow = json_flow,
 	.flows_end = json_flows_end,
 	.flows_count = json_flows_count,
+	.rules_begin = json_rules_begin,
+	.rule = json_rule,
+	.rules_end = json_flows_end,
 	.answer = json_answer,
 };

@@ -111,6 +111,31 @@ static void text_flows_count(struct output *out, const struct flow_counts *count
 				format_grouped(number, sizeof(number), counts->by_phase[phase]));
 }
 
+static void text_rules_begin(struct output *out)
+{
+	(void)out; /* no heading, as with flows */
+}
+
+static void text_rule(struct output *out, const struct output_rule *rule)
+{
+	char left[FORMAT_BYTES];
+
+	fprintf(out->stream, "%-24s %-14s%s%s\n", rule->prefix,
+		rule->left_s == UINT32_MAX ?
+			"for ever" :
+			format_duration(left, sizeof(left), rule->left_s * 1000ULL),
+		*rule->reason ? "  " : "", rule->reason);
+	out->flows++;
+}
+
+static void text_rules_end(struct output *out)
+{
+	char number[FORMAT_BYTES];
+
+	fprintf(out->stream, "%s prefix%s\n", format_grouped(number, sizeof(number), out->flows),
+		out->flows == 1 ? "" : "es");
+}
+
 static void text_answer(struct output *out, const struct output_answer *answer)
 {
 	fprintf(out->stream, "%s\n", answer->text);
@@ -123,5 +148,8 @@ const struct output_functions output_text = {
 	.flow = text_flow,
 	.flows_end = text_flows_end,
 	.flows_count = text_flows_count,
+	.rules_begin = text_rules_begin,
+	.rule = text_rule,
+	.rules_end = text_rules_end,
 	.answer = text_answer,
 };

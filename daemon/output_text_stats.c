@@ -316,6 +316,21 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 			iface->iface.name);
 }
 
+static void print_lists(struct output *out, const struct snapshot *s)
+{
+	static const char *const names[TG_LIST_MAX] = { "block", "allow" };
+	char number[FORMAT_BYTES], bytes[FORMAT_BYTES];
+	int list;
+
+	if (!s->lists_bytes)
+		return;
+	for (list = 0; list < TG_LIST_MAX; list++)
+		fprintf(out->stream, "%s list %s prefix%s, ", names[list],
+			format_grouped(number, sizeof(number), s->rules[list]),
+			s->rules[list] == 1 ? "" : "es");
+	fprintf(out->stream, "memory %s\n", format_bytes(bytes, sizeof(bytes), s->lists_bytes));
+}
+
 void text_status(struct output *out, const struct snapshot *s)
 {
 	char buffer[FORMAT_BYTES], total[FORMAT_BYTES];
@@ -339,6 +354,7 @@ void text_status(struct output *out, const struct snapshot *s)
 		format_bytes(buffer, sizeof(buffer), s->table_bytes),
 		format_bytes(total, sizeof(total), s->total_bytes));
 	print_flood(out, s);
+	print_lists(out, s);
 	if (s->flows.refused_buckets)
 		fprintf(out->stream, "%s buckets refused a flow since the last quiet day\n",
 			format_grouped(buffer, sizeof(buffer), s->flows.refused_buckets));

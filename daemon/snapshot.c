@@ -149,6 +149,14 @@ static uint64_t map_bytes(int fd)
 	return bytes;
 }
 
+static void read_lists(const struct pins *p, struct snapshot *s)
+{
+	const struct tg_list_image *lists = &tg_active_config(p->settings)->lists;
+
+	memcpy(s->rules, lists->rules, sizeof(s->rules));
+	s->lists_bytes = (uint64_t)lists->lines * TG_LIST_LINE_BYTES;
+}
+
 static void read_sizes(const struct pins *p, struct snapshot *s)
 {
 	int map;
@@ -159,6 +167,7 @@ static void read_sizes(const struct pins *p, struct snapshot *s)
 	}
 	s->table_bytes = s->map_bytes[PINS_FLOWS] + s->map_bytes[PINS_DETAILS] +
 			 s->map_bytes[PINS_BUCKETS];
+	s->total_bytes += s->lists_bytes;
 	s->max_flows = p->info.max_flows;
 	s->slots = (uint64_t)p->info.buckets * TG_BUCKET_WAYS;
 }
@@ -188,6 +197,7 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	s->flood = tg_active_config(p->settings)->flood;
 	read_protected(p, now_ms, s);
 	flow_table_count(&p->table, now_ms, &s->flows);
+	read_lists(p, s);
 	read_sizes(p, s);
 	*out = s;
 	return 0;

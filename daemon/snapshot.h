@@ -42,6 +42,8 @@ struct snapshot {
 	uint32_t daemon_pid; /* 0: unknown */
 	bool bypass;
 	struct flow_counts flows;
+	uint32_t rules[TG_LIST_MAX]; /* on each list, expired ones too */
+	uint64_t lists_bytes; /* of their image */
 	uint64_t max_flows;
 	uint64_t slots;
 	uint64_t map_bytes[PINS_MAP_MAX];

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `tcpguard block|allow add|del|list|test|import|export|flush`: who may not talk to us, and who always may. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "format.h"
+#include "list_file.h"
+#include "lists.h"
+#include "log.h"
+#include "options.h"
+#include "output.h"
+
+enum verb {
+	VERB_ADD,
+	VERB_DEL,
+	VERB_LIST,
+	VERB_TEST,
+	VERB_IMPORT,
+	VERB_EXPORT,
+	VERB_FLUSH,
+};
+
+struct lists_options {
+	uint32_t for_s; /* 0: for ever */
+	uint32_t limit; /* 0: all */
+	const char *reason;
+	bool force;
+	bool replace;
+};
+
+static const struct lists_options defaults = { .reason = "" };
+
+struct lists_job {
+	const struct global_options *global;
+	const struct lists_options *options;
+	enum tg_list list;
+	enum verb verb;
+	int argc;
+	char **argv; /* behind the verb */
+	struct pins pins;
+	uint32_t now_s;
+	struct list_rules given; /* of the words or the file */
+	struct list_rules rules; /* in force, then to be */
+	size_t changed; /* added or removed */
+	size_t replaced; /* of those added */
+};
+
+static const char *const list_names[TG_LIST_MAX] = {
+	[TG_LIST_BLOCK] = "block",
+	[TG_LIST_ALLOW] = "allow",
+};
+
+/* --- options -------------------------------------------------------------------------------------- */
+
+static int parse_for(const char *name, const char *argument, void *out)
+{
+	int err = options_duration(name, argument, out);
+
+	if (err || *(uint32_t *)out)
+		return err;
+	log_err_hint(0, "leave it out for ever", "--%s: the duration must be at least 1s", name);
+	return -EINVAL;
+}
+
+static int parse_reason(const char *name, const char *argument, void *out)
+{
+	const char *fault = list_reason_fault(argument);
+
+	if (fault) {
+		log_err(0, "--%s: %s", name, fault);
+		return -EINVAL;
+	}
+	*(const char **)out = argument;
+	return 0;
+}
+
+static int parse_limit(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 1, UINT32_MAX, out);
+}
+
+static const struct option_row rows[] = {
+	{ 0, "for", "DURATION", "add, import: only so long: 30s, 10m, 1h, 1d", parse_for,
+	  offsetof(struct lists_options, for_s) },
+	{ 0, "reason", "TEXT", "add, import: why, for whoever lists it", parse_reason,
+	  offsetof(struct lists_options, reason) },
+	{ 0, "force", NULL, "block add, import: this host, its gateway, your ssh, wide prefixes, too",
+	  options_set_true, offsetof(struct lists_options, force) },
+	{ 0, "replace", NULL, "import: the list becomes what the file says", options_set_true,
+	  offsetof(struct lists_options, replace) },
+	{ 'n', "limit", "N", "list: at most so many", parse_limit,
+	  offsetof(struct lists_options, limit) },
+	{ 0 },
+};
+
+/* --- what is given -------------------------------------------------------------------------------- */
+
+/* All words or none; each that is wrong is said. */
+static int read_prefixes(struct lists_job *job, const struct list_guard *guard)
+{
+	uint32_t until_s = list_until(job->now_s, job->options->for_s);
+	char why[PREFIX_WHY_BYTES];
+	struct prefix prefix;
+	int i, err = 0, wrong = 0;
+
+	if (!until_s) {
+		log_err_hint(0, "leave --for out", "--for is longer than the clock can say");
+		return -EINVAL;
+	}
+	for (i = 0; i < job->argc && !err; i++) {
+		if (prefix_parse(job->argv[i], &prefix, why)) {
+			log_err(0, "%s", why);
+			wrong++;
+		} else if (guard && list_guard_refuses(guard, &prefix, why)) {
+			log_err_hint(0, "--force if you mean it", "refused: %s", why);
+			wrong++;
+		} else {
+			err = list_rules_add(&job->given, &prefix, job->list, until_s,
+					     (uint32_t)time(NULL), job->options->reason);
+		}
+	}
+	if (err)
+		return log_err(err, "cannot keep the prefixes");
+	return wrong ? -EINVAL : 0;
+}
+
+static int read_given(struct lists_job *job)
+{
+	struct list_reader reader = {
+		.list = job->list,
+		.now_s = job->now_s,
+		.added_s = (uint32_t)time(NULL),
+		.for_s = job->options->for_s,
+		.reason = job->options->reason,
+	};
+	struct list_guard *guard = NULL;
+	int err = 0;
+
+	if (job->list == TG_LIST_BLOCK && !job->options->force &&
+	    (job->verb == VERB_ADD || job->verb == VERB_IMPORT))
+		err = list_guard_open(&guard);
+	reader.guard = guard;
+	if (!err)
+		err = job->verb == VERB_IMPORT ? list_file_read(job->argv[0], &reader, &job->given) :
+						 read_prefixes(job, guard);
+	list_guard_close(guard);
+	return err;
+}
+
+/* --- changes -------------------------------------------------------------------------------------- */
+
+static int add_given(struct lists_job *job)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < job->given.count && !err; i++) {
+		const struct tg_list_rule *rule = &job->given.rule[i];
+		const struct prefix prefix = prefix_of_rule(rule);
+
+		err = list_rules_add(&job->rules, &prefix, job->list, rule->until_s, rule->added_s,
+				     list_rules_reason(&job->given, rule));
+	}
+	job->changed = job->given.count;
+	return err ? log_err(err, "cannot keep the prefixes") : 0;
+}
+
+/* All or none. */
+static int remove_given(struct lists_job *job)
+{
+	char text[PREFIX_TEXT_BYTES];
+	size_t i, missing = 0;
+	long number;
+
+	for (i = 0; i < job->given.count; i++) {
+		const struct prefix prefix = prefix_of_rule(&job->given.rule[i]);
+
+		if (list_rules_find(&job->rules, &prefix, job->list) >= 0)
+			continue;
+		log_info("%s is not on the %s list", prefix_text(text, &prefix), list_names[job->list]);
+		missing++;
+	}
+	if (missing)
+		return -ESRCH;
+	for (i = 0; i < job->given.count; i++) {
+		const struct prefix prefix = prefix_of_rule(&job->given.rule[i]);
+
+		number = list_rules_find(&job->rules, &prefix, job->list);
+		if (number < 0)
+			continue; /* given twice */
+		list_rules_remove(&job->rules, (size_t)number);
+		job->changed++;
+	}
+	return 0;
+}
+
+static int apply(struct lists_job *job)
+{
+	int err;
+
+	/* What cannot be read, flush forgets. */
+	err = lists_read(&job->pins, &job->rules);
+	if (err)
+		return err;
+	err = list_rules_settle(&job->rules, job->now_s, NULL);
+	if (err)
+		return log_err(err, "cannot put the lists in order");
+	switch (job->verb) {
+	case VERB_DEL:
+		err = remove_given(job);
+		break;
+	case VERB_FLUSH:
+		job->changed = list_rules_flush(&job->rules, job->list);
+		break;
+	default:
+		if (job->options->replace)
+			list_rules_flush(&job->rules, job->list);
+		err = add_given(job);
+	}
+	if (err)
+		return err;
+	err = list_rules_settle(&job->rules, job->now_s, &job->replaced);
+	if (err)
+		return log_err(err, "cannot put the lists in order");
+	return lists_publish(&job->pins, &job->rules);
+}
+
+static int report_change(const struct lists_job *job)
+{
+	const char *name = list_names[job->list];
+	bool adds = job->verb == VERB_ADD || job->verb == VERB_IMPORT;
+	char number[FORMAT_BYTES], replaced[FORMAT_BYTES], total[FORMAT_BYTES], text[256];
+	uint64_t count = 0;
+	struct output_field fields[] = {
+		{ .name = "list", .kind = OUTPUT_STRING, .string = name },
+		{ .name = adds ? "added" : "removed", .kind = OUTPUT_NUMBER, .number = job->changed },
+		{ .name = "replaced", .kind = OUTPUT_NUMBER, .number = job->replaced },
+		{ .name = "prefixes", .kind = OUTPUT_NUMBER },
+		{ .name = NULL },
+	};
+	const struct output_answer answer = {
+		.schema = "tcpguard.lists.change/1",
+		.text = text,
+		.fields = fields,
+	};
+	struct output out;
+	size_t i;
+
+	for (i = 0; i < job->rules.count; i++)
+		count += job->rules.rule[i].list == job->list;
+	fields[3].number = count;
+	format_grouped(number, sizeof(number), job->changed);
+	format_grouped(replaced, sizeof(replaced), job->replaced);
+	format_grouped(total, sizeof(total), count);
+	if (job->replaced)
+		snprintf(text, sizeof(text), "%s list: %s %s, %s in place of an earlier rule; %s now",
+			 name, number, adds ? "added" : "removed", replaced, total);
+	else
+		snprintf(text, sizeof(text), "%s list: %s %s; %s now", name, number,
+			 adds ? "added" : "removed", total);
+	if (output_open(&out, job->global, false))
+		return EXIT_USAGE;
+	out.functions->answer(&out, &answer);
+	return command_exit_code(output_close(&out));
+}
+
+static int change(struct lists_job *job)
+{
+	int lock, err = 0;
+
+	if (job->verb != VERB_FLUSH)
+		err = read_given(job);
+	if (err)
+		return command_exit_code(err);
+	lock = lists_lock();
+	if (lock < 0)
+		return command_exit_code(lock);
+	if (pins_still_pinned(&job->pins))
+		err = apply(job);
+	else
+		err = log_err_hint(-ENODEV, "attach with 'tcpguard attach IFACE'",
+				   "everything was detached meanwhile");
+	close(lock);
+	if (err == -ESRCH)
+		return EXIT_NO;
+	return err ? command_exit_code(err) : report_change(job);
+}
+
+/* --- questions ------------------------------------------------------------------------------------ */
+
+static void list_one(struct output *out, const struct lists_job *job, const struct tg_list_rule *rule)
+{
+	const struct prefix prefix = prefix_of_rule(rule);
+	char text[PREFIX_TEXT_BYTES];
+	const struct output_rule shown = {
+		.list = list_names[rule->list],
+		.prefix = prefix_text(text, &prefix),
+		.reason = list_rules_reason(&job->rules, rule),
+		.left_s = list_left_s(rule, job->now_s),
+		.added_s = rule->added_s,
+	};
+
+	out->functions->rule(out, &shown);
+}
+
+static int list(struct lists_job *job)
+{
+	const struct lists_options *options = job->options;
+	struct output out;
+	size_t i;
+
+	if (output_open(&out, job->global, false))
+		return EXIT_USAGE;
+	out.functions->rules_begin(&out);
+	for (i = 0; i < job->rules.count && !ferror(out.stream); i++) {
+		if (job->rules.rule[i].list != job->list || job->rules.rule[i].until_s <= job->now_s)
+			continue;
+		if (options->limit && out.flows == options->limit)
+			break;
+		list_one(&out, job, &job->rules.rule[i]);
+	}
+	out.functions->rules_end(&out);
+	return command_exit_code(output_close(&out));
+}
+
+static int export(struct lists_job *job)
+{
+	size_t i;
+
+	for (i = 0; i < job->rules.count && !ferror(stdout); i++)
+		if (job->rules.rule[i].list == job->list)
+			list_file_write_rule(stdout, &job->rules, &job->rules.rule[i], job->now_s);
+	if (fflush(stdout) || ferror(stdout))
+		return command_exit_code(log_err(errno ? -errno : -EIO, "cannot write the list"));
+	return EXIT_OK;
+}
+
+/* "by 192.0.2.0/24 (spam), 9.0 s left" */
+static void describe(const struct lists_job *job, const struct tg_list_rule *rule, char *text,
+		     size_t size)
+{
+	const struct prefix prefix = prefix_of_rule(rule);
+	const char *reason = list_rules_reason(&job->rules, rule);
+	char name[PREFIX_TEXT_BYTES], left[FORMAT_BYTES];
+
+	format_duration(left, sizeof(left), list_left_s(rule, job->now_s) * 1000ULL);
+	snprintf(text, size, "by %s%s%s%s, %s%s", prefix_text(name, &prefix), *reason ? " (" : "",
+		 reason, *reason ? ")" : "", rule->until_s == TG_LIST_FOREVER ? "for ever" : "for another ",
+		 rule->until_s == TG_LIST_FOREVER ? "" : left);
+}
+
+static int report_test(const struct lists_job *job, const struct prefix *address, bool blocked,
+		       bool allowed)
+{
+	const char *verdict = allowed ? "allowed" : blocked ? "blocked" :
+							      "not listed";
+	const struct tg_list_rule *rule = list_rules_covering(
+		&job->rules, address, allowed ? TG_LIST_ALLOW : TG_LIST_BLOCK, job->now_s);
+	char name[PREFIX_TEXT_BYTES], by[PREFIX_TEXT_BYTES], text[512], how[384] = "";
+	struct prefix covering;
+	struct output_field fields[] = {
+		{ .name = "address", .kind = OUTPUT_STRING, .string = prefix_text(name, address) },
+		{ .name = "verdict", .kind = OUTPUT_STRING, .string = verdict },
+		{ .name = "prefix", .kind = OUTPUT_STRING },
+		{ .name = "reason", .kind = OUTPUT_STRING },
+		{ .name = "over_block", .kind = OUTPUT_BOOLEAN, .number = allowed && blocked },
+		{ .name = NULL },
+	};
+	const struct output_answer answer = {
+		.schema = "tcpguard.lists.test/1",
+		.text = text,
+		.fields = fields,
+	};
+	struct output out;
+
+	if (rule) {
+		covering = prefix_of_rule(rule);
+		fields[2].string = prefix_text(by, &covering);
+		fields[3].string = rule->reason ? list_rules_reason(&job->rules, rule) : NULL;
+		describe(job, rule, how, sizeof(how));
+	}
+	snprintf(text, sizeof(text), "%s: %s%s%s%s", name, verdict, rule ? " " : "", how,
+		 allowed && blocked ? "; on the block list, too: allow wins" : "");
+	if (output_open(&out, job->global, false))
+		return EXIT_USAGE;
+	out.functions->answer(&out, &answer);
+	return command_exit_code(output_close(&out));
+}
+
+/* Exit code 1: not what the command is called. */
+static int test(struct lists_job *job)
+{
+	struct tg_list_moments moments;
+	char why[PREFIX_WHY_BYTES];
+	struct prefix address;
+	bool blocked, allowed;
+	int err, code;
+
+	err = prefix_parse(job->argv[0], &address, why);
+	if (!err && address.length != 128) {
+		snprintf(why, sizeof(why), "'%.64s' is no single address", job->argv[0]);
+		err = -EINVAL;
+	}
+	if (err) {
+		log_err(0, "%s", why);
+		return EXIT_USAGE;
+	}
+	err = lists_look_up(&job->pins, &address, &moments);
+	if (err)
+		return command_exit_code(err);
+	blocked = job->now_s < moments.until_s[TG_LIST_BLOCK];
+	allowed = job->now_s < moments.until_s[TG_LIST_ALLOW];
+	code = report_test(job, &address, blocked, allowed);
+	if (code != EXIT_OK)
+		return code;
+	return (job->list == TG_LIST_ALLOW ? allowed : blocked && !allowed) ? EXIT_OK : EXIT_NO;
+}
+
+static int ask(struct lists_job *job)
+{
+	int err = lists_read(&job->pins, &job->rules);
+
+	if (err)
+		return command_exit_code(err);
+	if (job->verb == VERB_LIST)
+		return list(job);
+	return job->verb == VERB_EXPORT ? export(job) : test(job);
+}
+
+/* --- the command ---------------------------------------------------------------------------------- */
+
+/* How many words each verb takes. */
+static const struct {
+	const char *name;
+	int least;
+	int most; /* -1: any number */
+	const char *usage;
+} verbs[] = {
+	[VERB_ADD] = { "add", 1, -1, "add PREFIX..." },
+	[VERB_DEL] = { "del", 1, -1, "del PREFIX..." },
+	[VERB_LIST] = { "list", 0, 0, "list" },
+	[VERB_TEST] = { "test", 1, 1, "test ADDRESS" },
+	[VERB_IMPORT] = { "import", 1, 1, "import FILE|-" },
+	[VERB_EXPORT] = { "export", 0, 0, "export" },
+	[VERB_FLUSH] = { "flush", 0, 0, "flush" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static int read_words(struct lists_job *job, int argc, char **argv)
+{
+	const char *name = list_names[job->list];
+	size_t verb;
+	int words = argc - 1;
+
+	for (verb = 0; argc && verb < VERBS; verb++)
+		if (!strcmp(argv[0], verbs[verb].name))
+			break;
+	if (!argc || verb == VERBS) {
+		log_err_hint(0, "say add, del, list, test, import, export or flush", "%s: %s%s%s", name,
+			     argc ? "unknown word '" : "what to do?", argc ? argv[0] : "",
+			     argc ? "'" : "");
+		return -EINVAL;
+	}
+	if (words < verbs[verb].least || (verbs[verb].most >= 0 && words > verbs[verb].most)) {
+		log_err(0, "usage: tcpguard %s %s", name, verbs[verb].usage);
+		return -EINVAL;
+	}
+	job->verb = (enum verb)verb;
+	job->argc = words;
+	job->argv = argv + 1;
+	return 0;
+}
+
+static int run(const struct global_options *global, enum tg_list list, const void *options, int argc,
+	       char **argv)
+{
+	struct lists_job job = { .global = global, .options = options, .list = list };
+	bool asks;
+	int err, code;
+
+	if (read_words(&job, argc, argv))
+		return EXIT_USAGE;
+	asks = job.verb == VERB_LIST || job.verb == VERB_TEST || job.verb == VERB_EXPORT;
+	err = pins_open(&job.pins, !asks);
+	if (err)
+		return command_exit_code(err);
+	err = lists_now_s(&job.pins, &job.now_s);
+	if (err)
+		code = command_exit_code(err);
+	else
+		code = asks ? ask(&job) : change(&job);
+	list_rules_free(&job.given);
+	list_rules_free(&job.rules);
+	pins_close(&job.pins);
+	return code;
+}
+
+static int run_block(const struct global_options *global, const void *options, int argc, char **argv)
+{
+	return run(global, TG_LIST_BLOCK, options, argc, argv);
+}
+
+static int run_allow(const struct global_options *global, const void *options, int argc, char **argv)
+{
+	return run(global, TG_LIST_ALLOW, options, argc, argv);
+}
+
+#define DETAILS \
+	"A PREFIX is 192.0.2.0/24, 2001:db8::/32 or an address alone.  A change is one step: packets\n" \
+	"see the lists before it or after it.  A file has one prefix a line, then, if you like, a\n" \
+	"duration (or -) and a reason; # begins a comment; a bad line is said with its number, and\n" \
+	"then nothing is changed.  'test' asks what the data path would do; exit code 1: the address\n"
+
+const struct command command_block = {
+	.name = "block",
+	.arguments = "add|del|list|test|import|export|flush [PREFIX...|FILE]",
+	.summary = "Drops every packet from these addresses, TCP or not, unless they are allowed, too.",
+	.details = DETAILS "is not blocked.",
+	.options = rows,
+	.options_size = sizeof(struct lists_options),
+	.defaults = &defaults,
+	.run = run_block,
+};
+
+const struct command command_allow = {
+	.name = "allow",
+	.arguments = "add|del|list|test|import|export|flush [PREFIX...|FILE]",
+	.summary = "Never drops for the block list what comes from these addresses.",
+	.details = DETAILS "is not allowed.",
+	.options = rows,
+	.options_size = sizeof(struct lists_options),
+	.defaults = &defaults,
+	.run = run_allow,
+};
