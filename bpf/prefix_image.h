@@ -128,18 +128,26 @@ TG_INLINE void tg_list_find(const struct tg_image *image, const struct tg_list_i
 {
 	const struct tg_list_line *line;
 	const struct tg_list_node *node;
-	__u32 bits = head->bits[ipv4 & 1], index, entry;
+	__u32 bits = head->bits[ipv4 & 1], index, first, entry;
 
 	moments->until_s[TG_LIST_BLOCK] = moments->until_s[TG_LIST_ALLOW] = 0;
 	if (!bits)
 		return;
 	index = tg_list_index(address->high, address->low, ipv4, bits);
-	line = tg_image_line(image, head->direct[ipv4 & 1] + index / TG_LIST_ENTRIES);
+	first = head->direct[ipv4 & 1];
+	line = tg_image_line(image, first + (index >> TG_LIST_CODES_BITS));
 	if (!line)
 		return;
-	entry = line->entry[index % TG_LIST_ENTRIES];
+	entry = line->codes[(index >> 5) & 7] >> (index & 31) * 2 & TG_LIST_KIND;
 	if (!entry)
 		return;
+	if (entry == TG_LIST_NODE) {
+		first += 1U << (bits - TG_LIST_CODES_BITS);
+		line = tg_image_line(image, first + index / TG_LIST_ENTRIES);
+		if (!line)
+			return;
+		entry = line->entry[index % TG_LIST_ENTRIES];
+	}
 	if ((entry & TG_LIST_KIND) != TG_LIST_NODE) {
 		if (entry & (TG_LIST_BLOCKED | TG_LIST_OVER_BLOCK))
 			moments->until_s[TG_LIST_BLOCK] = TG_LIST_FOREVER;

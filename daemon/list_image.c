@@ -274,6 +274,11 @@ static size_t in_lines(size_t things, size_t per_line)
 	return (things + per_line - 1) / per_line;
 }
 
+static size_t code_lines(const struct tg_list_image *head, int family)
+{
+	return 1U << (head->bits[family] - TG_LIST_CODES_BITS);
+}
+
 /* Every part in lines of its own, behind the head. */
 static void lay_out(struct list_plan *plan)
 {
@@ -283,8 +288,8 @@ static void lay_out(struct list_plan *plan)
 
 	for (family = 0; family < 2; family++)
 		if (head->bits[family])
-			head->direct[family] =
-				take(&lines, (1U << head->bits[family]) / TG_LIST_ENTRIES);
+			head->direct[family] = take(&lines, code_lines(head, family) +
+								    (1U << head->bits[family]) / TG_LIST_ENTRIES);
 	head->nodes = take(&lines, in_lines(plan->node_count, TG_LIST_PER_LINE));
 	head->slots_mask = plan->slots.lines - 1;
 	head->slots = take(&lines, plan->slots.lines);
@@ -341,22 +346,49 @@ const struct tg_list_image *list_plan_head(const struct list_plan *plan)
 	return &plan->head;
 }
 
+/* All that an entry says fits into its kind, or the code sends on to it. */
+static uint64_t code_of(uint32_t entry)
+{
+	return entry & ~TG_LIST_KIND ? TG_LIST_NODE : entry;
+}
+
+/* A word of codes at a time where the range allows it. */
+static void write_codes(uint64_t *codes, const struct fill *fill)
+{
+	uint64_t code = code_of(fill->entry), at = fill->first;
+
+	while (at <= fill->last) {
+		if (!(at % 32) && at + 31 <= fill->last) {
+			codes[at / 32] = code * 0x5555555555555555ULL;
+			at += 32;
+			continue;
+		}
+		codes[at / 32] &= ~((uint64_t)TG_LIST_KIND << at % 32 * 2);
+		codes[at / 32] |= code << at % 32 * 2;
+		at++;
+	}
+}
+
+static void write_fill(const struct tg_list_image *head, const struct fill *fill,
+		       struct tg_list_line *lines)
+{
+	struct tg_list_line *table = &lines[head->direct[fill->ipv4]];
+	uint32_t *entries = table[code_lines(head, (int)fill->ipv4)].entry;
+	uint64_t at;
+
+	write_codes((uint64_t *)table->codes, fill);
+	for (at = fill->first; at <= fill->last; at++)
+		entries[at] = fill->entry;
+}
+
 void list_plan_write(const struct list_plan *plan, uint32_t slot, struct tg_list_line *lines)
 {
 	struct tg_list_image head = plan->head;
 	size_t i;
 
 	head.slot = slot;
-	for (i = 0; i < plan->fill_count; i++) {
-		const struct fill *fill = &plan->fills[i];
-		uint32_t *table = lines[head.direct[fill->ipv4]].entry, at;
-
-		for (at = fill->first;; at++) {
-			table[at] = fill->entry;
-			if (at == fill->last)
-				break;
-		}
-	}
+	for (i = 0; i < plan->fill_count; i++)
+		write_fill(&head, &plan->fills[i], lines);
 	if (plan->node_count)
 		memcpy(&lines[head.nodes], plan->nodes, plan->node_count * sizeof(*plan->nodes));
 	list_slots_write(&plan->slots, &lines[head.slots]);

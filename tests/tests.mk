@@ -33,3 +33,25 @@ libs_test_top := -lbpf
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
+sources_test_lists := $(list_sources)
+sources_test_reasons := $(list_sources)
+
+# What a look-up in the lists costs; a minute, on a machine that does nothing else.
+.PHONY: bench-lists
+bench-lists: need $(BUILD)/tests/bench/lists
+	$(Q)$(BUILD)/tests/bench/lists
+
+$(BUILD)/tests/bench/lists.bpf.o: tests/bench/lists.bpf.c Makefile | need
+	$(call say,CLANG,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+	$(Q)$(LLVM_STRIP) -g $@
+
+$(BUILD)/tests/bench/lists.skel.h: $(BUILD)/tests/bench/lists.bpf.o
+	$(Q)$(BPFTOOL) gen skeleton $< name lists_bench > $@
+
+$(BUILD)/tests/bench/lists.o: | $(BUILD)/tests/bench/lists.skel.h
+
+$(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)/%.o,$(list_sources))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@

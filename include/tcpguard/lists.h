@@ -9,7 +9,8 @@
  * looked up holds that latest moment of its own and of every shorter prefix around it, for each list.
  * So the longest prefix that matches an address says all there is to say of it.
  *
- *   direct tables  one a family: an entry for each value of the first bits of an address
+ *   direct tables  one a family: for each value of the first bits of an address two bits, which nearly
+ *                  always say all and stay in the cache, and behind them an entry
  *   nodes          what an entry cannot say by itself: moments, and lengths of longer prefixes below
  *   slots          those longer prefixes, hashed by masked address and length: each lies in one of
  *                  two lines
@@ -30,7 +31,10 @@ enum tg_list {
 	TG_LIST_MAX
 };
 
-/* An entry of a direct table: two bits of kind, the rest is the kind's. */
+/*
+ * An entry of a direct table: two bits of kind, the rest is the kind's.  The kinds alone come first in
+ * the table; where that is TG_LIST_NODE the entry says more.
+ */
 #define TG_LIST_NOTHING 0U
 #define TG_LIST_BLOCKED 1U /* for ever, and no longer prefix below */
 #define TG_LIST_ALLOWED 2U /* likewise; TG_LIST_OVER_BLOCK may be added */
@@ -77,10 +81,12 @@ struct tg_list_rule {
 
 #define TG_LIST_LINE_BYTES 64
 #define TG_LIST_ENTRIES 16
+#define TG_LIST_CODES_BITS 8 /* 256 codes of two bits */
 #define TG_LIST_PER_LINE 2 /* nodes, slots and rules */
 
 struct tg_list_line {
 	union {
+		__u64 codes[8];
 		__u32 entry[TG_LIST_ENTRIES];
 		struct tg_list_node node[TG_LIST_PER_LINE];
 		struct tg_list_slot slot[TG_LIST_PER_LINE];

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/bpf/harness.h"
+#include "tests/bpf/guard_lists.h"
 
 #include "bpf/flow_memory.h"
 
@@ -192,7 +192,6 @@ static void claim_to_be_the_server(struct guard *guard)
 	guard_judge_segment(guard, &forged, false);
 }
 
-/* What another CPU would do in between, done to the slot by hand. */
 /* Ten SYNs from one source, with these limits. */
 static void send_many_syns(struct guard *guard, struct tg_flood limits)
 {
@@ -231,6 +230,14 @@ static void send_a_syn_of_one_connection_too_many(struct guard *guard)
 	send_many_syns(guard, (struct tg_flood){ .source_conns = 1 });
 }
 
+static void come_from_a_blocked_source(struct guard *guard)
+{
+	guard_lists(guard, { "10.0.0.0/24", TG_LIST_BLOCK, TG_LIST_FOREVER });
+	send_segment(guard, (struct segment){ FROM_CLIENT, .flags = SYN });
+	guard_settings(guard)->config[0].lists.prefixes = 0;
+}
+
+/* What another CPU would do in between, done to the slot by hand. */
 static void meet_a_slot_being_filled(struct guard *guard)
 {
 	guard_slot(guard)->claim &= ~(uint32_t)TG_CLAIM_LIVE;
@@ -314,7 +321,7 @@ static const struct way ways[TG_VERDICT_MAX] = {
 	[TG_PASS_INTERNAL] = { .unreachable = "an array map's look-up within its size never fails" },
 	[TG_PASS_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_CHALLENGE_SYN_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_DROP_BLOCKLIST] = { .unreachable = "the step that gives it is not built yet" },
+	[TG_DROP_BLOCKLIST] = { .reach = come_from_a_blocked_source },
 	[TG_DROP_COOKIE_INVALID] = { .unreachable = "the step that gives it is not built yet" },
 	[TG_PASS_UNREADABLE] = { .reach = send_headers_out_of_reach },
 
