@@ -126,7 +126,7 @@ static int open_active(const struct pins *pins, struct tg_list_image *head, stru
 		err = open_image(head, mapping);
 	}
 	if (err == -EAGAIN)
-		log_err_hint(0, "'tcpguard block flush' and 'allow flush' begin anew",
+		log_err_hint(0, "'tcpguard block flush' gives both lists up",
 			     "the lists' image in " LISTS_DIR " is not the one in force");
 	return err == -EAGAIN ? -EIO : err;
 }

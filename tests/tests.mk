@@ -33,6 +33,7 @@ libs_test_top := -lbpf
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
+sources_test_list_rules := $(list_sources)
 sources_test_lists := $(list_sources)
 sources_test_reasons := $(list_sources)
 

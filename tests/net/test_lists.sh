@@ -202,6 +202,16 @@ check "and has its effect" fetch_works 10.0.0.1
 check "ndjson: one object a line" equal "$(tg -o ndjson block list | grep -c '^{.*}$')" "$(tg -j status | query "d['lists']['block']")"
 check "a limit" equal "$(tg -j block list -n 3 | query "len(d['rules'])")" 3
 check "flush a million" tg block flush
+tg allow flush > /dev/null
+
+# Whoever removes the pin by hand: packets are judged as before, the rules cannot be read any more.
+tg block add 10.0.0.2 > /dev/null
+rm /sys/fs/bpf/tcpguard/v1/lists/*
+check "image lost: it still blocks" fails fetch_works 10.0.0.1
+check "image lost: list says so" code 70 block list
+check "and what helps" says "block flush"
+check "flush gives it up" tg block flush
+check "nobody is blocked" fetch_works 10.0.0.1
 
 # --- who keeps them ---------------------------------------------------------------------------------
 
@@ -211,7 +221,6 @@ check "all eight" equal "$(count block)" 8
 check "block" tg block add 10.0.0.2 --reason kept
 check "detach" tg detach eth0
 check "passes while detached" fetch_works 10.0.0.1
-tg allow flush > /dev/null
 attach eth0 --no-daemon
 check "the lists are still there" fails fetch_works 10.0.0.1
 check "with their reasons" grep -q kept <(tg block list)
