@@ -166,17 +166,19 @@ struct {
  * Images of the lists, see tcpguard/lists.h: made and exchanged by user space, which deletes the one
  * no configuration names; the data path only reads.  Bounded by TG_LIST_RULES_MAX.
  */
+struct tg_list_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32)); /* clang 14 describes no types in here */
+	__uint(value_size, sizeof(struct tg_list_line));
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 2);
 	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_ARRAY);
-		__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-		__uint(max_entries, 1);
-		__uint(key_size, sizeof(__u32)); /* clang 14 describes no types in here */
-		__uint(value_size, sizeof(struct tg_list_line));
-	});
+	__array(values, struct tg_list_map);
 } tg_lists SEC(".maps");
 
 /* The flow table as flow_table.h sees it; its twin outside the kernel is flow_memory.h. */

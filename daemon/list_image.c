@@ -279,6 +279,11 @@ static size_t code_lines(const struct tg_list_image *head, int family)
 	return 1U << (head->bits[family] - TG_LIST_CODES_BITS);
 }
 
+static size_t table_lines(const struct tg_list_image *head, int family)
+{
+	return code_lines(head, family) + (1U << head->bits[family]) / TG_LIST_ENTRIES;
+}
+
 /* Every part in lines of its own, behind the head. */
 static void lay_out(struct list_plan *plan)
 {
@@ -288,8 +293,7 @@ static void lay_out(struct list_plan *plan)
 
 	for (family = 0; family < 2; family++)
 		if (head->bits[family])
-			head->direct[family] = take(&lines, code_lines(head, family) +
-								    (1U << head->bits[family]) / TG_LIST_ENTRIES);
+			head->direct[family] = take(&lines, table_lines(head, family));
 	head->nodes = take(&lines, in_lines(plan->node_count, TG_LIST_PER_LINE));
 	head->slots_mask = plan->slots.lines - 1;
 	head->slots = take(&lines, plan->slots.lines);

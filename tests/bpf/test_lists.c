@@ -231,14 +231,15 @@ static void random_lists_agree_with_brute_force(void **state)
 			struct prefix prefix = { .low = 0xffff0a000000ULL |
 							(next_random(&random) & 0x0f0f87),
 						 .ipv4 = true };
+			uint32_t until_s = EVER;
+			enum tg_list list;
 
 			prefix.length = (uint8_t)(110 + next_random(&random) % 19);
 			prefix.low &= ~0ULL << (128 - prefix.length);
-			assert_int_equal(list_rules_add(&rules, &prefix, next_random(&random) % 4 ? BLOCK : ALLOW,
-							next_random(&random) % 3 ? TG_LIST_FOREVER :
-										   NOW_S - 5 + (uint32_t)(next_random(&random) % 10),
-							0, ""),
-					 0);
+			if (next_random(&random) % 3)
+				until_s = NOW_S - 5 + (uint32_t)(next_random(&random) % 10);
+			list = next_random(&random) % 4 ? BLOCK : ALLOW;
+			assert_int_equal(list_rules_add(&rules, &prefix, list, until_s, 0, ""), 0);
 		}
 		guard_publish(*state, &rules);
 		for (i = 0; i < 150; i++) {

@@ -65,7 +65,8 @@ static void what_is_no_prefix_is_refused(void **state)
 {
 	static const char *const texts[] = { "", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8",
 					     "::/129", "10.0.0.1/8", "2001:db8::1/64", "10.0.0.0/-1", "10.0.0.0/8x",
-					     "10.0.0.0/ 8", "1.2.3.4.5", "::ffff:1.2.3.4", "::ffff:0:0/96", "localhost" };
+					     "10.0.0.0/ 8", "1.2.3.4.5", "::ffff:1.2.3.4",
+					     "::ffff:0:0/96", "localhost" };
 	char why[PREFIX_WHY_BYTES];
 	struct prefix prefix;
 	size_t i;
