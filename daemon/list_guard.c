@@ -238,19 +238,20 @@ static int add_ssh_peers(struct list_guard *guard)
 int list_guard_open(struct list_guard **out)
 {
 	struct list_guard *guard = calloc(1, sizeof(*guard));
-	int err = guard ? 0 : log_err(-ENOMEM, "cannot list what must not be blocked");
+	int err;
 
-	if (!err)
-		err = add_own_addresses(guard);
+	*out = NULL;
+	if (!guard)
+		return log_err(-ENOMEM, "cannot list what must not be blocked");
+	err = add_own_addresses(guard);
 	if (!err)
 		err = add_default_gateways(guard);
 	if (!err)
 		err = add_ssh_peers(guard);
-	if (err) {
+	if (err)
 		list_guard_close(guard);
-		guard = NULL;
-	}
-	*out = guard;
+	else
+		*out = guard;
 	return err;
 }
 

@@ -106,7 +106,7 @@ static int open_image(const struct tg_list_image *head, struct mapping *mapping)
 			log_err(err, "cannot map %s into memory", path);
 	}
 	close(fd);
-	if (!err && memcmp(mapping->line, head, sizeof(*head)) != 0) {
+	if (!err && mapping->line && memcmp(mapping->line, head, sizeof(*head)) != 0) {
 		unmap_image(mapping);
 		err = -EAGAIN;
 	}
