@@ -102,6 +102,8 @@ TG_INLINE enum tg_verdict tg_parse_tcp(const struct tg_cursor *at, bool verify_c
 /* BIG TCP: the IP length is 0 and only the buffer knows; frame_length counts from the link header. */
 TG_INLINE void tg_jumbo_payload(struct tg_packet *pkt, __u32 frame_length)
 {
+	if (pkt->icmp_error) /* its fields are another segment's */
+		return;
 	tg_set_payload(pkt, frame_length + pkt->payload);
 	pkt->bytes = frame_length;
 }

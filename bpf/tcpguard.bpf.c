@@ -99,7 +99,7 @@ static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_s
 	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
 	if (verdict)
 		return verdict;
-	if ((pkt->flags & (TG_SYN | TG_ACK)) == TG_SYN && !pkt->own) {
+	if ((pkt->flags & (TG_SYN | TG_ACK)) == TG_SYN && !pkt->own && !pkt->allowed) {
 		refusal = tg_flood_check(lookup, pkt);
 		if (refusal == TG_CHALLENGE_SYN_COOKIE || (refusal && tg_carried_out(pkt, refusal)))
 			return refusal;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -24,6 +25,17 @@
 #define DAEMON_TRIES 10
 #define DAEMON_TRY_NS (20 * 1000 * 1000)
 
+/* root, ourselves, or the user that the service runs as (packaging/systemd). */
+static bool is_one_of_us(uid_t owner)
+{
+	const struct passwd *service;
+
+	if (!owner || owner == geteuid())
+		return true;
+	service = getpwnam("tcpguard");
+	return service && owner == service->pw_uid;
+}
+
 /*
  * A directory that was there must be one that only its owner can change, and he one of us: where
  * everybody may write to the bpffs, somebody may have made it first, or a link to elsewhere.
@@ -37,7 +49,7 @@ static int make_directory(const char *path)
 	if (errno != EEXIST || lstat(path, &found))
 		return -errno;
 	if (S_ISDIR(found.st_mode) && !(found.st_mode & (S_IWGRP | S_IWOTH)) &&
-	    (found.st_uid == geteuid() || !found.st_uid))
+	    is_one_of_us(found.st_uid))
 		return 0;
 	log_err_hint(0, "whoever made it could exchange what is pinned there: remove it",
 		     "%s is no directory that only root can write to", path);

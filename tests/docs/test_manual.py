@@ -40,7 +40,7 @@ def page():
 def section_of(name):
     """What stands below every heading that begins with the command."""
     parts = re.split(r"(?m)^##? ", page())
-    return "".join(part for part in parts if re.match(rf"\*{name}\*", part))
+    return "".join(part for part in parts if re.match(rf"(\*\w+\*\|)*\*{name}\*", part))
 
 
 def with_sections_referred_to(text):
