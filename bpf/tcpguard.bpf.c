@@ -17,6 +17,7 @@
 #include "flow_advance.h" /* flow: what do its facts allow? */
 #include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
 #include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
+#include "syn_cookie.bpf.h" /* under flood: answer the SYN, open by its ACK */
 #include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
 #include "report.bpf.h"
@@ -80,12 +81,60 @@ TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet
 
 static __always_inline void tg_tally_open(enum tg_verdict verdict, const struct tg_packet *pkt)
 {
-	if (verdict == TG_PASS_NEW)
+	if (verdict == TG_PASS_NEW || verdict == TG_PASS_COOKIE)
 		tg_tally(pkt->own ? TG_TALLY_FLOW_OUTBOUND : TG_TALLY_FLOW_INBOUND);
 }
 
+/* Is a new connection to this destination to prove its address?  Is one that proved it to be expected? */
+static __always_inline bool tg_flood_wants_cookie(const struct tg_settings *settings,
+						  const struct tg_lookup *lookup,
+						  const struct tg_packet *pkt)
+{
+	return settings->config[lookup->config & 1].flood.start_pps == 1 && pkt->enforced &&
+	       tg_program.profile == TG_PROFILE_HOST;
+}
+
+static __always_inline bool tg_flood_challenged_lately(const struct tg_settings *settings,
+						       const struct tg_lookup *lookup,
+						       const struct tg_packet *pkt)
+{
+	(void)pkt;
+	return settings->config[lookup->config & 1].flood.start_pps == 1;
+}
+
+/* Opens a flow, or finds that another CPU just did. */
+static __always_inline enum tg_verdict tg_inspect_open(struct tg_settings *settings,
+						       struct tg_lookup *lookup,
+						       const struct tg_packet *pkt, __u32 cookie)
+{
+	enum tg_verdict verdict = tg_flow_open(lookup, pkt, cookie);
+
+	tg_tally_open(verdict, pkt);
+	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
+		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
+	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+}
+
+/* The rules for a segment of no flow, where the destination is under flood.  Ingress only. */
+static __always_inline enum tg_verdict tg_inspect_challenged(struct xdp_md *ctx,
+							     struct tg_settings *settings,
+							     struct tg_lookup *lookup,
+							     const struct tg_packet *pkt)
+{
+	__u8 flags = pkt->flags & (TG_SYN | TG_RST | TG_ACK);
+	__u32 cookie;
+
+	if (flags == TG_SYN && tg_flood_wants_cookie(settings, lookup, pkt))
+		return TG_CHALLENGE_SYN_COOKIE;
+	if (flags != TG_ACK || !tg_flood_challenged_lately(settings, lookup, pkt))
+		return TG_UNDECIDED;
+	cookie = tg_cookie_check(ctx, pkt, lookup->now_ms);
+	return cookie ? tg_inspect_open(settings, lookup, pkt, cookie) : TG_UNDECIDED;
+}
+
 /* No flow: what does the segment belong to?  A flow may be opened for it. */
-static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_settings *settings,
+static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, bool ingress,
+							  struct tg_settings *settings,
 							  struct tg_lookup *lookup,
 							  const struct tg_packet *pkt)
 {
@@ -93,18 +142,21 @@ static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_s
 
 	if (pkt->icmp_error)
 		return TG_PASS_NOT_TCP;
+	if (ingress && tg_cookie_program.kind) {
+		verdict = tg_inspect_challenged(ctx, settings, lookup, pkt);
+		if (verdict)
+			return verdict;
+	}
 	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
-	if (verdict)
-		return verdict;
-	verdict = tg_flow_open(lookup, pkt);
-	tg_tally_open(verdict, pkt);
-	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
-		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
-	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+	if (verdict == TG_DROP_NO_FLOW && ingress && tg_cookie_program.kind &&
+	    !(pkt->flags & (TG_SYN | TG_RST)) && tg_flood_wants_cookie(settings, lookup, pkt))
+		return TG_DROP_COOKIE_INVALID;
+	return verdict ?: tg_inspect_open(settings, lookup, pkt, 0);
 }
 
-/* One segment's journey, from its facts to a verdict. */
-static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings *settings,
+/* One segment's journey, from its facts to a verdict.  ctx is struct xdp_md at ingress. */
+static __always_inline enum tg_verdict tg_inspect(void *ctx, bool ingress,
+						  struct tg_settings *settings,
 						  struct tg_lookup *lookup,
 						  const struct tg_packet *pkt)
 {
@@ -116,7 +168,7 @@ static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings 
 		verdict = tg_flow_judge(lookup, pkt);
 	if (TG_UNLIKELY(lookup->established))
 		tg_tally_handshake(lookup->handshake_ms);
-	return verdict ?: tg_inspect_unknown(ctx, settings, lookup, pkt);
+	return verdict ?: tg_inspect_unknown(ctx, ingress, settings, lookup, pkt);
 }
 
 /* The moment, the configuration and the mode, read once a packet. */
@@ -192,12 +244,19 @@ int tg_xdp_ingress(struct xdp_md *ctx)
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
 	if (!verdict)
-		verdict = tg_inspect(ctx, settings, &lookup, &pkt);
+		verdict = tg_inspect(ctx, true, settings, &lookup, &pkt);
+	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE)) {
+		verdict = tg_cookie_answer(ctx, &pkt, lookup.now_ms);
+		if (!verdict)
+			verdict = tg_inspect_open(settings, &lookup, &pkt, 0);
+	}
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);
 	tg_tally_segment(verdict, &pkt);
 	tg_report(verdict, outcome, &lookup);
+	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE))
+		return tg_cookie_program.answer_by_tc ? XDP_PASS : XDP_TX;
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 
@@ -252,7 +311,7 @@ int tg_tc_egress(struct __sk_buff *skb)
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
 	if (!verdict)
-		verdict = tg_inspect(skb, settings, &lookup, &pkt);
+		verdict = tg_inspect(skb, false, settings, &lookup, &pkt);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);

@@ -7,6 +7,7 @@
 #ifndef TCPGUARD_CONFIG_H
 #define TCPGUARD_CONFIG_H
 
+#include "cookie.h"
 #include "flood.h"
 #include "flow.h"
 #include "lists.h"
@@ -191,7 +192,7 @@ struct tg_iface {
 	__u8 made_qdisc; /* we created the clsact qdisc, so we may remove it */
 	__u8 strict;
 	__u16 zone;
-	__u32 reserved;
+	__u32 cookies; /* enum tg_cookie_kind */
 	char name[TG_IFNAME_LEN];
 	char driver[32];
 };
