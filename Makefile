@@ -36,7 +36,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g $(WARN) -Iinclude -Ivmlinux
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -D_GNU_SOURCE -O1 -g -pthread
 
-SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/seed.skel.h
+SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/seed.skel.h $(BUILD)/cookie_accept.skel.h
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard daemon/*.c))
 HARNESS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bpf/test_*.c),$(wildcard tests/bpf/*.c)))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
@@ -139,7 +139,7 @@ $(BUILD)/demo/%: $(BUILD)/demo/%.o
 install: all
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DATADIR)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
-	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(DESTDIR)$(DATADIR)/
+	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(BUILD)/cookie_accept.bpf.o $(DESTDIR)$(DATADIR)/
 	@command -v scdoc > /dev/null || echo 'no scdoc (Debian package scdoc): the manual page is left out'
 	@if command -v scdoc > /dev/null; then install -d $(DESTDIR)$(MANDIR)/man8 && \
 		scdoc < docs/tcpguard.8.scd > $(DESTDIR)$(MANDIR)/man8/tcpguard.8; fi
@@ -155,5 +155,12 @@ $(BUILD)/tests/oracle/runner: $(BUILD)/tests/oracle/runner.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
 tests: $(BUILD)/tests/oracle/runner
+
+# Network tests switch SYN cookies on with this.
+$(BUILD)/tests/net/challenge: $(BUILD)/tests/net/challenge.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+tests: $(BUILD)/tests/net/challenge
 
 -include $(shell find $(BUILD) -name '*.d' 2> /dev/null)

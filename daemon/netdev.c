@@ -72,6 +72,7 @@ static int read_link_type(int fd, struct netdev *dev)
 	switch (request.ifr_hwaddr.sa_family) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
+		memcpy(dev->mac, request.ifr_hwaddr.sa_data, sizeof(dev->mac));
 		return 0;
 	case ARPHRD_NONE: /* tun, WireGuard */
 	case ARPHRD_RAWIP:

@@ -245,6 +245,7 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		iface->iface.driver[0] ? iface->iface.driver : "unknown",
 		names_profile(iface->iface.profile), iface->iface.strict ? ", strict" : "",
 		format_duration(buffer, sizeof(buffer), attached_ms(s, iface)));
+	fprintf(out->stream, "   SYN cookies: %s\n", names_cookies(iface->iface.cookies));
 	if (iface->learn_left_ms)
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",

@@ -39,6 +39,7 @@ static const struct map_row {
 	[PINS_SERVICE_DROPS] = { "tg_service_drops", sizeof(struct tg_service_drops), 0 },
 	[PINS_PORTS] = { "tg_ports", sizeof(struct tg_ports), offsetof(struct pins, ports) },
 	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
+	[PINS_COOKIES] = { "tg_cookies", sizeof(struct tg_cookies), offsetof(struct pins, cookies) },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
 };
 
