@@ -67,6 +67,7 @@ extern const struct command command_flows;
 extern const struct command command_enforce;
 extern const struct command command_monitor;
 extern const struct command command_bypass;
+extern const struct command command_secret;
 extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_daemon;

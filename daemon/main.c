@@ -108,6 +108,7 @@ static const struct command *const commands[] = {
 	&command_enforce,
 	&command_monitor,
 	&command_bypass,
+	&command_secret,
 	&command_replay,
 	&command_explain,
 	&command_daemon,
