@@ -37,10 +37,28 @@ TG_INLINE __u64 tg_accept_now_ms(void)
 	return bpf_jiffies64() * tg_cookie_program.jiffies_mult >> TG_JIFFIES_SHIFT;
 }
 
+/*
+ * Behind generic XDP a packet may come without its link header: the copy the kernel made of it has
+ * forgotten that header's length.  What XDP challenged was sent to our MAC address.
+ */
+TG_INLINE bool tg_has_link_header(const struct __sk_buff *skb)
+{
+	const struct tg_ethernet *eth = (void *)(long)skb->data;
+	__u8 difference = 0;
+	__u32 i;
+
+	if (tg_cookie_program.no_link_header || (void *)(eth + 1) > (void *)(long)skb->data_end)
+		return false;
+#pragma unroll
+	for (i = 0; i < 6; i++)
+		difference |= eth->destination[i] ^ tg_cookie_program.mac[i];
+	return !difference;
+}
+
 /* Everything the parser asks of a program's constants. */
 TG_GLOBAL int tg_accept_parse(struct __sk_buff *skb, struct tg_packet *pkt)
 {
-	struct tg_program program = { .no_link_header = tg_cookie_program.no_link_header };
+	struct tg_program program = { .no_link_header = !tg_has_link_header(skb) };
 
 	if (!pkt)
 		return TG_PASS_INTERNAL;

@@ -92,8 +92,8 @@ static uint8_t stack_options(void)
 			 (read_sysctl("ipv4/tcp_ecn", 0, 0) ? TG_COOKIE_ECN : 0));
 }
 
-void cookie_plan(const struct netdev *dev, enum tg_profile profile, uint32_t jiffies_mult,
-		 struct tg_cookie_program *plan)
+void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
+		 uint32_t jiffies_mult, struct tg_cookie_program *plan)
 {
 	uint32_t receive = read_sysctl("ipv4/tcp_rmem", 2, 0);
 	uint32_t ceiling = read_sysctl("core/rmem_max", 0, 0);
@@ -102,7 +102,7 @@ void cookie_plan(const struct netdev *dev, enum tg_profile profile, uint32_t jif
 	plan->kind = (__u8)best_kind(dev, profile);
 	plan->options = stack_options();
 	/* XDP_TX of a veth reaches its peer only if that one polls (NAPI), which nobody can ask it. */
-	plan->answer_by_tc = !strcmp(dev->driver, "veth");
+	plan->answer_by_tc = !generic && !strcmp(dev->driver, "veth");
 	plan->no_link_header = dev->no_link_header;
 	plan->receive_max = receive > ceiling ? receive : ceiling;
 	plan->jiffies_mult = jiffies_mult;

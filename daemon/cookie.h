@@ -14,10 +14,10 @@
 
 /*
  * Fills the constants for one interface: kind as good as the kernel can, options as its sysctls allow,
- * NONE where the machine is no endpoint or has SYN cookies switched off.  Asks the kernel each time.
+ * NONE where the machine is no endpoint or has SYN cookies switched off.  generic: the XDP mode.  Asks the kernel each time.
  */
-void cookie_plan(const struct netdev *dev, enum tg_profile profile, uint32_t jiffies_mult,
-		 struct tg_cookie_program *plan);
+void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
+		 uint32_t jiffies_mult, struct tg_cookie_program *plan);
 
 /* The next best kind, after the kernel refused to load this one. */
 void cookie_degrade(struct tg_cookie_program *plan);

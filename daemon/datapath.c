@@ -84,10 +84,10 @@ static int create_native(struct job *job)
 	return load_programs(job) ? link : xdphook_create(job, TG_XDP_NATIVE);
 }
 
-/* Programs that verify checksums were loaded for native mode: not here. */
+/* Programs that verify checksums, or whose XDP_TX is that of a veth, were loaded for native mode. */
 static int create_generic(struct job *job)
 {
-	if (!job->generic && job->dev->physical) {
+	if (!job->generic && (job->dev->physical || job->cookie.answer_by_tc)) {
 		int err;
 
 		job->generic = true;
@@ -285,6 +285,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 /* Both of our programs are in place, on this very interface, and can be exchanged. */
 static bool can_update(struct job *job, const struct tg_iface *iface)
 {
+	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
 	load_plan(job);
 	return iface->attached_at_s && iface->ifindex == job->dev->ifindex &&
 	       iface->xdp_mode != TG_XDP_SHARED &&

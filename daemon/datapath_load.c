@@ -154,7 +154,7 @@ static int load_main(struct job *job)
 void load_plan(struct job *job)
 {
 	job->result->profile = choose_profile(job);
-	cookie_plan(job->dev, job->result->profile, jiffies_mult(), &job->cookie);
+	cookie_plan(job->dev, job->result->profile, job->generic, jiffies_mult(), &job->cookie);
 }
 
 /* What the kernel refuses of the cookies is done without: the flow table is worth more than they. */
