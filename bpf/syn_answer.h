@@ -37,6 +37,7 @@ struct tg_syn_answer {
 	__u32 timestamp;
 	__u16 window;
 	__u16 mss; /* ours */
+	bool partial; /* the device or its peer completes the checksum, as it would have the SYN's */
 	__u8 room; /* bytes of options that fit in what the SYN took */
 };
 
@@ -130,6 +131,15 @@ TG_INLINE __u32 tg_write_tcp(struct tg_answer_tcp *tcp, const struct tg_packet *
 	return length;
 }
 
+/* pseudo: the sum of what TCP's checksum covers beside the segment. */
+TG_INLINE void tg_seal(struct tg_answer_tcp *tcp, const struct tg_syn_answer *answer, __u64 pseudo)
+{
+	if (answer->partial)
+		tcp->header.checksum = ~tg_sum_finish(pseudo);
+	else
+		tcp->header.checksum = tg_sum_finish(tg_sum_words(tcp, sizeof(*tcp) / 4, pseudo));
+}
+
 /* Returns the length from the IP header on. */
 TG_INLINE __u32 tg_write_answer4(struct tg_answer4 *frame, const struct tg_packet *pkt,
 				 const struct tg_terms *terms, const struct tg_syn_answer *answer)
@@ -148,9 +158,8 @@ TG_INLINE __u32 tg_write_answer4(struct tg_answer4 *frame, const struct tg_packe
 	frame->ip.saddr = pkt->daddr[3];
 	frame->ip.daddr = pkt->saddr[3];
 	frame->ip.checksum = tg_sum_finish(tg_sum_words(&frame->ip, 5, 0));
-	sum = tg_sum_words(&frame->tcp, sizeof(frame->tcp) / 4,
-			   bpf_htons(TG_PROTO_TCP) + bpf_htons((__u16)length));
-	frame->tcp.header.checksum = tg_sum_finish(sum + pkt->daddr[3] + pkt->saddr[3]);
+	sum = (__u64)bpf_htons(TG_PROTO_TCP) + bpf_htons((__u16)length) + pkt->daddr[3] + pkt->saddr[3];
+	tg_seal(&frame->tcp, answer, sum);
 	return sizeof(frame->ip) + length;
 }
 
@@ -171,8 +180,7 @@ TG_INLINE __u32 tg_write_answer6(struct tg_answer6 *frame, const struct tg_packe
 		frame->ip.daddr[i] = pkt->saddr[i];
 		sum += (__u64)pkt->saddr[i] + pkt->daddr[i];
 	}
-	sum = tg_sum_words(&frame->tcp, sizeof(frame->tcp) / 4, sum);
-	frame->tcp.header.checksum = tg_sum_finish(sum);
+	tg_seal(&frame->tcp, answer, sum);
 	return sizeof(frame->ip) + length;
 }
 

@@ -59,22 +59,50 @@ TG_GLOBAL int tg_reply_link(struct xdp_md *ctx, struct tg_reply *reply)
 
 /*
  * ECN as the stack negotiates it: both flags, from a sender that does not mark the SYN itself unless it
- * asks for AccECN (RFC 3168 6.1.1, RFC 9768).  Not behind IPv6 extension headers: not worth the walk.
+ * asks for AccECN (RFC 3168 6.1.1, RFC 9768).
  */
-TG_INLINE bool tg_syn_asks_ecn(struct xdp_md *ctx, __u32 link, bool ipv4)
+TG_INLINE bool tg_syn_asks_ecn(const struct tg_tcp *tcp, bool marked)
 {
-	__u8 ip[8] = {}, tcp[2] = {};
-	__u32 header;
-	bool marked;
+	return (tcp->flags & 0xc0) == 0xc0 && (!marked || (tcp->offset_reserved & 1));
+}
 
-	if (bpf_xdp_load_bytes(ctx, link, ip, sizeof(ip)))
-		return false;
-	header = ipv4 ? (ip[0] & 15) * 4 : 40;
-	marked = ipv4 ? ip[1] & 3 : ip[1] & 0x30;
-	if ((!ipv4 && ip[6] != TG_PROTO_TCP) ||
-	    bpf_xdp_load_bytes(ctx, link + header + 12, tcp, sizeof(tcp)))
-		return false;
-	return (tcp[1] & 0xc0) == 0xc0 && (!marked || (tcp[0] & 1));
+/*
+ * Does the SYN come from a stack on the other end of a virtual cable, its checksum left to a device?
+ * Then the field holds the pseudo header's sum alone, and what we send back in the same buffer is
+ * completed from that, too.  Once in 65,536 a real checksum looks so; that client asks again.
+ */
+TG_INLINE bool tg_sum_is_partial(const struct tg_packet *pkt, const struct tg_tcp *tcp, __u32 length)
+{
+	__u64 sum = (__u64)bpf_htons(TG_PROTO_TCP) + bpf_htons((__u16)length);
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < 4; i++)
+		if (!pkt->ipv4 || i == 3)
+			sum += (__u64)pkt->saddr[i] + pkt->daddr[i];
+	return tcp->checksum == (__u16)~tg_sum_finish(sum);
+}
+
+/* What the packet's own description leaves out.  Not behind IPv6 extension headers: not worth the walk. */
+TG_GLOBAL int tg_reply_header(struct xdp_md *ctx, const struct tg_packet *pkt, struct tg_reply *reply)
+{
+	struct tg_tcp tcp = {};
+	__u8 ip[8] = {};
+	__u32 header;
+
+	if (!pkt || !reply || bpf_xdp_load_bytes(ctx, reply->link, ip, sizeof(ip)))
+		return -1;
+	if (!pkt->ipv4 && ip[6] != TG_PROTO_TCP)
+		return 0;
+	header = pkt->ipv4 ? (ip[0] & 15) * 4 : sizeof(struct tg_ipv6);
+	if (bpf_xdp_load_bytes(ctx, reply->link + header, &tcp, sizeof(tcp)))
+		return -1;
+	reply->terms.ecn = (tg_cookie_program.options & TG_COOKIE_ECN) &&
+			   tg_syn_asks_ecn(&tcp, pkt->ipv4 ? ip[1] & 3 : ip[1] & 0x30);
+	reply->answer.partial = tg_cookie_program.answer_by_tc &&
+				tg_sum_is_partial(pkt, &tcp, pkt->bytes - header);
+	/* The buffer remembers where TCP begins: it must stay there. */
+	return reply->answer.partial && pkt->ipv4 && header != sizeof(struct tg_ipv4) ? -1 : 0;
 }
 
 /* What the client offers and this machine takes, and the room it left. */
@@ -100,7 +128,6 @@ TG_GLOBAL int tg_reply_terms(struct xdp_md *ctx, const struct tg_packet *pkt, st
 	terms->wscale = (pkt->options & TG_OPT_WSCALE) && (options & TG_COOKIE_WSCALE) ?
 				pkt->wscale :
 				TG_WSCALE_NONE;
-	terms->ecn = (options & TG_COOKIE_ECN) && tg_syn_asks_ecn(ctx, reply->link, pkt->ipv4);
 	return 0;
 }
 
@@ -311,6 +338,7 @@ TG_GLOBAL int tg_cookie_answer(struct xdp_md *ctx, const struct tg_packet *pkt, 
 	if (pkt->first_fragment || pkt->jumbo || (pkt->options & TG_OPT_SIGNED))
 		return TG_UNDECIDED;
 	if (tg_reply_link(ctx, &reply) || tg_reply_terms(ctx, pkt, &reply) ||
+	    tg_reply_header(ctx, pkt, &reply) ||
 	    !tg_reply_listener(ctx, pkt, &reply) || tg_reply_cookie(pkt, now_ms, &reply))
 		return TG_UNDECIDED;
 	/* The mark first: it can be refused (no room), and nothing has been changed yet. */

@@ -5,6 +5,9 @@
 . "$(dirname "$0")/lib.sh"
 
 topology_switch client attacker
+# What the stack answers to forged addresses leaves towards a neighbour that is not there.
+ip route add default via 10.0.0.254
+ip neigh add 10.0.0.254 lladdr 02:00:00:00:00:fe dev eth0 nud permanent
 sysctl -qw net.ipv4.tcp_syncookies=1 # Linux's default, which the machine may have changed
 vlans=no
 if ip link add link eth0 name eth0.7 type vlan id 7 2> "$WORK/vlan"; then
@@ -35,7 +38,7 @@ sys.stdin.read()' "$1" "$2" < "$WORK/hold" > "$WORK/held" &
 	exec 7> "$WORK/hold"
 	wait_for 10 grep -q finished "$WORK/held" || die "no connection to $1 from port $2"
 	ss -Htino "dport = :$2" | tail -n 1 |
-		tr ' \t' '\n\n' | grep -xE 'ts|sack|ecn|(wscale|pmtu|mss|advmss):[0-9,]+' | tr '\n' ' '
+		tr -s '[:space:]' '\n' | grep -xE 'ts|sack|ecn|(wscale|pmtu|mss|advmss):[0-9,]+' | tr '\n' ' '
 	exec 7>&-
 	wait $!
 }
@@ -101,6 +104,60 @@ judged() {
 	[ "$(reason eth0 cookie_invalid)" = 100000 ]
 }
 check "each was judged by its cookie" wait_for 5 judged
+
+# A flood from forged addresses is answered and forgotten; clients connect meanwhile.
+flows_before=$("$TCPGUARD" -j flows count | query "d['flows']")
+background on attacker "$ATTACK" syn -i eth0 -m 02:00:00:00:00:01 -s 198.51.100.0/22 -d 10.0.0.1 -D 80 \
+	-n 200000 -t 20 > "$WORK/sent"
+flood=$PID
+check "100 connections during a flood" fetch "http://10.0.0.1/page?[1-100]" -H 'Connection: close'
+wait "$flood"
+check "200,000 forged SYNs were sent" equal "$(cat "$WORK/sent")" 200000
+check "they opened no flow" equal "$("$TCPGUARD" -j flows count | query "d['flows']")" \
+	$((flows_before + 100))
+
+# A listener the kernel hands no ACK to answers itself, and by its own cookies once its queue is full.
+serve_mptcp() {
+	background "$PYTHON" -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262)
+s.bind(("10.0.0.1", 7000))
+s.listen(64)
+while True:
+    c, _ = s.accept()
+    c.sendall(b"hi")
+    c.close()' 2> "$WORK/mptcp"
+	wait_for 3 listening 7000
+}
+greeted() {
+	on client "$PYTHON" -c 'import socket
+for i in range(20):
+    s = socket.create_connection(("10.0.0.1", 7000), 5)
+    assert s.recv(10) == b"hi"
+    s.close()'
+}
+if serve_mptcp; then
+	before=$(reason eth0 syn_cookie)
+	check "20 connections to an MPTCP listener" greeted
+	check "the stack answered them" equal "$(reason eth0 syn_cookie)" "$before"
+	on attacker "$ATTACK" syn -i eth0 -m 02:00:00:00:00:01 -s 198.51.100.0/22 -d 10.0.0.1 \
+		-D 7000 -n 3000 -r 20000 > "$WORK/sent"
+	before=$(reason eth0 cookie)
+	check "20 more when its queue is full" greeted
+	check "by the listener's cookies" equal "$(reason eth0 cookie)" $((before + 20))
+else
+	skip_case "an MPTCP listener" "this kernel has no MPTCP"
+fi
+
+# Checksums: completed by the device, or by nobody; generic XDP, whose copies lack a link header's length.
+ethtool -K eth0 tx off > "$WORK/ethtool" 2>&1
+check "20 connections without checksum offload here" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+on client ethtool -K eth0 tx off > "$WORK/ethtool" 2>&1
+check "20 connections without it at either end" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+"$TCPGUARD" detach eth0 > "$WORK/detach"
+attach eth0 --no-daemon --xdp generic
+before=$(reason eth0 cookie)
+check "20 connections through generic XDP" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+check "each of them by cookie" equal "$(reason eth0 cookie)" $((before + 20))
 
 "$challenge" 0
 check "afterwards the listener answers again" fetch http://10.0.0.1/
