@@ -13,6 +13,7 @@
 
 #include "bpf/flow_table.h"
 
+#define XDP_PASS_CODE 2
 #define XDP_TX_CODE 3
 #define ISN 0x11223344U
 #define TSVAL 0x01020304U
@@ -502,6 +503,46 @@ static void an_open_flow_is_left_alone(void **state)
 	EXPECT(guard, &syn, false, TG_NOUPD_SYN_CHALLENGE);
 }
 
+/*
+ * Where XDP_TX is lost the frame goes on to TC, turned around.  A SYN whose checksum is left to a device
+ * (the pseudo header's sum alone) gets an answer of the same kind; a complete one a complete one.
+ */
+static void by_way_of_tc(void **state)
+{
+	const struct guard_options options = { .cookies = TG_COOKIE_OWN, .answer_by_tc = true };
+	const struct segment syn = { V4, .flags = SYN, .seq = ISN };
+	uint8_t frame[FRAME_MAX], marked[FRAME_MAX], *out = marked + 4;
+	struct guard *veth = guard_open(&options);
+	uint32_t sum;
+	int partial;
+
+	(void)state;
+	guard_settings(veth)->config[0].flood.start_pps = 1;
+	for (partial = 0; partial < 2; partial++) {
+		size_t size = frame_build(frame, &syn), out_size = sizeof(marked);
+		uint32_t mark;
+
+		sum = add_up(frame + 26, 8, 6 + 20);
+		if (partial) {
+			frame[50] = (uint8_t)(sum >> 8);
+			frame[51] = (uint8_t)sum;
+		}
+		assert_int_equal(guard_run_out(veth, frame, size, marked, &out_size), XDP_PASS_CODE);
+		assert_int_equal(out_size, 4 + size); /* a test run hands out the metadata, too */
+		memcpy(&mark, marked, sizeof(mark));
+		assert_int_equal(mark, 0x74674353);
+		assert_memory_equal(out, frame + 6, 6);
+		assert_int_equal(out[47], SYN | ACK);
+		assert_int_equal(add_up(out + 14, 20, 0), 0xffff);
+		if (partial)
+			assert_int_equal(get16(out + 50), sum);
+		else
+			assert_int_equal(add_up(out + 34, 20, sum), 0xffff);
+	}
+	assert_int_equal(guard_count(veth, TG_CHALLENGE_SYN_COOKIE), 2);
+	guard_close(veth);
+}
+
 static int open_guard(void **state)
 {
 	const struct guard_options options = { .cookies = TG_COOKIE_OWN };
@@ -556,6 +597,7 @@ int main(void)
 		TEST(two_tags_pass),
 		TEST(monitor_mode_answers_nothing),
 		TEST(an_open_flow_is_left_alone),
+		TEST(by_way_of_tc),
 	};
 	static const struct {
 		const char *name;
