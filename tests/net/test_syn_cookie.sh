@@ -93,6 +93,32 @@ secret() {
 	"$TCPGUARD" secret import "$WORK/secret" && "$TCPGUARD" secret rotate --force
 }
 check "the secret changes" secret
+
+# exits CODE ARGUMENT...: tcpguard ends with this code.
+exits() {
+	local want=$1 status=0
+
+	shift
+	"$TCPGUARD" "$@" || status=$?
+	equal $status "$want"
+}
+check "a second change at once is refused" exits 7 secret rotate
+chmod 640 "$WORK/secret"
+check "a secret that others may read is refused" exits 6 secret import "$WORK/secret" --force
+chmod 600 "$WORK/secret"
+for bad in "" 0123 0123456789abcdef0123456789abcdeg 0123456789abcdef0123456789abcdef0; do
+	echo "$bad" > "$WORK/secret"
+	check "'$bad' is no secret" exits 6 secret import "$WORK/secret" --force
+done
+check "nor is a directory" exits 6 secret import "$WORK" --force
+check "nor a file that is not there" exits 6 secret import "$WORK/absent" --force
+check "import wants a file" exits 2 secret import
+hidden() {
+	openssl rand -hex 16 > "$WORK/secret"
+	"$TCPGUARD" secret import "$WORK/secret" --force &&
+		! "$TCPGUARD" -j secret status | grep -qif "$WORK/secret"
+}
+check "a good one is taken, and never shown" hidden
 check "and connections go on" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
 
 flows_before=$("$TCPGUARD" -j flows count | query "d['flows']")
