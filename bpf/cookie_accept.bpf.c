@@ -10,8 +10,8 @@
 
 #include "cookie.bpf.h"
 #include "parse_packet.h"
+#include "socket_tuple.h"
 
-#define TG_SK_LISTEN 10
 #define TG_PULL_BYTES 256
 
 /* The kernel's, include/net/tcp.h; of this size and no other. */
@@ -77,22 +77,6 @@ static __always_inline enum tg_verdict tg_accept_read(struct __sk_buff *skb, str
 	return verdict;
 }
 
-static __always_inline __u32 tg_accept_tuple(const struct tg_packet *pkt, struct bpf_sock_tuple *tuple)
-{
-	if (pkt->ipv4) {
-		tuple->ipv4.saddr = pkt->saddr[3];
-		tuple->ipv4.daddr = pkt->daddr[3];
-		tuple->ipv4.sport = pkt->sport;
-		tuple->ipv4.dport = pkt->dport;
-		return sizeof(tuple->ipv4);
-	}
-	__builtin_memcpy(tuple->ipv6.saddr, pkt->saddr, sizeof(pkt->saddr));
-	__builtin_memcpy(tuple->ipv6.daddr, pkt->daddr, sizeof(pkt->daddr));
-	tuple->ipv6.sport = pkt->sport;
-	tuple->ipv6.dport = pkt->dport;
-	return sizeof(tuple->ipv6);
-}
-
 /*
  * The kernel makes a socket of the segment and these attributes.  If it cannot (the accept queue is
  * full), the segment is lost as a kernel's own would be, and its retransmission comes here again.
@@ -120,7 +104,7 @@ TG_GLOBAL int tg_hand_over(struct __sk_buff *skb, const struct tg_packet *pkt,
 		attributes.snd_wscale = terms->wscale;
 		attributes.rcv_wscale = terms->own_wscale;
 	}
-	socket = bpf_skc_lookup_tcp(skb, &tuple, tg_accept_tuple(pkt, &tuple), BPF_F_CURRENT_NETNS, 0);
+	socket = bpf_skc_lookup_tcp(skb, &tuple, tg_socket_tuple(pkt, &tuple), BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return 0;
 	listener = bpf_skc_to_tcp_sock(socket);

@@ -7,9 +7,9 @@
 #define TG_BPF_SOCKET_H
 
 #include "flow_table.h"
+#include "socket_tuple.h"
 
 /* enum tcp_state of the kernel, as far as needed. */
-#define TG_SK_LISTEN 10
 #define TG_SK_CLOSE 7
 #define TG_SK_TIME_WAIT 6
 
@@ -31,28 +31,6 @@ TG_INLINE bool tg_budget_allows(const struct tg_settings *settings, __u64 now_ms
 		return false;
 	budget->used++;
 	return true;
-}
-
-/* The tuple as a packet to us would carry it; *tuple is zero.  Returns its size. */
-TG_INLINE __u32 tg_socket_tuple(const struct tg_packet *pkt, struct bpf_sock_tuple *tuple)
-{
-	const __be32 *remote = pkt->own ? pkt->daddr : pkt->saddr;
-	const __be32 *local = pkt->own ? pkt->saddr : pkt->daddr;
-	__be16 remote_port = pkt->own ? pkt->dport : pkt->sport;
-	__be16 local_port = pkt->own ? pkt->sport : pkt->dport;
-
-	if (pkt->ipv4) {
-		tuple->ipv4.saddr = remote[3];
-		tuple->ipv4.daddr = local[3];
-		tuple->ipv4.sport = remote_port;
-		tuple->ipv4.dport = local_port;
-		return sizeof(tuple->ipv4);
-	}
-	__builtin_memcpy(tuple->ipv6.saddr, remote, sizeof(tuple->ipv6.saddr));
-	__builtin_memcpy(tuple->ipv6.daddr, local, sizeof(tuple->ipv6.daddr));
-	tuple->ipv6.sport = remote_port;
-	tuple->ipv6.dport = local_port;
-	return sizeof(tuple->ipv6);
 }
 
 /* A socket of this very connection that is still alive.  Listeners and TIME_WAIT do not count. */

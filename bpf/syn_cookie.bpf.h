@@ -29,7 +29,7 @@ struct tg_reply {
 	__u8 macs[12];
 };
 
-/* The link header: for us, with a sender that can be answered?  Its tags stay where they are. */
+/* For us, with a sender that can be answered?  VLAN tags stay where they are. */
 TG_GLOBAL int tg_reply_link(struct xdp_md *ctx, struct tg_reply *reply)
 {
 	__u8 head[24] = {}, difference = 0;
