@@ -181,9 +181,11 @@ on client ethtool -K eth0 tx off > "$WORK/ethtool" 2>&1
 check "20 connections without it at either end" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
 "$TCPGUARD" detach eth0 > "$WORK/detach"
 attach eth0 --no-daemon --xdp generic
-before=$(reason eth0 cookie)
+before=$(($(reason eth0 cookie) + $(reason eth0 tw_reuse)))
 check "20 connections through generic XDP" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
-check "each of them by cookie" equal "$(reason eth0 cookie)" $((before + 20))
+# A port used a moment ago has a flow in TIME_WAIT still: its SYN is known and goes to the stack.
+check "each by cookie, or on a port used before" equal \
+	"$(($(reason eth0 cookie) + $(reason eth0 tw_reuse)))" $((before + 20))
 
 "$challenge" 0
 check "afterwards the listener answers again" fetch http://10.0.0.1/
