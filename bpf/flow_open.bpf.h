@@ -6,6 +6,7 @@
 #ifndef TG_BPF_FLOW_OPEN_H
 #define TG_BPF_FLOW_OPEN_H
 
+#include "cookie.h"
 #include "flow_judge.bpf.h"
 #include "socket.bpf.h"
 
@@ -21,15 +22,54 @@ TG_INLINE void tg_count_first(struct tg_view *view, const struct tg_packet *pkt)
 	count->tsmax = pkt->tsval;
 }
 
-/* Fills an owned slot from the first segment seen, and lets everybody see it. */
-TG_INLINE enum tg_verdict tg_fill_and_publish(struct tg_view *view, const struct tg_packet *pkt)
+#define TG_COOKIE_WINDOW 0xffff /* what the SYN-ACK granted at most: it was not kept */
+
+/*
+ * Both halves after a handshake of which only the last segment is left: SYN and SYN-ACK are known from
+ * the numbers it carries, their scales from the cookie.
+ */
+TG_INLINE void tg_begin_by_cookie(struct tg_view *view, const struct tg_packet *pkt, __u32 terms)
+{
+	__u32 facts = TG_FACT_SYN | TG_FACT_HASACK | TG_FACT_ACKSYN;
+	struct tg_half *client = view->sender, *server = view->receiver;
+	__u32 window = pkt->window;
+
+	if (tg_terms_scale(terms, false) != TG_WSCALE_NONE)
+		window <<= tg_terms_scale(terms, false);
+	window = tg_larger(window, 1);
+	*tg_sender_isn_at(view) = pkt->seq - 1;
+	*tg_receiver_isn_at(view) = pkt->ack - 1;
+	client->end = pkt->end;
+	client->ack = pkt->ack;
+	client->right = pkt->ack + window;
+	client->maxwin = window;
+	client->facts = facts | tg_packet_facts(pkt) | (pkt->flags & TG_FIN ? TG_FACT_FIN : 0) |
+			(__u32)tg_terms_scale(terms, false) << TG_WSCALE_SHIFT;
+	server->end = pkt->ack;
+	server->ack = pkt->seq;
+	server->right = pkt->seq + TG_COOKIE_WINDOW;
+	server->maxwin = TG_COOKIE_WINDOW;
+	server->facts = facts | (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) | TG_FACT_OWN |
+			(__u32)tg_terms_scale(terms, true) << TG_WSCALE_SHIFT;
+	tg_receiver_count(view)->tsmax = pkt->options & TG_OPT_TIMESTAMPS ? pkt->tsecr : 0;
+	tg_receiver_count(view)->last_ms = view->now_ms;
+}
+
+/*
+ * Fills an owned slot from the first segment seen, and lets everybody see it.  Not inline: its caller
+ * goes on to the deepest calls, and the stack is 512 bytes for all.
+ */
+static __noinline enum tg_verdict tg_fill_and_publish(struct tg_view *view,
+						      const struct tg_packet *pkt, __u32 cookie)
 {
 	bool adopt = !(pkt->flags & TG_SYN);
 	struct tg_flow_key key;
 
 	tg_key_from_packet(pkt, view->side, tg_program.zone, &key);
 	tg_fill_slot(&view->ref, view->detail, &key, view->now_ms);
-	if (adopt)
+	if (cookie)
+		tg_begin_by_cookie(view, pkt, cookie);
+	else if (adopt)
 		tg_adopt_halves(view->sender, view->receiver, tg_sender_isn_at(view),
 				tg_receiver_isn_at(view), pkt);
 	else
@@ -37,15 +77,24 @@ TG_INLINE enum tg_verdict tg_fill_and_publish(struct tg_view *view, const struct
 	tg_count_first(view, pkt);
 	if (!tg_flow_publish(&view->ref))
 		return TG_PASS_BUSY;
+	if (cookie)
+		return TG_PASS_COOKIE;
 	return adopt ? TG_PASS_PICKUP : TG_PASS_NEW;
 }
 
+TG_INLINE enum tg_origin tg_open_origin(const struct tg_packet *pkt, __u32 cookie)
+{
+	if (cookie)
+		return TG_ORIGIN_COOKIE;
+	return pkt->flags & TG_SYN ? TG_ORIGIN_SYN : TG_ORIGIN_PICKUP;
+}
+
 /*
- * Opens a flow for pkt, in the expired slot of the same key or in a slot claimed now.  PASS_NEW or
- * PASS_PICKUP; PASS_BUSY when another CPU is opening the same flow, TG_UNDECIDED when it has done so
- * and lookup says where; PASS_TABLE_FULL.  Global: verified once, rare beside the packets that follow.
+ * Opens a flow for pkt, in the expired slot of the same key or in a slot claimed now.  PASS_NEW,
+ * PASS_PICKUP or PASS_COOKIE; PASS_BUSY when another CPU is opening the same flow, TG_UNDECIDED when it has done so
+ * and lookup says where; PASS_TABLE_FULL.  cookie: 0, or the terms of the one that pkt brought back.  Global: verified once, rare beside the packets that follow.
  */
-TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt)
+TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt, __u32 cookie)
 {
 	struct tg_table table = TG_TABLE_OF(lookup);
 	struct tg_view view = {};
@@ -53,7 +102,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 
 	if (!lookup || !pkt)
 		return TG_PASS_INTERNAL;
-	flags = tg_claim_flags(lookup->side, pkt->flags & TG_SYN ? TG_ORIGIN_SYN : TG_ORIGIN_PICKUP);
+	flags = tg_claim_flags(lookup->side, tg_open_origin(pkt, cookie));
 	if (lookup->expired) {
 		if (!tg_view_set(&table, lookup, &view))
 			return TG_PASS_INTERNAL;
@@ -77,7 +126,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 	}
 	lookup->claim = view.ref.claim;
 	lookup->expired = false;
-	return tg_fill_and_publish(&view, pkt);
+	return tg_fill_and_publish(&view, pkt, cookie);
 }
 
 /*

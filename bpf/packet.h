@@ -22,6 +22,9 @@
 #define TG_OPT_WSCALE 0x01
 #define TG_OPT_TIMESTAMPS 0x02
 #define TG_OPT_SACK 0x04 /* at least one SACK block */
+#define TG_OPT_MSS 0x08
+#define TG_OPT_SACK_PERMITTED 0x10
+#define TG_OPT_SIGNED 0x20 /* MD5 or AO: only the endpoint can answer */
 
 struct tg_packet {
 	__be32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
@@ -38,9 +41,11 @@ struct tg_packet {
 		};
 		__be32 reporter[4]; /* with icmp_error: who sent the packet itself */
 	};
+	__u32 tsecr;
 	__u32 sack_right; /* highest right edge of the SACK blocks */
 	__u32 bytes; /* of the IP packet; what counters add */
 	__u16 window; /* raw */
+	__u16 mss; /* valid with TG_OPT_MSS */
 	__u16 segments; /* wire segments this buffer stands for, at least 1 */
 	__u8 protocol; /* IP protocol behind extension headers; 0: not IP */
 	__u8 flags;

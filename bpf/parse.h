@@ -60,6 +60,7 @@ TG_INLINE void tg_parse_tcp_options(const struct tg_tcp *tcp, const __u8 *limit,
 	    tg_load_be32(options) == (TG_OPTION_NOP << 24 | TG_OPTION_NOP << 16 |
 				      TG_OPTION_TIMESTAMPS << 8 | 10)) {
 		pkt->tsval = tg_load_be32(options + 4);
+		pkt->tsecr = tg_load_be32(options + 8);
 		pkt->options = TG_OPT_TIMESTAMPS;
 		return;
 	}

@@ -7,9 +7,9 @@
 #define TG_BPF_SOCKET_H
 
 #include "flow_table.h"
+#include "socket_tuple.h"
 
 /* enum tcp_state of the kernel, as far as needed. */
-#define TG_SK_LISTEN 10
 #define TG_SK_CLOSE 7
 #define TG_SK_TIME_WAIT 6
 
@@ -36,29 +36,11 @@ TG_INLINE bool tg_budget_allows(const struct tg_settings *settings, __u64 now_ms
 /* A socket of this very connection that is still alive.  Listeners and TIME_WAIT do not count. */
 static __noinline bool tg_socket_vouches(void *ctx, const struct tg_packet *pkt)
 {
-	/* The tuple as a packet to us would carry it. */
-	const __be32 *remote = pkt->own ? pkt->daddr : pkt->saddr;
-	const __be32 *local = pkt->own ? pkt->saddr : pkt->daddr;
-	__be16 remote_port = pkt->own ? pkt->dport : pkt->sport;
-	__be16 local_port = pkt->own ? pkt->sport : pkt->dport;
 	struct bpf_sock_tuple tuple = {};
 	struct bpf_sock *socket;
-	__u32 size, state;
+	__u32 state;
 
-	if (pkt->ipv4) {
-		tuple.ipv4.saddr = remote[3];
-		tuple.ipv4.daddr = local[3];
-		tuple.ipv4.sport = remote_port;
-		tuple.ipv4.dport = local_port;
-		size = sizeof(tuple.ipv4);
-	} else {
-		__builtin_memcpy(tuple.ipv6.saddr, remote, sizeof(tuple.ipv6.saddr));
-		__builtin_memcpy(tuple.ipv6.daddr, local, sizeof(tuple.ipv6.daddr));
-		tuple.ipv6.sport = remote_port;
-		tuple.ipv6.dport = local_port;
-		size = sizeof(tuple.ipv6);
-	}
-	socket = bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	socket = bpf_skc_lookup_tcp(ctx, &tuple, tg_socket_tuple(pkt, &tuple), BPF_F_CURRENT_NETNS, 0);
 	if (!socket)
 		return false;
 	state = socket->state;

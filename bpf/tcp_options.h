@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * TCP options: window scale and timestamps of any segment, SACK edges.  Everything else (MD5, AO,
- * unknown kinds) is skipped by its length.  A malformed option ends the walk and is no reason to
+ * TCP options: window scale and timestamps of any segment, SACK edges, what else a SYN offers.  Unknown
+ * kinds are skipped by their length.  A malformed option ends the walk and is no reason to
  * drop: stacks differ and the endpoint decides (RFC 9293 3.1).
  */
 #ifndef TG_BPF_TCP_OPTIONS_H
@@ -15,9 +15,13 @@
 
 #define TG_OPTION_EOL 0
 #define TG_OPTION_NOP 1
+#define TG_OPTION_MSS 2
 #define TG_OPTION_WSCALE 3
+#define TG_OPTION_SACK_PERMITTED 4
 #define TG_OPTION_SACK 5
 #define TG_OPTION_TIMESTAMPS 8
+#define TG_OPTION_MD5 19
+#define TG_OPTION_AO 29
 
 /* The option bytes, copied out of the packet; 64 so that an index can be masked. */
 struct tg_option_bytes {
@@ -73,9 +77,17 @@ TG_INLINE void tg_note_option(const struct tg_option_bytes *options, __u32 at, _
 		pkt->options |= TG_OPT_WSCALE;
 	} else if (kind == TG_OPTION_TIMESTAMPS && size == 10) {
 		pkt->tsval = tg_option_be32(options, at + 2);
+		pkt->tsecr = tg_option_be32(options, at + 6);
 		pkt->options |= TG_OPT_TIMESTAMPS;
 	} else if (kind == TG_OPTION_SACK && size >= 10) {
 		tg_note_sack(options, at, size, pkt);
+	} else if (kind == TG_OPTION_MSS && size == 4) {
+		pkt->mss = tg_option_byte(options, at + 2) << 8 | tg_option_byte(options, at + 3);
+		pkt->options |= TG_OPT_MSS;
+	} else if (kind == TG_OPTION_SACK_PERMITTED && size == 2) {
+		pkt->options |= TG_OPT_SACK_PERMITTED;
+	} else if (kind == TG_OPTION_MD5 || kind == TG_OPTION_AO) {
+		pkt->options |= TG_OPT_SIGNED;
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "flow_judge.bpf.h" /* the same for rare segments, behind one call */
 #include "flood.bpf.h" /* a SYN: may its source, is its destination flooded? */
 #include "flow_open.bpf.h" /* no flow: open, adopt, refuse */
+#include "syn_cookie.bpf.h" /* under flood: answer the SYN, open by its ACK */
 #include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
 #include "report.bpf.h"
@@ -83,34 +84,80 @@ TG_GLOBAL int tg_inspect_common(struct tg_lookup *lookup, const struct tg_packet
 
 static __always_inline void tg_tally_open(enum tg_verdict verdict, const struct tg_packet *pkt)
 {
-	if (verdict == TG_PASS_NEW)
+	if (verdict == TG_PASS_NEW || verdict == TG_PASS_COOKIE)
 		tg_tally(pkt->own ? TG_TALLY_FLOW_OUTBOUND : TG_TALLY_FLOW_INBOUND);
 }
 
-/* No flow: what does the segment belong to?  A flow may be opened for it. */
-static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, struct tg_settings *settings,
-							  struct tg_lookup *lookup,
-							  const struct tg_packet *pkt)
+/* Opens a flow, or finds that another CPU just did. */
+static __always_inline enum tg_verdict tg_inspect_open(struct tg_settings *settings,
+						       struct tg_lookup *lookup,
+						       const struct tg_packet *pkt, __u32 cookie)
+{
+	enum tg_verdict verdict = tg_flow_open(lookup, pkt, cookie);
+
+	tg_tally_open(verdict, pkt);
+	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
+		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
+	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+}
+
+/* May this SYN open a connection?  CHALLENGE_SYN_COOKIE: the entry function answers it. */
+static __always_inline enum tg_verdict tg_inspect_new(struct tg_settings *settings,
+						      struct tg_lookup *lookup,
+						      const struct tg_packet *pkt)
 {
 	enum tg_verdict refusal = TG_UNDECIDED, verdict;
 
-	if (pkt->icmp_error)
-		return TG_PASS_NOT_TCP;
-	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
-	if (verdict)
-		return verdict;
-	if ((pkt->flags & (TG_SYN | TG_ACK)) == TG_SYN && !pkt->own && !pkt->allowed) {
+	if ((pkt->flags & TG_SYN) && !pkt->own && !pkt->allowed) {
 		refusal = tg_flood_check(lookup, pkt);
 		if (refusal == TG_CHALLENGE_SYN_COOKIE || (refusal && tg_carried_out(pkt, refusal)))
 			return refusal;
 	}
-	verdict = tg_flow_open(lookup, pkt);
-	tg_tally_open(verdict, pkt);
-	if (verdict == TG_PASS_TABLE_FULL || verdict == TG_DROP_TABLE_FULL)
-		settings->refused_ms = lookup->now_ms; /* racy and harmless: any recent moment will do */
-	if (refusal)
-		return refusal; /* passed all the same: the flow follows */
-	return verdict ?: (enum tg_verdict)tg_flow_judge(lookup, pkt);
+	verdict = tg_inspect_open(settings, lookup, pkt, 0);
+	return refusal ?: verdict; /* passed all the same: the flow follows */
+}
+
+/* An ACK of no flow, towards a destination that sent cookies lately: does it bring one back? */
+static __always_inline enum tg_verdict tg_inspect_cookie(struct xdp_md *ctx,
+							 struct tg_settings *settings,
+							 struct tg_lookup *lookup,
+							 const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict;
+	__u32 cookie;
+
+	if ((pkt->flags & (TG_SYN | TG_RST | TG_ACK)) != TG_ACK ||
+	    !tg_challenged_lately(pkt, lookup->now_ms))
+		return TG_UNDECIDED;
+	cookie = tg_cookie_check(ctx, pkt, lookup->now_ms);
+	if (!cookie)
+		return TG_UNDECIDED;
+	verdict = tg_inspect_open(settings, lookup, pkt, cookie);
+	if (verdict == TG_PASS_COOKIE)
+		tg_flood_established(lookup, pkt);
+	return verdict;
+}
+
+/* No flow: what does the segment belong to?  A flow may be opened for it. */
+static __always_inline enum tg_verdict tg_inspect_unknown(void *ctx, bool ingress,
+							  struct tg_settings *settings,
+							  struct tg_lookup *lookup,
+							  const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict;
+
+	if (pkt->icmp_error)
+		return TG_PASS_NOT_TCP;
+	if (ingress && tg_cookie_program.kind) {
+		verdict = tg_inspect_cookie(ctx, settings, lookup, pkt);
+		if (verdict)
+			return verdict;
+	}
+	verdict = tg_flow_miss(ctx, settings, lookup, pkt);
+	if (verdict == TG_DROP_NO_FLOW && ingress && tg_cookie_program.kind &&
+	    tg_challenged_now(pkt, lookup->now_ms))
+		return TG_DROP_COOKIE_INVALID;
+	return verdict ?: tg_inspect_new(settings, lookup, pkt);
 }
 
 /* A handshake that the other side began is complete. */
@@ -124,8 +171,9 @@ static __always_inline void tg_note_established(const struct tg_lookup *lookup,
 		tg_flood_established(lookup, pkt);
 }
 
-/* One segment's journey, from its facts to a verdict. */
-static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings *settings,
+/* One segment's journey, from its facts to a verdict.  ctx is struct xdp_md at ingress. */
+static __always_inline enum tg_verdict tg_inspect(void *ctx, bool ingress,
+						  struct tg_settings *settings,
 						  struct tg_lookup *lookup,
 						  const struct tg_packet *pkt)
 {
@@ -137,7 +185,7 @@ static __always_inline enum tg_verdict tg_inspect(void *ctx, struct tg_settings 
 		verdict = tg_flow_judge(lookup, pkt);
 	if (TG_UNLIKELY(lookup->established))
 		tg_note_established(lookup, pkt);
-	return verdict ?: tg_inspect_unknown(ctx, settings, lookup, pkt);
+	return verdict ?: tg_inspect_unknown(ctx, ingress, settings, lookup, pkt);
 }
 
 /* The moment, the configuration and the mode, read once a packet. */
@@ -162,7 +210,7 @@ tg_begin(const struct tg_settings *settings, struct tg_lookup *lookup, struct tg
  * same (mode monitor) is inspected like any other: its flow must follow what passes.
  */
 static __always_inline enum tg_verdict
-tg_decide(void *ctx, struct tg_settings *settings, const struct tg_config *config,
+tg_decide(void *ctx, bool ingress, struct tg_settings *settings, const struct tg_config *config,
 	  struct tg_lookup *lookup, struct tg_packet *pkt, enum tg_verdict verdict)
 {
 	bool blocked = false;
@@ -173,7 +221,7 @@ tg_decide(void *ctx, struct tg_settings *settings, const struct tg_config *confi
 			return TG_DROP_BLOCKLIST;
 	}
 	if (!verdict)
-		verdict = tg_inspect(ctx, settings, lookup, pkt);
+		verdict = tg_inspect(ctx, ingress, settings, lookup, pkt);
 	return blocked ? TG_DROP_BLOCKLIST : verdict;
 }
 
@@ -228,7 +276,7 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 	if (!settings)
 		return XDP_PASS;
 	config = tg_begin(settings, &lookup, &pkt);
-	lookup.answers = tg_program.cookies;
+	lookup.answers = tg_cookie_program.kind;
 	verdict = tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
 			   tg_program.verify_csum, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))
@@ -238,12 +286,19 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 		verdict = TG_PASS_UNREADABLE;
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
-	verdict = tg_decide(ctx, settings, config, &lookup, &pkt, verdict);
+	verdict = tg_decide(ctx, true, settings, config, &lookup, &pkt, verdict);
+	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE)) {
+		verdict = tg_cookie_answer(ctx, &pkt, lookup.now_ms);
+		if (!verdict)
+			verdict = tg_inspect_open(settings, &lookup, &pkt, 0);
+	}
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);
 	tg_tally_segment(verdict, &pkt);
 	tg_report(verdict, outcome, &lookup);
+	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE))
+		return tg_cookie_program.answer_by_tc ? XDP_PASS : XDP_TX;
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 
@@ -308,7 +363,7 @@ static __always_inline int tg_tc_judge(struct __sk_buff *skb)
 		tg_jumbo_payload(&pkt, skb->len);
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
-	verdict = tg_decide(skb, settings, config, &lookup, &pkt, verdict);
+	verdict = tg_decide(skb, false, settings, config, &lookup, &pkt, verdict);
 
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);

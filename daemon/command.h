@@ -73,6 +73,7 @@ extern const struct command command_monitor;
 extern const struct command command_bypass;
 extern const struct command command_block;
 extern const struct command command_allow;
+extern const struct command command_secret;
 extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_doctor;

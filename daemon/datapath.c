@@ -36,6 +36,7 @@
 #include "tcpguard.skel.h"
 
 #include "kernel.h"
+#include "cookie.h"
 #include "log.h"
 #include "settings.h"
 #include "seed.h"
@@ -84,10 +85,10 @@ static int create_native(struct job *job)
 	return load_programs(job) ? link : xdphook_create(job, TG_XDP_NATIVE);
 }
 
-/* Programs that verify checksums were loaded for native mode: not here. */
+/* Programs that verify checksums, or whose XDP_TX is that of a veth, were loaded for native mode. */
 static int create_generic(struct job *job)
 {
-	if (!job->generic && job->dev->physical) {
+	if (!job->generic && (job->dev->physical || job->cookie.answer_by_tc)) {
 		int err;
 
 		job->generic = true;
@@ -147,6 +148,7 @@ static int begin_judging(struct job *job)
 	err = pins_now_ms(&job->pins, &now_ms);
 	if (err)
 		return err;
+	cookie_set_wall_clock(job->pins.cookies, now_ms);
 	job->result->learn_s = learn_s;
 	job->result->mode = job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
 								   (enum tg_mode)job->options->mode;
@@ -208,7 +210,7 @@ static void undo_new(struct job *job)
 
 /* Exchanges both programs; if a later step fails the earlier ones are taken back. */
 static int exchange_programs(struct job *job, const struct tg_iface *iface, int former_xdp,
-			     int former_tc)
+			     int former_tc, int former_tc_in)
 {
 	const struct tcpguard_bpf *programs = job->programs;
 	int err;
@@ -216,11 +218,12 @@ static int exchange_programs(struct job *job, const struct tg_iface *iface, int 
 	err = xdphook_update(job, bpf_program__fd(programs->progs.tg_xdp_ingress));
 	if (err)
 		return err;
-	err = tchook_update(job, iface, bpf_program__fd(programs->progs.tg_tc_egress));
+	err = tchook_update(job, iface, bpf_program__fd(programs->progs.tg_tc_egress),
+			    accept_program(job));
 	if (!err) {
 		err = slot_pin_programs(job);
 		if (err)
-			tchook_update(job, iface, former_tc);
+			tchook_update(job, iface, former_tc, former_tc_in);
 	}
 	if (err)
 		xdphook_update(job, former_xdp);
@@ -229,22 +232,25 @@ static int exchange_programs(struct job *job, const struct tg_iface *iface, int 
 
 static int update_programs(struct job *job, const struct tg_iface *iface)
 {
-	int xdp, tc, err = 0;
+	int xdp, tc, tc_in, err = 0;
 	uint32_t id;
 
 	xdp = slot_pinned_program(job->slot, "prog_xdp", &id);
 	tc = slot_pinned_program(job->slot, "prog_tc", &id);
+	tc_in = slot_pinned_program(job->slot, "prog_tc_in", &id);
 	if (xdp < 0 || tc < 0)
 		err = log_err(xdp < 0 ? xdp : tc, "cannot open the pinned programs of '%s'",
 			      job->dev->name);
 	if (!err)
 		err = load_programs(job);
 	if (!err)
-		err = exchange_programs(job, iface, xdp, tc);
+		err = exchange_programs(job, iface, xdp, tc, tc_in);
 	if (xdp >= 0)
 		close(xdp);
 	if (tc >= 0)
 		close(tc);
+	if (tc_in >= 0)
+		close(tc_in);
 	return err;
 }
 
@@ -278,12 +284,15 @@ static int update(struct job *job, const struct tg_iface *iface)
 }
 
 /* Both of our programs are in place, on this very interface, and can be exchanged. */
-static bool can_update(const struct job *job, const struct tg_iface *iface)
+static bool can_update(struct job *job, const struct tg_iface *iface)
 {
+	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
+	load_plan(job);
 	return iface->attached_at_s && iface->ifindex == job->dev->ifindex &&
 	       iface->xdp_mode != TG_XDP_SHARED &&
 	       !job->options->share && pins_link_state(job->slot, "xdp") == PINS_LINK_ALIVE &&
-	       tchook_holds(job->slot, iface);
+	       tchook_holds(job->slot, iface) &&
+	       tchook_has_ingress(job->slot) == cookie_needs_ingress(&job->cookie);
 }
 
 static int attach_known(struct job *job, struct seed *seed)

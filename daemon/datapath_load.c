@@ -14,6 +14,7 @@
 
 #include "bpf/key.h"
 #include "kernel.h"
+#include "cookie.h"
 #include "log.h"
 #include "privilege.h"
 #include "resource.h"
@@ -59,6 +60,7 @@ static int set_constants(const struct job *job, struct tcpguard_bpf *programs)
 		.zone = (__u16)job->options->zone,
 	};
 	tg_hash_key_for_zone(job->info.coefficient, constants->zone, &constants->hash);
+	*(struct tg_cookie_program *)&programs->rodata->tg_cookie_program = job->cookie;
 	return constants->jiffies_mult ? 0 : log_err(-EIO, "cannot read the kernel's tick rate");
 }
 
@@ -138,11 +140,10 @@ static void destroy(struct tcpguard_bpf **programs)
 	*programs = NULL;
 }
 
-int load_programs(struct job *job)
+static int load_main(struct job *job)
 {
 	int err;
 
-	job->result->profile = choose_profile(job);
 	destroy(&job->programs);
 	err = load_instance(job);
 	if (err && job->programs && kernel_lacks_frags(job, err)) {
@@ -157,6 +158,26 @@ int load_programs(struct job *job)
 	return job->pins_open ? 0 : maps_publish(job);
 }
 
+void load_plan(struct job *job)
+{
+	job->result->profile = choose_profile(job);
+	cookie_plan(job->dev, job->result->profile, job->generic, jiffies_mult(), &job->cookie);
+}
+
+/* What the kernel refuses of the cookies is done without: the flow table is worth more than they. */
+int load_programs(struct job *job)
+{
+	int err;
+
+	load_plan(job);
+	err = load_main(job);
+	while (!err && accept_load(job)) {
+		cookie_degrade(&job->cookie);
+		err = load_main(job);
+	}
+	return err;
+}
+
 int load_shared(struct job *job)
 {
 	job->shared = open_instance(job);
@@ -165,6 +186,7 @@ int load_shared(struct job *job)
 
 void load_release(struct job *job)
 {
+	accept_release(job);
 	destroy(&job->shared);
 	destroy(&job->programs);
 }

@@ -17,6 +17,7 @@
 #include "tcpguard.skel.h"
 
 #include "flood_options.h"
+#include "cookie.h"
 #include "log.h"
 
 #define NEW_DIR PINS_DIR "/maps_new"
@@ -151,10 +152,16 @@ static int fill(const struct job *job)
 		.lookups_per_100ms = LOOKUPS_PER_100MS,
 		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS },
 	};
+	struct tg_cookies cookies;
 	__u32 zero = 0;
+	int err;
 
 	settings.config[0].flood.cpus = flood_cpus();
+	err = cookie_fill(&cookies);
+	if (err)
+		return log_err(err, "cannot get random numbers for the SYN cookies");
 	if (bpf_map_update_elem(fd_of(job, PINS_SETTINGS), &zero, &settings, BPF_ANY) ||
+	    bpf_map_update_elem(fd_of(job, PINS_COOKIES), &zero, &cookies, BPF_ANY) ||
 	    bpf_map_update_elem(fd_of(job, PINS_INFO), &zero, &job->info, BPF_ANY))
 		return log_err(-errno, "cannot write the settings of the flow table");
 	return 0;

@@ -11,6 +11,7 @@
 #define DATAPATH_PATH_BYTES 96
 
 struct tcpguard_bpf;
+struct cookie_accept_bpf;
 
 /* One attach at work. */
 struct job {
@@ -19,6 +20,8 @@ struct job {
 	struct datapath_result *result;
 	struct tcpguard_bpf *programs; /* of this interface; NULL until loaded */
 	struct tcpguard_bpf *shared; /* a second instance, which libxdp loads */
+	struct cookie_accept_bpf *accept; /* the program at TC ingress; NULL where none is needed */
+	struct tg_cookie_program cookie;
 	struct pins pins;
 	bool pins_open;
 	bool maps_made; /* by this job: nothing was pinned before */
@@ -32,11 +35,21 @@ struct job {
 
 /* datapath_load.c */
 
+/* Decides profile and kind of SYN cookies, as load_programs() will. */
+void load_plan(struct job *job);
 /* Loads this interface's programs; makes and pins the maps if they are the first.  Errors are said. */
 int load_programs(struct job *job);
 /* An instance that libxdp will load: constants and maps set. */
 int load_shared(struct job *job);
 void load_release(struct job *job);
+
+/* datapath_cookie.c */
+
+/* Loads the program for TC ingress if job->cookie wants one; -errno in silence. */
+int accept_load(struct job *job);
+/* Its descriptor, -1 if there is none. */
+int accept_program(const struct job *job);
+void accept_release(struct job *job);
 
 /* datapath_maps.c */
 
@@ -87,9 +100,12 @@ int share_detach(const struct tg_iface *iface);
 
 /* datapath_tc.c */
 int tchook_attach(struct job *job);
-int tchook_update(const struct job *job, const struct tg_iface *iface, int program);
+/* ingress: a descriptor, or -1 where there is no program. */
+int tchook_update(const struct job *job, const struct tg_iface *iface, int egress, int ingress);
 int tchook_detach(unsigned int slot, const struct tg_iface *iface);
-/* True if our filter or link is still in place. */
+/* True if our filters or links are still in place: at ingress, too, if that was used. */
 bool tchook_holds(unsigned int slot, const struct tg_iface *iface);
+/* True if there is a program at ingress. */
+bool tchook_has_ingress(unsigned int slot);
 
 #endif

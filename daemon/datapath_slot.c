@@ -112,6 +112,7 @@ void slot_register(const struct job *job, uint64_t attached_at_s)
 		.netns = job->dev->netns,
 		.made_qdisc = job->made_qdisc,
 		.strict = job->options->strict,
+		.cookies = job->cookie.kind,
 		.zone = (__u16)job->options->zone,
 	};
 
@@ -162,14 +163,14 @@ int slot_keep_link(const struct job *job, int link, const char *name)
 }
 
 /* Makes one program's pin the new one, replacing an older one in a single step. */
-static int pin_program(const struct job *job, const struct bpf_program *program, const char *name)
+static int pin_program(const struct job *job, int program, const char *name)
 {
 	char path[DATAPATH_PATH_BYTES], fresh[DATAPATH_PATH_BYTES];
 
 	slot_path(fresh, job->slot, "new");
 	slot_path(path, job->slot, name);
 	unlink(fresh);
-	if (bpf_obj_pin(bpf_program__fd(program), fresh))
+	if (bpf_obj_pin(program, fresh))
 		return log_err(-errno, "cannot pin %s", fresh);
 	if (rename(fresh, path)) {
 		int err = -errno;
@@ -183,9 +184,13 @@ static int pin_program(const struct job *job, const struct bpf_program *program,
 int slot_pin_programs(const struct job *job)
 {
 	const struct tcpguard_bpf *ingress = job->shared ? job->shared : job->programs;
-	int err = pin_program(job, ingress->progs.tg_xdp_ingress, "prog_xdp");
+	int err = pin_program(job, bpf_program__fd(ingress->progs.tg_xdp_ingress), "prog_xdp");
 
-	return err ? err : pin_program(job, job->programs->progs.tg_tc_egress, "prog_tc");
+	if (!err)
+		err = pin_program(job, bpf_program__fd(job->programs->progs.tg_tc_egress), "prog_tc");
+	if (!err && accept_program(job) >= 0)
+		err = pin_program(job, accept_program(job), "prog_tc_in");
+	return err;
 }
 
 int slot_enforce(struct job *job, uint64_t learn_until_ms)
@@ -214,7 +219,9 @@ static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, _
 
 void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
 {
-	static const char *const names[] = { "xdp", "tc", "prog_xdp", "prog_tc", "new", "" };
+	static const char *const names[] = { "xdp", "tc", "tc_in",
+					     "prog_xdp", "prog_tc", "prog_tc_in",
+					     "new", "" };
 	char path[DATAPATH_PATH_BYTES];
 	size_t i;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The TC egress hook: a tcx link (kernel 6.6), else a filter of a clsact qdisc at a fixed place.
+ * The TC hooks: egress always, ingress where SYN cookies need it; each a tcx link (kernel 6.6), else a
+ * filter of a clsact qdisc at a fixed place.
  * A qdisc that was there before is never removed, nor one that others use by now.
  */
 #include "datapath_parts.h"
@@ -20,6 +21,7 @@
 #include "log.h"
 
 /* Younger than the headers of libbpf 1.1, which passes them on all the same. */
+#define ATTACH_TCX_INGRESS ((enum bpf_attach_type)46)
 #define ATTACH_TCX_EGRESS ((enum bpf_attach_type)47)
 #define MPROG_BEFORE (1U << 3)
 
@@ -27,30 +29,42 @@
 #define FILTER_PRIORITY 1
 #define FILTER_HANDLE 0x7467 /* "tg" */
 
+/* One side of the interface. */
+struct side {
+	const char *name;
+	enum bpf_attach_type tcx;
+	enum bpf_tc_attach_point point;
+	const char *link; /* pins */
+	const char *program;
+};
+
+static const struct side egress = { "egress", ATTACH_TCX_EGRESS, BPF_TC_EGRESS, "tc", "prog_tc" };
+static const struct side ingress = { "ingress", ATTACH_TCX_INGRESS, BPF_TC_INGRESS, "tc_in",
+				     "prog_tc_in" };
+
 /* A descriptor of the link, or -errno in silence. */
-static int create_tcx(const struct job *job)
+static int create_tcx(const struct side *side, __u32 ifindex, int program)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = MPROG_BEFORE);
 
-	return bpf_link_create(bpf_program__fd(job->programs->progs.tg_tc_egress),
-			       (int)job->dev->ifindex, ATTACH_TCX_EGRESS, &opts);
+	return bpf_link_create(program, (int)ifindex, side->tcx, &opts);
 }
 
-static void hook_of(struct bpf_tc_hook *hook, __u32 ifindex)
+static void hook_of(const struct side *side, struct bpf_tc_hook *hook, __u32 ifindex)
 {
 	memset(hook, 0, sizeof(*hook));
 	hook->sz = sizeof(*hook);
 	hook->ifindex = (int)ifindex;
-	hook->attach_point = BPF_TC_EGRESS;
+	hook->attach_point = side->point;
 }
 
-static int set_filter(__u32 ifindex, int program, __u32 flags)
+static int set_filter(const struct side *side, __u32 ifindex, int program, __u32 flags)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = program, .flags = flags, .handle = FILTER_HANDLE,
 		    .priority = FILTER_PRIORITY);
 	struct bpf_tc_hook hook;
 
-	hook_of(&hook, ifindex);
+	hook_of(side, &hook, ifindex);
 	return bpf_tc_attach(&hook, &opts);
 }
 
@@ -135,7 +149,7 @@ static int remove_qdisc(__u32 ifindex)
 	if (count_qdiscs(ifindex) < 1 || count_filters(ifindex, TC_H_MIN_INGRESS) ||
 	    count_filters(ifindex, TC_H_MIN_EGRESS))
 		return 0;
-	hook_of(&hook, ifindex);
+	hook_of(&egress, &hook, ifindex);
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS; /* both: the qdisc itself */
 	return bpf_tc_hook_destroy(&hook);
 }
@@ -149,11 +163,12 @@ static int make_qdisc(struct job *job)
 	found = count_qdiscs(job->dev->ifindex);
 	if (found < 0)
 		return found;
-	job->made_qdisc = !found;
+	if (!found)
+		job->made_qdisc = true;
 	TG_WRITE_ONCE(job->pins.ifaces[job->slot].made_qdisc, job->made_qdisc);
 	if (found)
 		return 0;
-	hook_of(&hook, job->dev->ifindex);
+	hook_of(&egress, &hook, job->dev->ifindex);
 	err = bpf_tc_hook_create(&hook);
 	if (err == -EEXIST) { /* somebody else's, since we looked */
 		job->made_qdisc = false;
@@ -163,14 +178,13 @@ static int make_qdisc(struct job *job)
 }
 
 /* What fails is taken back by undo_new(). */
-static int attach_clsact(struct job *job)
+static int attach_clsact(struct job *job, const struct side *side, int program)
 {
 	int err;
 
 	err = make_qdisc(job);
 	if (!err)
-		err = set_filter(job->dev->ifindex,
-				 bpf_program__fd(job->programs->progs.tg_tc_egress), 0);
+		err = set_filter(side, job->dev->ifindex, program, 0);
 	if (!err)
 		job->result->tc = TG_TC_CLSACT;
 	return err;
@@ -182,86 +196,142 @@ static bool lacks_tcx(int err)
 	return err == -EINVAL || err == -EOPNOTSUPP;
 }
 
-int tchook_attach(struct job *job)
+static int attach_side(struct job *job, const struct side *side, int program)
 {
 	int wanted = job->options->tc, link = -EOPNOTSUPP, err;
 
 	if (wanted != TG_TC_CLSACT)
-		link = create_tcx(job);
+		link = create_tcx(side, job->dev->ifindex, program);
 	if (link >= 0) {
 		job->result->tc = TG_TC_TCX;
-		return slot_keep_link(job, link, "tc");
+		return slot_keep_link(job, link, side->link);
 	}
 	if (wanted == TG_TC_TCX && lacks_tcx(link))
 		return log_err_hint(-EOPNOTSUPP, "--tc clsact does without",
 				    "cannot attach to '%s' by tcx, which kernel 6.6 introduced",
 				    job->dev->name);
-	err = wanted != TG_TC_TCX && lacks_tcx(link) ? attach_clsact(job) : link;
-	return err ? log_err(err, "cannot attach to the egress of '%s'", job->dev->name) : 0;
+	err = wanted != TG_TC_TCX && lacks_tcx(link) ? attach_clsact(job, side, program) : link;
+	return err ? log_err(err, "cannot attach to the %s of '%s'", side->name, job->dev->name) : 0;
 }
 
-int tchook_update(const struct job *job, const struct tg_iface *iface, int program)
+int tchook_attach(struct job *job)
+{
+	int err = attach_side(job, &egress, bpf_program__fd(job->programs->progs.tg_tc_egress));
+
+	if (err || accept_program(job) < 0)
+		return err;
+	return attach_side(job, &ingress, accept_program(job));
+}
+
+static int update_side(const struct job *job, const struct tg_iface *iface, const struct side *side,
+		       int program)
 {
 	char path[DATAPATH_PATH_BYTES];
 	int link, err = 0;
 
 	if (iface->tc_kind == TG_TC_CLSACT) {
-		err = set_filter(iface->ifindex, program, BPF_TC_F_REPLACE);
+		err = set_filter(side, iface->ifindex, program, BPF_TC_F_REPLACE);
 	} else {
-		link = bpf_obj_get(slot_path(path, job->slot, "tc"));
+		link = bpf_obj_get(slot_path(path, job->slot, side->link));
 		if (link < 0)
 			return log_err(-errno, "cannot open %s", path);
 		if (bpf_link_update(link, program, NULL))
 			err = -errno;
 		close(link);
 	}
-	return err ? log_err(err, "cannot exchange the egress program of '%s'", job->dev->name) : 0;
+	return err ? log_err(err, "cannot exchange the %s program of '%s'", side->name,
+			     job->dev->name) :
+		     0;
+}
+
+int tchook_update(const struct job *job, const struct tg_iface *iface, int to_egress, int to_ingress)
+{
+	int err = update_side(job, iface, &egress, to_egress);
+
+	return err || to_ingress < 0 ? err : update_side(job, iface, &ingress, to_ingress);
 }
 
 /* Ours is the filter at our place that runs our pinned program. */
-static bool holds_filter(unsigned int slot, __u32 ifindex)
+static bool holds_filter(const struct side *side, unsigned int slot, __u32 ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 	struct bpf_tc_hook hook;
 	uint32_t id = 0;
 	int fd;
 
-	hook_of(&hook, ifindex);
+	hook_of(side, &hook, ifindex);
 	if (bpf_tc_query(&hook, &opts))
 		return false;
-	fd = slot_pinned_program(slot, "prog_tc", &id);
+	fd = slot_pinned_program(slot, side->program, &id);
 	if (fd < 0)
 		return false;
 	close(fd);
 	return opts.prog_id == id;
 }
 
+static bool holds_side(const struct side *side, unsigned int slot, const struct tg_iface *iface)
+{
+	return iface->tc_kind == TG_TC_CLSACT ? holds_filter(side, slot, iface->ifindex) :
+						pins_link_state(slot, side->link) == PINS_LINK_ALIVE;
+}
+
+bool tchook_has_ingress(unsigned int slot)
+{
+	uint32_t id;
+	int fd = slot_pinned_program(slot, ingress.program, &id);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 bool tchook_holds(unsigned int slot, const struct tg_iface *iface)
 {
-	return iface->tc_kind == TG_TC_CLSACT ? holds_filter(slot, iface->ifindex) :
-						pins_link_state(slot, "tc") == PINS_LINK_ALIVE;
+	return holds_side(&egress, slot, iface) &&
+	       (!tchook_has_ingress(slot) || holds_side(&ingress, slot, iface));
+}
+
+static int detach_filter(const struct side *side, unsigned int slot, const struct tg_iface *iface)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+	struct bpf_tc_hook hook;
+
+	if (!holds_filter(side, slot, iface->ifindex))
+		return 0;
+	hook_of(side, &hook, iface->ifindex);
+	return bpf_tc_detach(&hook, &opts);
 }
 
 static int detach_clsact(unsigned int slot, const struct tg_iface *iface)
 {
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-	struct bpf_tc_hook hook;
-	int err = 0;
+	int err;
 
 	if (!netdev_exists(iface))
 		return 0; /* gone, and its qdiscs with it */
-	hook_of(&hook, iface->ifindex);
-	if (holds_filter(slot, iface->ifindex))
-		err = bpf_tc_detach(&hook, &opts);
+	err = detach_filter(&ingress, slot, iface);
+	if (!err)
+		err = detach_filter(&egress, slot, iface);
 	if (!err && iface->made_qdisc)
 		err = remove_qdisc(iface->ifindex);
-	return err ? log_err(err, "cannot remove the egress filter of '%s'", iface->name) : 0;
+	return err ? log_err(err, "cannot remove the TC filters of '%s'", iface->name) : 0;
+}
+
+static int detach_link(const struct side *side, unsigned int slot)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int link = bpf_obj_get(slot_path(path, slot, side->link));
+
+	if (link < 0)
+		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
+	bpf_link_detach(link);
+	close(link);
+	return unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
 }
 
 int tchook_detach(unsigned int slot, const struct tg_iface *iface)
 {
-	char path[DATAPATH_PATH_BYTES];
-	int link, err;
+	int err;
 
 	/* Of an attach that was killed the kind is not known. */
 	if (iface->tc_kind != TG_TC_TCX) {
@@ -269,10 +339,6 @@ int tchook_detach(unsigned int slot, const struct tg_iface *iface)
 		if (err || iface->tc_kind == TG_TC_CLSACT)
 			return err;
 	}
-	link = bpf_obj_get(slot_path(path, slot, "tc"));
-	if (link < 0)
-		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
-	bpf_link_detach(link);
-	close(link);
-	return unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
+	err = detach_link(&ingress, slot);
+	return err ? err : detach_link(&egress, slot);
 }

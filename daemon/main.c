@@ -112,6 +112,7 @@ const struct command *const command_table[] = {
 	&command_bypass,
 	&command_block,
 	&command_allow,
+	&command_secret,
 	&command_replay,
 	&command_explain,
 	&command_doctor,

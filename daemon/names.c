@@ -49,10 +49,17 @@ static const char *const tc_kinds[] = {
 	[TG_TC_CLSACT] = "clsact",
 };
 
+static const char *const cookie_kinds[] = {
+	[TG_COOKIE_NONE] = "none",
+	[TG_COOKIE_LISTENER] = "listener's cookie (gen_syncookie)",
+	[TG_COOKIE_OWN] = "kernel-accepted own cookie (reqsk)",
+};
+
 static const char *const origins[] = {
 	[TG_ORIGIN_SYN] = "syn",
 	[TG_ORIGIN_PICKUP] = "pickup",
 	[TG_ORIGIN_SEED] = "seed",
+	[TG_ORIGIN_COOKIE] = "cookie",
 };
 
 static const char *const tallies[] = {
@@ -139,6 +146,11 @@ const char *names_xdp(unsigned int xdp_mode)
 const char *names_tc(unsigned int tc_kind)
 {
 	return word(tc_kinds, COUNT(tc_kinds), tc_kind);
+}
+
+const char *names_cookies(unsigned int kind)
+{
+	return word(cookie_kinds, COUNT(cookie_kinds), kind);
 }
 
 const char *names_origin(enum tg_origin origin)

@@ -30,6 +30,7 @@ const char *names_mode(unsigned int mode);
 const char *names_profile(unsigned int profile);
 const char *names_xdp(unsigned int xdp_mode);
 const char *names_tc(unsigned int tc_kind);
+const char *names_cookies(unsigned int kind); /* enum tg_cookie_kind */
 const char *names_origin(enum tg_origin origin);
 const char *names_action(enum tg_action action);
 const char *names_flood_action(unsigned int action);

@@ -73,6 +73,7 @@ static int read_link_type(int fd, struct netdev *dev)
 	switch (dev->link_type) {
 	case ARPHRD_ETHER:
 	case ARPHRD_LOOPBACK:
+		memcpy(dev->mac, request.ifr_hwaddr.sa_data, sizeof(dev->mac));
 		return 0;
 	case ARPHRD_NONE: /* tun, WireGuard */
 	case ARPHRD_RAWIP:

@@ -16,6 +16,7 @@ struct netdev {
 	unsigned int ifindex;
 	char driver[32]; /* "" if the driver does not tell */
 	unsigned int mtu;
+	uint8_t mac[6]; /* zero without a link header */
 	unsigned int queues; /* receive queues; 0 = unknown */
 	unsigned int link_type; /* ARPHRD_* */
 	bool no_link_header; /* frames begin at the IP header */

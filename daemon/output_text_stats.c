@@ -307,6 +307,7 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 			names_mode(iface->fallback),
 			format_duration(buffer, sizeof(buffer), iface->confirm_left_ms));
 	print_relaxed(out, iface);
+	fprintf(out->stream, "   SYN cookies: %s\n", names_cookies(iface->iface.cookies));
 	if (iface->learn_left_ms)
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",

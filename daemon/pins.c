@@ -44,6 +44,7 @@ static const struct map_row {
 			   offsetof(struct pins, sources) },
 	[PINS_SEEN] = { "tg_seen", sizeof(struct tg_seen), 0 },
 	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
+	[PINS_COOKIES] = { "tg_cookies", sizeof(struct tg_cookies), offsetof(struct pins, cookies) },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
 	[PINS_LISTS] = { "tg_lists", sizeof(__u32), 0 },
 };

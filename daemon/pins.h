@@ -8,6 +8,7 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
  *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two (absent: no lists)
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in, prog_tc_in   the same at TC ingress, where SYN cookies need it
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
  *
@@ -44,6 +45,7 @@ enum pins_map {
 	PINS_SOURCES,
 	PINS_SEEN,
 	PINS_BUDGET,
+	PINS_COOKIES,
 	PINS_ATTACHED,
 	PINS_LISTS,
 	PINS_MAP_MAX
@@ -54,6 +56,7 @@ struct pins {
 	int clock_fd;
 	struct tg_settings *settings; /* the rest NULL until mapped */
 	struct tg_iface *ifaces; /* TG_IFACES_MAX */
+	struct tg_cookies *cookies;
 	struct tg_ports *ports; /* 2, as the configurations */
 	struct tg_protected *protected; /* TG_DESTINATIONS */
 	struct tg_source *sources; /* TG_SOURCE_ROWS * TG_SOURCE_CELLS */

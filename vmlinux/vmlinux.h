@@ -105,6 +105,7 @@ struct xdp_md {
 };
 
 struct bpf_sock;
+struct tcphdr;
 
 struct __sk_buff {
 	__u32 len;
@@ -242,6 +243,8 @@ struct bpf_iter__tcp {
 
 struct sock {
 	struct sock_common __sk_common;
+	u8 sk_userlocks;
+	int sk_rcvbuf;
 };
 
 struct inet_sock {
@@ -267,6 +270,8 @@ struct tcp_sock {
 	u32 snd_nxt;
 	u32 snd_una;
 	u32 rcv_wnd;
+	u32 window_clamp;
+	bool is_mptcp;
 	struct tcp_options_received rx_opt;
 };
 

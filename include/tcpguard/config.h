@@ -7,6 +7,7 @@
 #ifndef TCPGUARD_CONFIG_H
 #define TCPGUARD_CONFIG_H
 
+#include "cookie.h"
 #include "flood.h"
 #include "flow.h"
 #include "lists.h"
@@ -48,9 +49,7 @@ struct tg_program {
 	__u8 no_link_header; /* frames begin at the IP header (tun, WireGuard) */
 	__u8 verify_csum; /* XDP on a physical NIC: check control segments (never where checksums are partial) */
 	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
-	__u8 cookies; /* SYN cookies can be sent and will be accepted; 0: no */
 	__u8 report; /* leave each packet's judgement in tg_result: replay and tests */
-	__u8 reserved;
 	__u16 zone;
 	struct tg_hash_key hash; /* with the zone folded in: tg_hash_key_for_zone(), bpf/key.h */
 };
@@ -196,7 +195,7 @@ struct tg_iface {
 	__u8 made_qdisc; /* we created the clsact qdisc, so we may remove it */
 	__u8 strict;
 	__u16 zone;
-	__u32 reserved;
+	__u32 cookies; /* enum tg_cookie_kind */
 	char name[TG_IFNAME_LEN];
 	char driver[32];
 };

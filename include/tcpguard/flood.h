@@ -47,7 +47,7 @@ struct tg_flood {
 
 #define TG_FLOOD_WINDOW_MS 100 /* SYNs are counted in windows of this length */
 #define TG_FLOOD_CALM_MS 2000 /* how long it must be calm before protection ends */
-#define TG_FLOOD_COOKIE_MS 128000 /* how long an ACK may bring a cookie after the last one was sent */
+#define TG_FLOOD_COOKIE_MS 200000 /* how long after the last cookie an ACK may bring one: their life, and more */
 #define TG_DESTINATIONS 1024 /* two that share a cell share their protection: harmless */
 #define TG_HALF_OPEN_SECONDS 8
 

@@ -127,6 +127,7 @@ enum tg_origin {
 	TG_ORIGIN_SYN, /* its SYN was seen */
 	TG_ORIGIN_PICKUP, /* adopted in mid-stream: learning, or a local socket vouched for it */
 	TG_ORIGIN_SEED, /* copied from a local socket at attach: exact */
+	TG_ORIGIN_COOKIE, /* its first segment answered our SYN cookie: exact */
 	TG_ORIGIN_MAX
 };
 

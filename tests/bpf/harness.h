@@ -42,6 +42,8 @@ struct guard_options {
 	bool learn; /* for TG_LEARN_DEFAULT_MS from the start */
 	bool all_ingress; /* both speakers through XDP: a gateway */
 	bool ipv6;
+	enum tg_cookie_kind cookies; /* SYNs are challenged once flood.start_pps is 1 */
+	bool answer_by_tc;
 };
 
 struct guard; /* one loaded object with its own maps */
@@ -99,6 +101,7 @@ struct judgement {
 	enum tg_verdict verdict;
 	enum tg_outcome outcome;
 	bool dropped; /* what the program returned */
+	bool answered;
 };
 struct judgement guard_judge(struct guard *guard, const uint8_t *frame, size_t size, bool egress);
 
@@ -119,10 +122,14 @@ void guard_same(enum tg_verdict got, enum tg_verdict want, const char *what, int
 
 /* Runs a frame without looking at counters: for floods.  Returns the program's return code. */
 uint32_t guard_run(struct guard *guard, uint8_t *frame, size_t size, bool egress);
+/* The same at XDP, with the frame as the program left it; *size is room, then its length. */
+uint32_t guard_run_out(struct guard *guard, const uint8_t *frame, size_t frame_size, uint8_t *out,
+		       size_t *size);
 /* The same at TC for a forwarded packet. */
 uint32_t guard_run_forwarded(struct guard *guard, const uint8_t *frame, size_t size,
 			     uint32_t ingress_ifindex);
 uint64_t guard_count(struct guard *guard, enum tg_verdict verdict); /* packets so far, all outcomes */
+uint64_t guard_tally(struct guard *guard, enum tg_tally tally);
 
 /* The flow of client and server; NULL if there is none.  Not expired entries only. */
 struct tg_slot *guard_slot(struct guard *guard);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tests/bpf/guard_lists.h"
+#include "tests/bpf/listener.h"
 
 #include "bpf/flow_memory.h"
 
@@ -22,6 +23,7 @@ enum kind {
 	VERIFYING,
 	FULL,
 	FULL_STRICT,
+	CHALLENGING,
 	KINDS
 };
 
@@ -32,6 +34,7 @@ static const struct guard_options options_of[KINDS] = {
 	[VERIFYING] = { .verify_csum = true },
 	[FULL] = { .max_flows = 1 },
 	[FULL_STRICT] = { .max_flows = 1, .strict = true },
+	[CHALLENGING] = { .cookies = TG_COOKIE_OWN },
 };
 
 /* Loaded once, emptied before each use. */
@@ -271,6 +274,40 @@ static void send_wrong_sum(struct guard *guard)
 	send_segment(guard, (struct segment){ FROM_CLIENT, .flags = SYN, .bad_checksum = true });
 }
 
+/* A SYN towards a destination under flood; returns the number of the cookie it is answered with. */
+static uint32_t challenge(struct guard *guard)
+{
+	const struct segment syn = { FROM_CLIENT, .flags = SYN, .seq = 1000 };
+	uint8_t frame[FRAME_MAX], answer[FRAME_MAX];
+	size_t size = sizeof(answer);
+
+	listener_open();
+	guard_settings(guard)->config[0].flood.start_pps = 1;
+	guard_settings(guard)->config[0].flood.action = TG_FLOOD_CHALLENGE;
+	guard_run_out(guard, frame, frame_build(frame, &syn), answer, &size);
+	assert_int_equal(size, 14 + 20 + 20);
+	return (uint32_t)answer[38] << 24 | answer[39] << 16 | answer[40] << 8 | answer[41];
+}
+
+static void be_challenged(struct guard *guard)
+{
+	challenge(guard);
+}
+
+static void bring_the_cookie_back(struct guard *guard)
+{
+	uint32_t cookie = challenge(guard);
+
+	send_segment(guard, (struct segment){ FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = cookie + 1 });
+}
+
+static void guess_a_cookie(struct guard *guard)
+{
+	uint32_t cookie = challenge(guard);
+
+	send_segment(guard, (struct segment){ FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = cookie + 2 });
+}
+
 /* clang-format off */
 static const struct way ways[TG_VERDICT_MAX] = {
 	[TG_PASS_NOT_TCP] = { .reach = send_udp },
@@ -319,10 +356,10 @@ static const struct way ways[TG_VERDICT_MAX] = {
 	[TG_PASS_SUSPECT] = { HOST, HANDSHAKE, .reach = meet_a_slot_touched_by_a_late_writer },
 	[TG_PASS_COLLISION] = { HOST, HANDSHAKE, .reach = meet_another_flow_of_the_same_tag },
 	[TG_PASS_INTERNAL] = { .unreachable = "an array map's look-up within its size never fails" },
-	[TG_PASS_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
-	[TG_CHALLENGE_SYN_COOKIE] = { .unreachable = "the step that gives it is not built yet" },
+	[TG_PASS_COOKIE] = { CHALLENGING, .reach = bring_the_cookie_back },
+	[TG_CHALLENGE_SYN_COOKIE] = { CHALLENGING, .reach = be_challenged },
 	[TG_DROP_BLOCKLIST] = { .reach = come_from_a_blocked_source },
-	[TG_DROP_COOKIE_INVALID] = { .unreachable = "the step that gives it is not built yet" },
+	[TG_DROP_COOKIE_INVALID] = { CHALLENGING, .reach = guess_a_cookie },
 	[TG_PASS_UNREADABLE] = { .reach = send_headers_out_of_reach },
 
 	[TG_NOUPD_FRAG_FIRST] = { HOST, HANDSHAKE, .reach = send_first_fragment },
@@ -424,6 +461,7 @@ static struct guard *fresh_guard(enum kind kind)
 	memset(table->word, 0, table->buckets * sizeof(*table->word));
 	guard_settings(guards[kind])->clock_ms = START_MS;
 	memset(&guard_settings(guards[kind])->config[0].flood, 0, sizeof(struct tg_flood));
+	guard_settings(guards[kind])->config[0].flood.cpus = 1;
 	return guards[kind];
 }
 
@@ -462,6 +500,7 @@ static int close_guards(void **state)
 	(void)state;
 	for (kind = 0; kind < KINDS; kind++)
 		guard_close(guards[kind]);
+	listener_close();
 	return 0;
 }
 

@@ -167,7 +167,7 @@ static inline enum tg_verdict native_inspect(struct tg_lookup *lookup, const str
 	verdict = tg_flow_miss(NULL, &native.settings, lookup, pkt);
 	if (verdict)
 		return verdict;
-	verdict = (enum tg_verdict)tg_flow_open(lookup, pkt);
+	verdict = (enum tg_verdict)tg_flow_open(lookup, pkt, 0);
 	return verdict ? verdict : (enum tg_verdict)tg_flow_judge(lookup, pkt);
 }
 

@@ -9,6 +9,8 @@ struct noted {
 	__u8 wscale;
 	__u32 tsval;
 	__u32 sack_right;
+	__u16 mss;
+	__u32 tsecr;
 };
 
 static __u32 be32(const uint8_t *p)
@@ -45,6 +47,7 @@ static struct noted walk(const uint8_t *bytes, size_t length)
 		} else if (bytes[at] == 8 && size == 10) {
 			noted.options |= TG_OPT_TIMESTAMPS;
 			noted.tsval = be32(bytes + at + 2);
+			noted.tsecr = be32(bytes + at + 6);
 		} else if (bytes[at] == 5) {
 			for (block = 0; 2 + 8 * (block + 1) <= size; block++) {
 				__u32 right = be32(bytes + at + 2 + 8 * block + 4);
@@ -54,6 +57,13 @@ static struct noted walk(const uint8_t *bytes, size_t length)
 							   right;
 				noted.options |= TG_OPT_SACK;
 			}
+		} else if (bytes[at] == 2 && size == 4) {
+			noted.options |= TG_OPT_MSS;
+			noted.mss = (__u16)(bytes[at + 2] << 8 | bytes[at + 3]);
+		} else if (bytes[at] == 4 && size == 2) {
+			noted.options |= TG_OPT_SACK_PERMITTED;
+		} else if (bytes[at] == 19 || bytes[at] == 29) {
+			noted.options |= TG_OPT_SIGNED;
 		}
 		at += size;
 	}
@@ -72,7 +82,7 @@ static struct noted parse(const uint8_t *bytes, size_t length)
 	tg_parse_tcp_options((const struct tg_tcp *)segment,
 			     segment + sizeof(struct tg_tcp) + length, (__u32)length, &pkt);
 	free(segment);
-	return (struct noted){ pkt.options, pkt.wscale, pkt.tsval, pkt.sack_right };
+	return (struct noted){ pkt.options, pkt.wscale, pkt.tsval, pkt.sack_right, pkt.mss, pkt.tsecr };
 }
 
 static void check(const uint8_t *bytes, size_t length)
@@ -81,12 +91,13 @@ static void check(const uint8_t *bytes, size_t length)
 	size_t i;
 
 	if (want.options == got.options && want.wscale == got.wscale && want.tsval == got.tsval &&
-	    want.sack_right == got.sack_right)
+	    want.sack_right == got.sack_right && want.mss == got.mss && want.tsecr == got.tsecr)
 		return;
 	for (i = 0; i < length; i++)
 		print_message("%02x ", bytes[i]);
-	fail_msg("options %#x/%#x, scale %u/%u, tsval %u/%u, sack %u/%u", want.options, got.options,
-		 want.wscale, got.wscale, want.tsval, got.tsval, want.sack_right, got.sack_right);
+	fail_msg("options %#x/%#x, scale %u/%u, tsval %u/%u, sack %u/%u, mss %u/%u, tsecr %u/%u", want.options, got.options,
+		 want.wscale, got.wscale, want.tsval, got.tsval, want.sack_right, got.sack_right,
+		 want.mss, got.mss, want.tsecr, got.tsecr);
 }
 
 static void random_options_are_read_as_the_rfc_says(void **state)
@@ -154,31 +165,31 @@ static void options_as_stacks_send_them(void **state)
 		{ "Linux SYN",
 		  { 2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 7, 0, 0, 0, 0, 1, 3, 3, 7 },
 		  20,
-		  { TG_OPT_WSCALE | TG_OPT_TIMESTAMPS, 7, 7, 0 } },
-		{ "Windows SYN", { 2, 4, 5, 180, 1, 3, 3, 8, 1, 1, 4, 2 }, 12, { TG_OPT_WSCALE, 8, 0, 0 } },
+		  { TG_OPT_MSS | TG_OPT_SACK_PERMITTED | TG_OPT_WSCALE | TG_OPT_TIMESTAMPS, 7, 7, 0, 1460, 0 } },
+		{ "Windows SYN", { 2, 4, 5, 180, 1, 3, 3, 8, 1, 1, 4, 2 }, 12, { TG_OPT_MSS | TG_OPT_SACK_PERMITTED | TG_OPT_WSCALE, 8, 0, 0, 1460, 0 } },
 		{ "macOS SYN",
 		  { 2, 4, 5, 180, 1, 3, 3, 6, 1, 1, 8, 10, 0xff, 0, 0, 1, 0, 0, 0, 0, 4, 2, 0, 0 },
 		  24,
-		  { TG_OPT_WSCALE | TG_OPT_TIMESTAMPS, 6, 0xff000001, 0 } },
-		{ "fast path", { 1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8 }, 12, { TG_OPT_TIMESTAMPS, 0, 0x01020304, 0 } },
+		  { TG_OPT_MSS | TG_OPT_SACK_PERMITTED | TG_OPT_WSCALE | TG_OPT_TIMESTAMPS, 6, 0xff000001, 0, 1460, 0 } },
+		{ "fast path", { 1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8 }, 12, { TG_OPT_TIMESTAMPS, 0, 0x01020304, 0, 0, 0x05060708 } },
 		{ "timestamps and three blocks",
 		  { 1, 1, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 1, 1, 5, 26, 0, 0, 0, 1, 0, 0, 0, 2,
 		    0xff, 0xff, 0xff, 0xf0, 0xff, 0xff, 0xff, 0xf8, 0, 0, 0, 5, 0, 0, 0, 6 },
 		  40,
-		  { TG_OPT_TIMESTAMPS | TG_OPT_SACK, 0, 9, 6 } },
+		  { TG_OPT_TIMESTAMPS | TG_OPT_SACK, 0, 9, 6, 0, 0 } },
 		{ "edges across 2^32",
 		  { 1, 1, 5, 18, 0xff, 0xff, 0xff, 0xf0, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 0, 0, 0, 2 },
 		  20,
-		  { TG_OPT_SACK, 0, 0, 2 } },
-		{ "scale 15 is 14", { 3, 3, 15, 0 }, 4, { TG_OPT_WSCALE, 14, 0, 0 } },
-		{ "scale 255 is 14", { 1, 3, 3, 255 }, 4, { TG_OPT_WSCALE, 14, 0, 0 } },
-		{ "MD5 is skipped", { 19, 18, [18] = 1, [19] = 1, [20] = 1, [21] = 3, [22] = 3, [23] = 4 }, 24, { TG_OPT_WSCALE, 4, 0, 0 } },
-		{ "AO that looks like others", { 29, 12, 3, 3, 9, 8, 10, 1, 2, 3, 4, 5, 3, 3, 2, 0 }, 16, { TG_OPT_WSCALE, 2, 0, 0 } },
+		  { TG_OPT_SACK, 0, 0, 2, 0, 0 } },
+		{ "scale 15 is 14", { 3, 3, 15, 0 }, 4, { TG_OPT_WSCALE, 14, 0, 0, 0, 0 } },
+		{ "scale 255 is 14", { 1, 3, 3, 255 }, 4, { TG_OPT_WSCALE, 14, 0, 0, 0, 0 } },
+		{ "MD5 is noted and skipped", { 19, 18, [18] = 1, [19] = 1, [20] = 1, [21] = 3, [22] = 3, [23] = 4 }, 24, { TG_OPT_SIGNED | TG_OPT_WSCALE, 4, 0, 0, 0, 0 } },
+		{ "AO that looks like others", { 29, 12, 3, 3, 9, 8, 10, 1, 2, 3, 4, 5, 3, 3, 2, 0 }, 16, { TG_OPT_SIGNED | TG_OPT_WSCALE, 2, 0, 0, 0, 0 } },
 		{ "nothing behind the end", { 0, 3, 3, 7 }, 4, { 0 } },
 		{ "a size of 0 ends it", { 254, 0, 3, 3, 7, 0, 0, 0 }, 8, { 0 } },
 		{ "a size of 1 ends it", { 254, 1, 3, 3, 7, 0, 0, 0 }, 8, { 0 } },
 		{ "too long for the header", { 1, 1, 8, 10, 1, 2, 3, 4 }, 8, { 0 } },
-		{ "SACK with a broken block", { 1, 1, 5, 14, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3 }, 16, { TG_OPT_SACK, 0, 0, 2 } },
+		{ "SACK with a broken block", { 1, 1, 5, 14, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3 }, 16, { TG_OPT_SACK, 0, 0, 2, 0, 0 } },
 		{ "40 NOPs", { [0 ... 39] = 1 }, 40, { 0 } },
 	};
 	size_t i;
@@ -188,7 +199,8 @@ static void options_as_stacks_send_them(void **state)
 		struct noted got = parse(rows[i].bytes, rows[i].length);
 
 		if (got.options != rows[i].want.options || got.wscale != rows[i].want.wscale ||
-		    got.tsval != rows[i].want.tsval || got.sack_right != rows[i].want.sack_right)
+		    got.tsval != rows[i].want.tsval || got.sack_right != rows[i].want.sack_right ||
+		    got.mss != rows[i].want.mss || got.tsecr != rows[i].want.tsecr)
 			fail_msg("%s: options %#x, scale %u, tsval %#x, sack %#x", rows[i].who, got.options,
 				 got.wscale, got.tsval, got.sack_right);
 		check(rows[i].bytes, rows[i].length);
