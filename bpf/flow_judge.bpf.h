@@ -26,6 +26,7 @@ struct tg_lookup {
 	bool adopts; /* unknown flows are adopted: learning, or profile oneway */
 	bool found; /* number and claim are of the flow's live slot */
 	bool expired; /* the slot is this key's, but its flow has expired */
+	bool opened; /* this segment opened the flow */
 	bool refused; /* the home bucket once had no room for a newcomer */
 };
 

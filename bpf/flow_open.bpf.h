@@ -49,6 +49,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 {
 	struct tg_table table = TG_TABLE_OF(lookup);
 	struct tg_view view = {};
+	enum tg_verdict verdict;
 	__u32 flags;
 
 	if (!lookup || !pkt)
@@ -77,7 +78,9 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 	}
 	lookup->claim = view.ref.claim;
 	lookup->expired = false;
-	return tg_fill_and_publish(&view, pkt);
+	verdict = tg_fill_and_publish(&view, pkt);
+	lookup->opened = verdict != TG_PASS_BUSY;
+	return verdict;
 }
 
 /*

@@ -149,7 +149,9 @@ static int fill(const struct job *job)
 	struct tg_settings settings = {
 		.layout_version = TG_LAYOUT_VERSION,
 		.lookups_per_100ms = LOOKUPS_PER_100MS,
-		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS },
+		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS,
+			       .events_sample = TG_EVENTS_SAMPLE_DEFAULT,
+			       .events_per_second = TG_EVENTS_PER_SECOND_DEFAULT },
 	};
 	__u32 zero = 0;
 

@@ -131,7 +131,7 @@ static void read_protected(const struct pins *p, uint64_t now_ms, struct snapsho
 	}
 }
 
-/* Size as the kernel holds it: value rounded up to 8 bytes, times entries, times CPUs. */
+/* Size as the kernel holds it: that of a ring; value rounded up to 8 bytes, times entries, times CPUs. */
 static uint64_t map_bytes(int fd)
 {
 	struct bpf_map_info info = {};
@@ -141,6 +141,8 @@ static uint64_t map_bytes(int fd)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return 0;
+	if (info.type == BPF_MAP_TYPE_RINGBUF)
+		return info.max_entries;
 	bytes = ((uint64_t)info.value_size + 7) / 8 * 8 * info.max_entries;
 	if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY) {
 		cpus = libbpf_num_possible_cpus();
