@@ -29,6 +29,8 @@ struct tg_capture_request {
 struct tg_watched {
 	__u64 traced[TG_TRACES_MAX]; /* tags, by the daemon; 0: unused */
 	struct tg_capture_request capture;
+	__u32 readers; /* of events, at the daemon; informational */
+	__u32 reserved;
 };
 
 _Static_assert(TG_VERDICT_MAX <= 128, "a bit for each verdict");
