@@ -18,6 +18,10 @@ static int say_refused(int err)
 	case -EUSERS:
 		log_err_hint(0, "end another one first", "the daemon has as many readers as it can");
 		return err;
+	case -EBUSY:
+		log_err_hint(0, "end another trace first", "%d connections are traced already",
+			     TG_TRACES_MAX);
+		return err;
 	case -EACCES:
 		return log_err_hint(err, "be root, or in the group '" EVENT_SOCKET_GROUP "'",
 				    "the daemon refuses to tell events");

@@ -167,7 +167,7 @@ static void start_reader(struct reader *reader, const struct event_request *requ
 	if (reader->types & TRACE_BIT) {
 		reader->tag = events_trace(server->events, &request->traced);
 		if (!reader->tag) {
-			refuse(server, reader->fd, -EUSERS);
+			refuse(server, reader->fd, -EBUSY);
 			drop_reader(reader);
 			return;
 		}

@@ -142,6 +142,50 @@ read -r -u "${CROWD[0]}" heard
 check "each of them hears" equal "$heard" 1000
 check "packets passed all the while" fetch http://10.0.0.1/page
 
+# --- a trace ----------------------------------------------------------------------------------------
+
+crowd_gone() {
+	[ "$(stat_of "d['events']['readers']")" -lt 3 ]
+}
+wait_for 10 crowd_gone || die "the crowd does not go"
+background "$TCPGUARD" flows trace 10.0.0.2:41000-10.0.0.1:80 -c 4 > "$WORK/trace"
+trace=$PID
+background "$TCPGUARD" -o ndjson flows trace 10.0.0.1:80-10.0.0.2:41000 --for 1m -c 4 > "$WORK/trace.json"
+traced() {
+	[[ "$(stat_of "d['events']['watching']")" == *trace* ]]
+}
+check "a flow is traced before it exists" wait_for 5 traced
+both_trace() {
+	[ "$(stat_of "d['events']['readers']")" -ge 3 ]
+}
+wait_for 5 both_trace || die "the tracers do not come"
+fetch --local-port 41000 http://10.0.0.1/page
+fetch http://10.0.0.1/page
+check "it ends after four segments" wait "$trace"
+check "the handshake in order, with verdicts" equal \
+	"$(awk 'NR > 2 { print $4, $5, $14, $15 }' "$WORK/trace" | head -n 3 | tr '\n' ';')" \
+	"-> SYN pass new;<- SYN|ACK pass synack;-> ACK pass ok;"
+check "and microseconds" equal "$(grep -cE '^ +[0-9]+\.[0-9]{6} +[0-9]+ us' "$WORK/trace")" 4
+json_traced() {
+	[ "$($EVENTS ask "$WORK/trace.json" "[x['reason'] for x in e][:3]")" = "['new', 'synack', 'ok']" ]
+}
+check "the same in JSON, whoever is named first" wait_for 5 json_traced
+not_traced() {
+	! traced
+}
+check "with the last tracer it ends" wait_for 5 not_traced
+check "a trace that saw nothing: exit code 1" equal \
+	"$(code "$TCPGUARD" flows trace 10.0.0.2:1-10.0.0.1:80 --for 1s)" 1
+check "no connection: exit code 2" equal "$(code "$TCPGUARD" flows trace nonsense)" 2
+for port in 1 2 3 4; do
+	background "$TCPGUARD" flows trace "10.0.0.2:$port-10.0.0.1:80"
+done
+five_read() {
+	[ "$(stat_of "d['events']['readers']")" -ge 5 ]
+}
+wait_for 5 five_read || die "four tracers do not come"
+check "a fifth trace is refused" equal "$(code "$TCPGUARD" flows trace 10.0.0.2:5-10.0.0.1:80)" 7
+
 # --- the path ---------------------------------------------------------------------------------------
 
 daemon_gone() {
