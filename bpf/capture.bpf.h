@@ -56,6 +56,7 @@ TG_INLINE struct tg_capture_record *tg_capture_begin(const struct tg_lookup *loo
 	record->head.verdict = verdict;
 	record->head.outcome = outcome;
 	record->head.iface_slot = tg_program.iface_slot;
+	record->head.no_link_header = tg_program.no_link_header;
 	record->head.tag = lookup->tag;
 	record->head.has_flow = lookup->found && !lookup->expired;
 	record->head.number = lookup->number;

@@ -148,7 +148,8 @@ struct tg_capture {
 	__u8 iface_slot;
 	__u8 egress;
 	__u8 has_flow;
-	__u8 reserved[7];
+	__u8 no_link_header; /* the frame begins at its IP header */
+	__u8 reserved[6];
 };
 
 /* Value of the per-CPU map tg_scratch: one record in the making. */
