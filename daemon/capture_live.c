@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "clock_ns.h"
 #include "log.h"
 #include "privilege.h"
 
@@ -25,14 +25,6 @@ struct capture_live {
 	void *context;
 	int seen;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static int take_one(void *context, void *data, size_t size)
 {
@@ -56,7 +48,7 @@ int capture_live_read(struct capture_live *live, capture_visitor visit, void *co
 	live->visit = visit;
 	live->context = context;
 	live->seen = 0;
-	live->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	live->wall_offset_ns = clock_wall_offset_ns();
 	return ring_buffer__consume(live->ring) < 0 ? -ECANCELED : live->seen;
 }
 

@@ -84,13 +84,6 @@ static int parse_done(const char *name, const char *argument, void *out)
 	return 0;
 }
 
-static int parse_word(const char *name, const char *argument, void *out)
-{
-	(void)name;
-	*(const char **)out = argument;
-	return 0;
-}
-
 static int parse_number(const char *name, const char *argument, void *out)
 {
 	return options_u32(name, argument, 1, UINT32_MAX, out);
@@ -113,12 +106,12 @@ static const struct option_row rows[] = {
 	  event_filter_parse_reasons, offsetof(struct capture_options, reasons) },
 	{ 0, "verdict", "VERDICT,...", "what was done: pass, challenge, drop, would_drop, bypass, own",
 	  parse_done, offsetof(struct capture_options, done) },
-	{ 0, "flow", "FLOW", "packets of one flow: its id, or SRC:PORT-DST:PORT", parse_word,
+	{ 0, "flow", "FLOW", "packets of one flow: its id, or SRC:PORT-DST:PORT", options_word,
 	  offsetof(struct capture_options, flow) },
 	{ 0, "zone", "N", "of the interface, for SRC:PORT-DST:PORT (see attach)", parse_zone,
 	  offsetof(struct capture_options, zone) },
 	{ 'w', "write", "FILE", "write pcapng, '-' for standard output; else one line a packet",
-	  parse_word, offsetof(struct capture_options, file) },
+	  options_word, offsetof(struct capture_options, file) },
 	{ 'c', "count", "N", "end after so many packets", parse_number,
 	  offsetof(struct capture_options, count) },
 	{ 's', "snap", "BYTES", "of each packet (default: 1536)", parse_snap,

@@ -67,20 +67,13 @@ static int parse_fd(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, 1023, out);
 }
 
-static int parse_socket(const char *name, const char *argument, void *out)
-{
-	(void)name;
-	*(const char **)out = argument;
-	return 0;
-}
-
 static const struct option_row rows[] = {
 	{ 0, "log", "stderr|syslog", "where remarks go (default: stderr)", parse_log,
 	  offsetof(struct daemon_options, log_syslog) },
 	{ 0, "ready-fd", "N", "write one byte to this descriptor when at work", parse_fd,
 	  offsetof(struct daemon_options, ready_fd) },
 	{ 0, "socket", "PATH", "where 'tcpguard events' reads (default: " EVENT_SOCKET_DIR "/" EVENT_SOCKET_NAME ")",
-	  parse_socket, offsetof(struct daemon_options, socket) },
+	  options_word, offsetof(struct daemon_options, socket) },
 	{ 0 },
 };
 

@@ -22,13 +22,6 @@ static int parse_limit(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, UINT32_MAX, out);
 }
 
-static int parse_word(const char *name, const char *argument, void *out)
-{
-	(void)name;
-	*(const char **)out = argument;
-	return 0;
-}
-
 static const struct option_row rows[] = {
 	{ 'f', "follow", NULL, "go on with what happens from now on; without it, what the daemon remembers",
 	  options_set_true, offsetof(struct events_options, follow) },
@@ -44,10 +37,10 @@ static const struct option_row rows[] = {
 	  offsetof(struct events_options, filter.source_port) },
 	{ 0, "dport", "N", "destination port", filter_parse_port,
 	  offsetof(struct events_options, filter.destination_port) },
-	{ 0, "iface", "IFACE", "only of this interface", parse_word,
+	{ 0, "iface", "IFACE", "only of this interface", options_word,
 	  offsetof(struct events_options, filter.iface) },
 	{ 'n', "limit", "N", "at most so many", parse_limit, offsetof(struct events_options, limit) },
-	{ 0, "socket", "PATH", "of the daemon, as it was told", parse_word,
+	{ 0, "socket", "PATH", "of the daemon, as it was told", options_word,
 	  offsetof(struct events_options, socket) },
 	{ 0 },
 };

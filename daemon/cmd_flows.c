@@ -76,13 +76,6 @@ static int parse_zone(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 0, UINT16_MAX, out);
 }
 
-static int parse_word(const char *name, const char *argument, void *out)
-{
-	(void)name;
-	*(const char **)out = argument;
-	return 0;
-}
-
 static const struct option_row rows[] = {
 	{ 0, "src", "PREFIX", "source address or prefix: the endpoint that opened", filter_parse_prefix,
 	  offsetof(struct flows_options, filter.source) },
@@ -107,7 +100,7 @@ static const struct option_row rows[] = {
 	  offsetof(struct flows_options, trace.count) },
 	{ 0, "zone", "N", "trace: of the interface (see attach)", parse_zone,
 	  offsetof(struct flows_options, trace.zone) },
-	{ 0, "socket", "PATH", "trace: of the daemon, as it was told", parse_word,
+	{ 0, "socket", "PATH", "trace: of the daemon, as it was told", options_word,
 	  offsetof(struct flows_options, trace.socket) },
 	{ 0, "all", NULL, "delete: every flow, without a filter", options_set_true,
 	  offsetof(struct flows_options, all) },

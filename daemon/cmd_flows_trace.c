@@ -7,8 +7,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <time.h>
 
+#include "clock_ns.h"
 #include "event_client.h"
 #include "event_filter.h"
 #include "flow_name.h"
@@ -38,6 +38,13 @@ static void print_heading(const struct timeline *line, const struct tg_event *ev
 	fprintf(line->out->stream, "%12s %12s\n", "seconds", "since last");
 }
 
+static const char *done_with(const struct tg_event *event, const struct verdict_row *row)
+{
+	if (event->outcome == TG_OUTCOME_VERDICT)
+		return row ? names_action(row->action) : "?";
+	return names_outcome(event->outcome);
+}
+
 static void print_segment(struct timeline *line, const struct tg_event *event)
 {
 	const struct verdict_row *row = names_verdict(event->verdict);
@@ -54,9 +61,7 @@ static void print_segment(struct timeline *line, const struct tg_event *event)
 		event->side == line->first ? "->" : "<-",
 		format_flags(flags, sizeof(flags), event->flags), event->seq, event->ack, event->window,
 		event->payload);
-	fprintf(stream, "  %s %s", event->outcome == TG_OUTCOME_WOULD_DROP ? "would_drop" : row ? names_action(row->action) :
-												  "?",
-		row ? row->reason : "?");
+	fprintf(stream, "  %s %s", done_with(event, row), row ? row->reason : "?");
 	if (event->has_flow)
 		fprintf(stream, "  %s %s", names_tcp_state(event->state[line->first]),
 			names_tcp_state(event->state[!line->first]));
@@ -66,10 +71,7 @@ static void print_segment(struct timeline *line, const struct tg_event *event)
 
 static int64_t monotonic_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+	return clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 /* Milliseconds left, -1 for ever. */

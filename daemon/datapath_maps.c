@@ -149,13 +149,13 @@ static int fill(const struct job *job)
 	struct tg_settings settings = {
 		.layout_version = TG_LAYOUT_VERSION,
 		.lookups_per_100ms = LOOKUPS_PER_100MS,
-		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS,
-			       .events_sample = TG_EVENTS_SAMPLE_DEFAULT,
-			       .events_per_second = TG_EVENTS_PER_SECOND_DEFAULT },
+		.config[0] = { .timeouts = TG_TIMEOUTS_DEFAULT, .flood = TG_FLOOD_DEFAULTS },
 	};
 	__u32 zero = 0;
 
 	settings.config[0].flood.cpus = flood_cpus();
+	settings.config[0].events_sample = TG_EVENTS_SAMPLE_DEFAULT;
+	settings.config[0].events_per_second = TG_EVENTS_PER_SECOND_DEFAULT;
 	if (bpf_map_update_elem(fd_of(job, PINS_SETTINGS), &zero, &settings, BPF_ANY) ||
 	    bpf_map_update_elem(fd_of(job, PINS_INFO), &zero, &job->info, BPF_ANY))
 		return log_err(-errno, "cannot write the settings of the flow table");

@@ -42,10 +42,8 @@ static const struct {
 
 const char *event_word(const struct tg_event *event)
 {
-	if (event->type == TG_EVENT_DROP && event->outcome == TG_OUTCOME_WOULD_DROP)
-		return "would_drop";
-	if (event->type == TG_EVENT_DROP && event->outcome == TG_OUTCOME_BYPASS)
-		return "bypass";
+	if (event->type == TG_EVENT_DROP && event->outcome != TG_OUTCOME_VERDICT)
+		return names_outcome(event->outcome);
 	return event->type < COUNT(type_words) && type_words[event->type] ? type_words[event->type] : "?";
 }
 

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "clock_ns.h"
 #include "log.h"
 
 struct events {
@@ -30,14 +30,6 @@ struct events {
 	int64_t freed_second; /* limit on what the sweep may tell */
 	uint32_t freed_told;
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 /* --- the log -------------------------------------------------------------------------------------- */
 
@@ -116,7 +108,7 @@ static int take_one(void *context, void *data, size_t size)
 size_t events_take(struct events *events)
 {
 	events->taken = 0;
-	events->wall_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	events->wall_offset_ns = clock_wall_offset_ns();
 	ring_buffer__consume(events->ring);
 	return events->taken;
 }

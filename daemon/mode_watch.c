@@ -18,6 +18,7 @@ static void read_modes(struct mode_watch *watch, const struct pins *pins, uint64
 					    (uint8_t)(1 + tg_mode_at(&config->service[i].mode, now_ms)) :
 					    0;
 	watch->bypass = TG_READ_ONCE(pins->settings->bypass);
+	watch->list_prefixes = config->lists.prefixes;
 }
 
 static const char *word(uint8_t mode)
@@ -56,6 +57,11 @@ bool mode_watch_look(struct mode_watch *watch, const struct pins *pins, uint64_t
 	if (!now.bypass != !watch->bypass) {
 		changed = true;
 		events_say(events, TG_EVENT_MODE, "bypass: %s", now.bypass ? "on" : "off");
+	}
+	if (now.list_prefixes != watch->list_prefixes) {
+		changed = true;
+		events_say(events, TG_EVENT_LIST, "lists: %u prefixes, %u before", now.list_prefixes,
+			   watch->list_prefixes);
 	}
 	*watch = now;
 	return changed;

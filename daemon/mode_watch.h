@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Notices that a mode has changed, by whomever: a command that wrote the map, a deadline that passed
- * with nobody running.
+ * Notices that a mode or a list has changed, by whomever: a command that wrote the map, a deadline that
+ * passed with nobody running.
  */
 #ifndef TCPGUARD_MODE_WATCH_H
 #define TCPGUARD_MODE_WATCH_H
@@ -12,6 +12,7 @@ struct mode_watch {
 	uint8_t iface[TG_IFACES_MAX]; /* 1 + enum tg_mode; 0: not attached */
 	uint8_t service[TG_SERVICES_MAX]; /* likewise; 0: its interface's */
 	uint32_t bypass;
+	uint32_t list_prefixes; /* on the lists, in all */
 };
 
 /* What holds now, in silence. */

@@ -20,15 +20,10 @@ struct described {
 /* What was done: the outcome says more than the action where a drop was not carried out. */
 static const char *done_with(const struct tg_capture *packet)
 {
-	static const char *const outcomes[TG_OUTCOME_MAX] = {
-		[TG_OUTCOME_WOULD_DROP] = "would_drop",
-		[TG_OUTCOME_BYPASS] = "bypass",
-		[TG_OUTCOME_OWN] = "own",
-	};
 	const struct verdict_row *row = names_verdict(packet->verdict);
 
-	if (packet->outcome < TG_OUTCOME_MAX && outcomes[packet->outcome])
-		return outcomes[packet->outcome];
+	if (packet->outcome != TG_OUTCOME_VERDICT)
+		return names_outcome(packet->outcome);
 	return row ? names_action(row->action) : "?";
 }
 
