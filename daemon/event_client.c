@@ -59,6 +59,12 @@ void event_client_close(struct event_client *client)
 	client->fd = -1;
 }
 
+static int say_gone(void)
+{
+	log_err(0, "the daemon has ended");
+	return -ENOENT;
+}
+
 /* 1: a message is there; 0: the end. */
 static int receive(struct event_client *client, int timeout_ms)
 {
@@ -71,12 +77,11 @@ static int receive(struct event_client *client, int timeout_ms)
 	if (timeout_ms >= 0 && poll(&ready, 1, timeout_ms) == 0)
 		return -EAGAIN;
 	got = recv(client->fd, message, sizeof(*message), 0);
-	if (got < 0 && errno == ECONNRESET)
-		return 0;
+	if (!got || (got < 0 && errno == ECONNRESET))
+		return client->heard ? 0 : say_gone();
 	if (got < 0)
 		return errno == EINTR ? -EAGAIN : log_err(-errno, "cannot read events");
-	if (!got)
-		return 0;
+	client->heard = true;
 	if ((size_t)got < offsetof(struct event_message, event) || message->magic != EVENT_WIRE_MAGIC ||
 	    message->count > EVENT_WIRE_BATCH ||
 	    (size_t)got != offsetof(struct event_message, event) +

@@ -101,7 +101,7 @@ const char *format_flags(char *buffer, size_t size, unsigned int flags)
 {
 	static const char *const names[] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
 	/* As people say them. */
-	static const unsigned char order[] = { 1, 0, 2, 4, 3, 5, 6, 7 };
+	static const unsigned char order[] = { 1, 0, 2, 3, 4, 5, 6, 7 };
 	size_t i, at = 0;
 
 	snprintf(buffer, size, "-");

@@ -120,7 +120,7 @@ static void flags_are_named_in_the_usual_order(void **state)
 	SAYS(format_flags(text, sizeof(text), 0), "-");
 	SAYS(format_flags(text, sizeof(text), 0x12), "SYN|ACK");
 	SAYS(format_flags(text, sizeof(text), 0x11), "FIN|ACK");
-	SAYS(format_flags(text, sizeof(text), 0xff), "SYN|FIN|RST|ACK|PSH|URG|ECE|CWR");
+	SAYS(format_flags(text, sizeof(text), 0xff), "SYN|FIN|RST|PSH|ACK|URG|ECE|CWR");
 }
 
 static void per_cent_of_nothing_is_nothing(void **state)
