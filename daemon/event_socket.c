@@ -90,21 +90,31 @@ static gid_t readers_group(void)
 	return group ? group->gr_gid : (gid_t)-1;
 }
 
+/* Root reads without it, so that it fails is no reason to serve nobody. */
+static void give_to_group(const char *path)
+{
+	gid_t group = readers_group();
+
+	if (group == (gid_t)-1 || group == getegid())
+		return;
+	if (lchown(path, (uid_t)-1, group))
+		log_info("cannot give '%s' to the group " EVENT_SOCKET_GROUP ": %s", path,
+			 strerror(errno));
+}
+
 /* The directory of path, made if absent, open and locked: two daemons do not look at once. */
 static int open_directory(const char *path)
 {
 	char directory[EVENT_SOCKET_BYTES];
 	const char *slash = strrchr(path, '/');
-	gid_t group = readers_group();
 	int fd, err;
 
 	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1,
 		 slash ? path : ".");
 	if (!directory[0])
 		snprintf(directory, sizeof(directory), "/");
-	if (!mkdir(directory, 0750) && group != (gid_t)-1 && lchown(directory, (uid_t)-1, group))
-		log_info("cannot give '%s' to the group " EVENT_SOCKET_GROUP ": %s", directory,
-			 strerror(errno));
+	if (!mkdir(directory, 0750))
+		give_to_group(directory);
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return log_err(-errno, "cannot listen at '%s'", path);
@@ -142,7 +152,6 @@ static int make_room(const char *path)
 static int bind_and_listen(const char *path)
 {
 	struct sockaddr_un address = address_of(path);
-	gid_t group = readers_group();
 	int fd = new_socket(), err;
 	mode_t mask;
 
@@ -151,8 +160,8 @@ static int bind_and_listen(const char *path)
 	mask = umask(0117);
 	err = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
 	umask(mask);
-	if (!err && group != (gid_t)-1 && lchown(path, (uid_t)-1, group))
-		err = -errno;
+	if (!err)
+		give_to_group(path);
 	if (!err && listen(fd, BACKLOG))
 		err = -errno;
 	if (!err)
