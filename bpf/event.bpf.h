@@ -162,7 +162,7 @@ TG_INLINE enum tg_event_type tg_event_of_flow(const struct tg_lookup *lookup, __
 	struct tg_view view = {};
 	enum tg_phase phase;
 
-	if (lookup->opened || verdict == TG_PASS_TW_REUSE || verdict == TG_PASS_REOPEN)
+	if (tg_lookup_opened(lookup) || verdict == TG_PASS_TW_REUSE || verdict == TG_PASS_REOPEN)
 		return TG_EVENT_NEW;
 	if (!lookup->judged || lookup->expired || !tg_view_set(&table, lookup, &view))
 		return TG_EVENT_NONE;
@@ -190,28 +190,42 @@ TG_INLINE bool tg_is_traced(const struct tg_settings *settings, __u64 tag)
 	return tag && traced;
 }
 
-/* Every event this packet causes. */
-TG_GLOBAL int tg_event_report(const struct tg_lookup *lookup, const struct tg_packet *pkt,
-			      __u32 verdict, __u32 outcome)
+/*
+ * The events this packet causes, enum tg_event_type in a byte each, in order.  The caller emits them:
+ * emitting from here would be one frame more on a stack of 512 bytes.
+ */
+TG_GLOBAL int tg_event_choose(const struct tg_lookup *lookup, __u32 verdict, __u32 outcome)
 {
 	struct tg_settings *settings = tg_settings_get();
 	enum tg_action action = tg_verdict_action(verdict);
-	enum tg_event_type type;
+	__u32 types = 0;
 
-	if (!lookup || !pkt || !settings)
+	if (!lookup || !settings)
 		return 0;
 	if ((settings->watch & TG_WATCH_TRACE) && tg_is_traced(settings, lookup->tag))
-		tg_event_emit(lookup, pkt, verdict, outcome, TG_EVENT_TRACE);
+		types = TG_EVENT_TRACE;
 	if (!(settings->watch & TG_WATCH_EVENTS))
-		return 0;
+		return types;
 	if (action == TG_ACTION_DROP && outcome != TG_OUTCOME_OWN)
-		tg_event_emit(lookup, pkt, verdict, outcome, TG_EVENT_DROP);
+		types |= TG_EVENT_DROP << 8;
 	else if (action == TG_ACTION_CHALLENGE)
-		tg_event_emit(lookup, pkt, verdict, outcome, TG_EVENT_CHALLENGE);
-	type = lookup->found ? tg_event_of_flow(lookup, verdict) : TG_EVENT_NONE;
-	if (type != TG_EVENT_NONE)
-		tg_event_emit(lookup, pkt, verdict, outcome, type);
-	return 0;
+		types |= TG_EVENT_CHALLENGE << 8;
+	if (lookup->found)
+		types |= tg_event_of_flow(lookup, verdict) << 16;
+	return types;
+}
+
+TG_INLINE void tg_event_report(const struct tg_lookup *lookup, const struct tg_packet *pkt,
+			       __u32 verdict, __u32 outcome)
+{
+	__u32 types = tg_event_choose(lookup, verdict, outcome);
+
+	if (types & 0xff)
+		tg_event_emit(lookup, pkt, verdict, outcome, types & 0xff);
+	if (types >> 8 & 0xff)
+		tg_event_emit(lookup, pkt, verdict, outcome, types >> 8 & 0xff);
+	if (types >> 16 & 0xff)
+		tg_event_emit(lookup, pkt, verdict, outcome, types >> 16 & 0xff);
 }
 
 /* Anything at all to tell?  Not of the common segment, unless a flow is traced. */
@@ -220,7 +234,7 @@ TG_INLINE bool tg_event_is_possible(const struct tg_lookup *lookup, enum tg_verd
 {
 	return (watch & TG_WATCH_TRACE) ||
 	       ((watch & TG_WATCH_EVENTS) &&
-		(lookup->judged || lookup->opened || verdict >= TG_CHALLENGE_SYN_COOKIE));
+		(lookup->judged || tg_lookup_opened(lookup) || verdict >= TG_CHALLENGE_SYN_COOKIE));
 }
 
 #endif

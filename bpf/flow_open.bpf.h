@@ -79,7 +79,10 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 	lookup->claim = view.ref.claim;
 	lookup->expired = false;
 	verdict = tg_fill_and_publish(&view, pkt);
-	lookup->opened = verdict != TG_PASS_BUSY;
+	if (verdict != TG_PASS_BUSY) {
+		lookup->judged = false;
+		lookup->phase_before = TG_PHASE_OPENED;
+	}
 	return verdict;
 }
 
