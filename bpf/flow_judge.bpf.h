@@ -29,6 +29,14 @@ struct tg_lookup {
 	bool refused; /* the home bucket once had no room for a newcomer */
 };
 
+/* lookup->phase_before of a flow that this segment opened: a field of its own would cost stack. */
+#define TG_PHASE_OPENED 0xff
+
+TG_INLINE bool tg_lookup_opened(const struct tg_lookup *lookup)
+{
+	return !lookup->judged && lookup->phase_before == TG_PHASE_OPENED;
+}
+
 /* The table as this packet sees it; lookup may be NULL where the verifier cannot know better. */
 #define TG_TABLE_OF(lookup) \
 	{ \

@@ -98,6 +98,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 {
 	struct tg_table table = TG_TABLE_OF(lookup);
 	struct tg_view view = {};
+	enum tg_verdict verdict;
 	__u32 flags;
 
 	if (!lookup || !pkt)
@@ -126,7 +127,12 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 	}
 	lookup->claim = view.ref.claim;
 	lookup->expired = false;
-	return tg_fill_and_publish(&view, pkt, cookie);
+	verdict = tg_fill_and_publish(&view, pkt, cookie);
+	if (verdict != TG_PASS_BUSY) {
+		lookup->judged = false;
+		lookup->phase_before = TG_PHASE_OPENED;
+	}
+	return verdict;
 }
 
 /*

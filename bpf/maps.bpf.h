@@ -8,6 +8,7 @@
 
 #include "tcpguard/config.h"
 #include "tcpguard/counters.h"
+#include "tcpguard/event.h"
 
 /* Constants of this instance, set by the loader; volatile keeps the compiler from guessing them. */
 const volatile struct tg_program tg_program = {};
@@ -180,6 +181,42 @@ struct {
 	__type(key, __u32);
 	__array(values, struct tg_list_map);
 } tg_lists SEC(".maps");
+
+/* Written by the data path while somebody listens, read by the daemon.  Nobody is woken. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} tg_events SEC(".maps");
+
+/* Written by the data path while somebody captures, read by that process. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 2 << 20);
+} tg_captures SEC(".maps");
+
+/* Per CPU; atomic additions, because these counts are exact. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, TG_COUNTED_MAX);
+	__type(key, __u32);
+	__type(value, struct tg_event_counts);
+} tg_event_counts SEC(".maps");
+
+/* Per CPU, plain writes: a lost one lets one more event out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_event_limits);
+} tg_event_limit SEC(".maps");
+
+/* Per CPU: a captured packet on its way into the ring.  Both hooks run with softirqs off. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct tg_capture_record);
+} tg_scratch SEC(".maps");
 
 /* The flow table as flow_table.h sees it; its twin outside the kernel is flow_memory.h. */
 struct tg_table {

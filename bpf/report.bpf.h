@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Each packet's judgement, for whoever runs the program by hand: replay and tests.  A program that is
- * attached to an interface has tg_program.report off, and the verifier removes all of this.
+ * Who wants to know of each packet: events and captures while somebody looks on (one predicted branch
+ * when nobody does), and whoever runs the program by hand, replay and tests.  A program that is
+ * attached to an interface has tg_program.report off, and the verifier removes that part.
  */
 #ifndef TG_BPF_REPORT_H
 #define TG_BPF_REPORT_H
 
-#include "flow_judge.bpf.h"
+#include "capture.bpf.h"
 
 TG_INLINE void tg_report_flow(const struct tg_lookup *lookup, struct tg_result *result)
 {
@@ -41,9 +42,14 @@ TG_GLOBAL int tg_report_result(const struct tg_lookup *lookup, __u32 verdict, __
 	return 0;
 }
 
-TG_INLINE void tg_report(enum tg_verdict verdict, enum tg_outcome outcome,
-			 const struct tg_lookup *lookup)
+TG_INLINE void tg_report(const struct tg_settings *settings, enum tg_verdict verdict,
+			 enum tg_outcome outcome, const struct tg_lookup *lookup,
+			 const struct tg_packet *pkt)
 {
+	__u32 watch = settings->watch;
+
+	if (TG_UNLIKELY(watch) && tg_event_is_possible(lookup, verdict, watch))
+		tg_event_report(lookup, pkt, verdict, outcome);
 	if (tg_program.report)
 		tg_report_result(lookup, verdict, outcome);
 }
@@ -83,6 +89,14 @@ TG_INLINE void tg_report_fast(void)
 	result->phase = TG_PHASE_ESTABLISHED;
 	result->sender_state = TG_TCP_ESTABLISHED;
 	result->receiver_state = TG_TCP_ESTABLISHED;
+}
+
+/* Is the packet itself wanted? */
+TG_INLINE bool tg_report_packet(const struct tg_settings *settings, enum tg_verdict verdict,
+				enum tg_outcome outcome, const struct tg_lookup *lookup)
+{
+	return TG_UNLIKELY(settings->watch & TG_WATCH_CAPTURE) &&
+	       tg_capture_wants(settings, lookup, verdict, outcome);
 }
 
 #endif

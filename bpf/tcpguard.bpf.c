@@ -5,7 +5,6 @@
  * alone know which hook they are on.
  */
 #include "tcpguard/types.h"
-#include <bpf/bpf_core_read.h>
 
 #include "maps.bpf.h"
 #include "clock.bpf.h"
@@ -21,6 +20,8 @@
 #include "syn_cookie.bpf.h" /* under flood: answer the SYN, open by its ACK */
 #include "tally.bpf.h" /* counting: rare things, verdicts */
 #include "account.bpf.h"
+#include "event.bpf.h" /* telling: transitions, drops */
+#include "capture.bpf.h" /* the packets themselves */
 #include "report.bpf.h"
 #include "flow_fast.bpf.h" /* the short way of almost every segment */
 #include "enforce.bpf.h"
@@ -244,14 +245,6 @@ static __always_inline void tg_tally_segment(enum tg_verdict verdict, const stru
 		tg_tally(pkt->flags & TG_ACK ? TG_TALLY_SEGMENT_SYNACK : TG_TALLY_SEGMENT_SYN);
 }
 
-/* Length of the frame, all buffers; helper since 5.18, before that a frame is one buffer. */
-static __always_inline __u32 tg_xdp_length(struct xdp_md *ctx)
-{
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
-		return bpf_xdp_get_buff_len(ctx);
-	return ctx->data_end - ctx->data;
-}
-
 /* Verdicts that headers outside the readable buffer would get, too. */
 static __always_inline bool tg_headers_missing(enum tg_verdict verdict)
 {
@@ -296,7 +289,9 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);
 	tg_tally_segment(verdict, &pkt);
-	tg_report(verdict, outcome, &lookup);
+	tg_report(settings, verdict, outcome, &lookup, &pkt);
+	if (tg_report_packet(settings, verdict, outcome, &lookup))
+		tg_capture_xdp(ctx, &lookup, verdict, outcome);
 	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE))
 		return tg_cookie_program.answer_by_tc ? XDP_PASS : XDP_TX;
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
@@ -368,7 +363,9 @@ static __always_inline int tg_tc_judge(struct __sk_buff *skb)
 	outcome = tg_outcome_of(verdict, &pkt, settings);
 	tg_account(verdict, outcome, &lookup, &pkt);
 	tg_tally_segment(verdict, &pkt);
-	tg_report(verdict, outcome, &lookup);
+	tg_report(settings, verdict, outcome, &lookup, &pkt);
+	if (tg_report_packet(settings, verdict, outcome, &lookup))
+		tg_capture_skb(skb, &lookup, verdict, outcome);
 	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

@@ -54,6 +54,8 @@ struct ager {
 	struct ager_pass last;
 	struct stuck stuck[STUCK_MAX];
 	uint32_t stuck_count;
+	ager_listener listener;
+	void *listener_context;
 };
 
 struct ager *ager_new(const struct tg_table *table, uint32_t max_flows)
@@ -74,6 +76,12 @@ struct ager *ager_new(const struct tg_table *table, uint32_t max_flows)
 void ager_free(struct ager *ager)
 {
 	free(ager);
+}
+
+void ager_listen(struct ager *ager, ager_listener listener, void *context)
+{
+	ager->listener = listener;
+	ager->listener_context = context;
 }
 
 uint32_t ager_interval_ms(const struct ager *ager)
@@ -131,6 +139,26 @@ static enum ager_class class_of(const struct tg_slot *slot)
 	}
 }
 
+/* The copy for the listener is made before the slot can become another flow's. */
+static bool free_flow(struct ager *ager, struct tg_slot *slot, uint32_t number, uint32_t claim,
+		      bool evicted, uint32_t now_ms)
+{
+	struct ager_freed freed;
+
+	if (!ager->listener)
+		return tg_slot_free(&ager->table, slot, number, claim);
+	freed.slot = *slot;
+	freed.slot.claim = claim;
+	freed.detail = ager->table.detail[number];
+	freed.number = number;
+	freed.evicted = evicted;
+	freed.now_ms = now_ms;
+	if (!tg_slot_free(&ager->table, slot, number, claim))
+		return false;
+	ager->listener(ager->listener_context, &freed);
+	return true;
+}
+
 static void sweep_live(struct ager *ager, struct tg_slot *slot, uint32_t number, uint32_t claim,
 		       uint32_t now_ms)
 {
@@ -138,12 +166,12 @@ static void sweep_live(struct ager *ager, struct tg_slot *slot, uint32_t number,
 	enum ager_class kind = class_of(slot);
 
 	if (overdue(ager, slot, waited)) {
-		if (tg_slot_free(&ager->table, slot, number, claim))
+		if (free_flow(ager, slot, number, claim, false, now_ms))
 			ager->pass.expired++;
 		return;
 	}
 	if (pressure_evicts(&ager->pressure, kind, waited) &&
-	    tg_slot_free(&ager->table, slot, number, claim)) {
+	    free_flow(ager, slot, number, claim, true, now_ms)) {
 		pressure_took(&ager->pressure, kind);
 		ager->pass.evicted++;
 		return;

@@ -37,7 +37,21 @@ struct ager_pass {
 	uint64_t unrefused; /* buckets whose mark REFUSED was cleared */
 };
 
+/* A flow as it was when it was freed. */
+struct ager_freed {
+	struct tg_slot slot;
+	struct tg_detail detail;
+	uint32_t number; /* of the slot */
+	bool evicted; /* for lack of room, before its time */
+	uint64_t now_ms;
+};
+
+typedef void (*ager_listener)(void *context, const struct ager_freed *freed);
+
 struct ager;
+
+/* From now on listener is told of each flow that is freed; NULL: nobody is. */
+void ager_listen(struct ager *ager, ager_listener listener, void *context);
 
 /* max_flows is what fill is measured against.  NULL without memory. */
 struct ager *ager_new(const struct tg_table *table, uint32_t max_flows);

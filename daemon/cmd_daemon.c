@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `tcpguard daemon`: ages the table and tidies up after interfaces that vanish.  No verdict depends on
- * it.  One for each bpffs, by a lock that dies with the process.
+ * `tcpguard daemon`: ages the table, serves events, tidies up after interfaces that vanish.  No verdict
+ * depends on it.  One for each bpffs, by a lock that dies with the process.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,8 +12,11 @@
 #include "ager.h"
 #include "command.h"
 #include "datapath.h"
+#include "event_server.h"
+#include "event_socket.h"
 #include "log.h"
 #include "loop.h"
+#include "mode_watch.h"
 #include "options.h"
 #include "pins.h"
 #include "source_count.h"
@@ -26,6 +29,7 @@
 struct daemon_options {
 	bool log_syslog;
 	uint32_t ready_fd; /* 0: none; standard input is never it */
+	const char *socket; /* NULL: the default, and not having it is no reason not to run */
 };
 
 struct daemon_state {
@@ -40,6 +44,11 @@ struct daemon_state {
 	uint32_t attached; /* as last told the service manager */
 	bool idle; /* ended because nothing is attached */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
+	const struct daemon_options *options;
+	struct events *events;
+	struct event_server *server; /* NULL: nobody can read events */
+	struct mode_watch modes;
+	bool freed_wanted; /* a reader wants to know of flows the sweep frees */
 };
 
 static int parse_log(const char *name, const char *argument, void *out)
@@ -63,6 +72,8 @@ static const struct option_row rows[] = {
 	  offsetof(struct daemon_options, log_syslog) },
 	{ 0, "ready-fd", "N", "write one byte to this descriptor when at work", parse_fd,
 	  offsetof(struct daemon_options, ready_fd) },
+	{ 0, "socket", "PATH", "where 'tcpguard events' reads (default: " EVENT_SOCKET_DIR "/" EVENT_SOCKET_NAME ")",
+	  options_word, offsetof(struct daemon_options, socket) },
 	{ 0 },
 };
 
@@ -113,6 +124,8 @@ static uint32_t age_a_slice(void *context)
 	if (!pins_now_ms(&state->pins, &now_ms) &&
 	    ager_step(state->ager, state->pins.settings, now_ms))
 		report_pass(ager_last_pass(state->ager));
+	if (state->freed_wanted)
+		event_server_publish(state->server);
 	return ager_delay_ms(state->ager);
 }
 
@@ -191,6 +204,13 @@ static void look_after_settings(struct daemon_state *state)
 	pins_refresh(&state->pins);
 	if (source_count_step(&state->pins, now_ms, &state->next_count_ms))
 		log_err(-ENOMEM, "cannot count the connections of each source");
+	if (mode_watch_look(&state->modes, &state->pins, now_ms, state->events))
+		event_server_publish(state->server);
+	events_write_counts(state->events);
+	event_server_look_after(state->server);
+	/* Who captured and was killed left the data path copying packets. */
+	if ((TG_READ_ONCE(state->pins.settings->watch) & TG_WATCH_CAPTURE) && !pins_capture_runs())
+		__sync_fetch_and_and(&state->pins.settings->watch, ~(__u32)TG_WATCH_CAPTURE);
 }
 
 static bool watch(void *context)
@@ -216,8 +236,48 @@ static bool watch(void *context)
 	return false;
 }
 
+static void set_freed_wanted(void *context, bool yes)
+{
+	struct daemon_state *state = context;
+
+	state->freed_wanted = yes;
+	ager_listen(state->ager, yes ? events_say_freed : NULL, state->events);
+}
+
+/* What needs the loop.  Only a socket that was asked for is a condition. */
+static int serve_events(struct loop *loop, void *context)
+{
+	struct daemon_state *state = context;
+	const char *given = state->options->socket;
+	char path[EVENT_SOCKET_BYTES];
+	int err;
+
+	err = event_socket_path(given ? given : EVENT_SOCKET_DIR "/" EVENT_SOCKET_NAME, path);
+	if (!err)
+		err = event_server_new(&state->server, loop, state->events, path, set_freed_wanted,
+				       state);
+	if (err && given)
+		return err;
+	if (err)
+		log_info("daemon: going on without 'tcpguard events'");
+	events_say(state->events, TG_EVENT_DAEMON, "started, pid %d", (int)getpid());
+	return 0;
+}
+
+static void stop_events(void *context)
+{
+	struct daemon_state *state = context;
+
+	events_say(state->events, TG_EVENT_DAEMON, "ended, pid %d", (int)getpid());
+	event_server_publish(state->server);
+	event_server_free(state->server);
+	state->server = NULL;
+	ager_listen(state->ager, NULL, NULL);
+}
+
 static int take_over(struct daemon_state *state)
 {
+	uint64_t now_ms;
 	char buffer[96];
 	int err;
 
@@ -235,15 +295,23 @@ static int take_over(struct daemon_state *state)
 	state->ager = ager_new(&state->pins.table, state->pins.info.max_flows);
 	if (!state->ager)
 		return log_err(-ENOMEM, "cannot start ageing");
+	state->events = events_new(&state->pins);
+	if (!state->events)
+		return log_err(-errno, "cannot read events");
+	err = pins_now_ms(&state->pins, &now_ms);
+	if (err)
+		return err;
+	mode_watch_begin(&state->modes, &state->pins, now_ms);
 	TG_WRITE_ONCE(state->pins.settings->daemon_pid, (__u32)getpid());
 	return 0;
 }
 
 static void release(struct daemon_state *state)
 {
-	if (state->ager && state->pins.settings &&
+	if (state->events && state->pins.settings &&
 	    TG_READ_ONCE(state->pins.settings->daemon_pid) == (__u32)getpid())
 		TG_WRITE_ONCE(state->pins.settings->daemon_pid, 0);
+	events_free(state->events);
 	ager_free(state->ager);
 	if (state->lock >= 0)
 		close(state->lock);
@@ -263,8 +331,14 @@ static uint32_t watch_interval_ms(void)
 static int run_daemon(const struct global_options *global, const void *given, int argc, char **argv)
 {
 	const struct daemon_options *options = given;
-	struct daemon_state state = { .lock = -1, .watch_ms = watch_interval_ms() };
+	struct daemon_state state = {
+		.lock = -1,
+		.watch_ms = watch_interval_ms(),
+		.options = options,
+	};
 	const struct loop_jobs jobs = {
+		.begin = serve_events,
+		.end = stop_events,
 		.work = age_a_slice,
 		.watch = watch,
 		.watch_ms = state.watch_ms,
@@ -294,7 +368,7 @@ const struct command command_daemon = {
 	.name = "daemon",
 	.arguments = "",
 	.summary =
-		"Ages the flow table and tidies up after vanished interfaces, in the foreground.",
+		"Ages the flow table, serves events, tidies up after interfaces; in the foreground.",
 	.details =
 		"attach starts one when none runs.  Its death changes no verdict.  It ends by\n"
 		"itself, with exit code 3, when nothing is attached any more.",

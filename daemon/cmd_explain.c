@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "explain_capture.h"
+#include "flow_name.h"
 #include "log.h"
 #include "output_explain.h"
 #include "pins.h"
@@ -35,49 +36,6 @@ static const struct option_row rows[] = {
 
 /* --- a connection --------------------------------------------------------------------------------- */
 
-/* "192.0.2.1:80" or "[2001:db8::1]:80", all of the text. */
-static int parse_endpoint(char *text, __be32 address[4], __be16 *port)
-{
-	char *colon = strrchr(text, ':'), *name = text;
-	size_t length;
-	uint32_t number;
-
-	if (!colon || parse_u32(colon + 1, 0, UINT16_MAX, &number))
-		return -EINVAL;
-	*colon = '\0';
-	*port = htons((uint16_t)number);
-	length = strlen(text);
-	memset(address, 0, 4 * sizeof(*address));
-	if (text[0] == '[' && length > 2 && text[length - 1] == ']') {
-		text[length - 1] = '\0';
-		name++;
-		return inet_pton(AF_INET6, name, address) == 1 ? 0 : -EINVAL;
-	}
-	address[2] = htonl(0xffff);
-	return inet_pton(AF_INET, name, &address[3]) == 1 ? 0 : -EINVAL;
-}
-
-static int parse_flow(const char *argument, struct tg_flow_key *key)
-{
-	struct tg_packet packet = { .ipv4 = false };
-	char text[128], *dash;
-
-	if ((size_t)snprintf(text, sizeof(text), "%s", argument) < sizeof(text)) {
-		dash = strchr(text, '-');
-		if (dash) {
-			*dash = '\0';
-			if (!parse_endpoint(text, packet.saddr, &packet.sport) &&
-			    !parse_endpoint(dash + 1, packet.daddr, &packet.dport)) {
-				tg_key_from_packet(&packet, tg_packet_side(&packet), 0, key);
-				return 0;
-			}
-		}
-	}
-	log_err_hint(0, "say 192.0.2.1:40000-192.0.2.2:80 or [2001:db8::1]:40000-[2001:db8::2]:80",
-		     "explain: '%s' names no connection", argument);
-	return -EINVAL;
-}
-
 /* In any zone an interface has. */
 static bool find_flow(const struct pins *pins, struct tg_flow_key *key, struct flow_record *flow)
 {
@@ -105,7 +63,7 @@ static int explain_flow(struct output *out, bool text, const char *argument)
 	bool found;
 	int err;
 
-	if (parse_flow(argument, &key))
+	if (flow_name_parse("explain", argument, &key, NULL))
 		return EXIT_USAGE;
 	err = pins_open(&pins, false);
 	if (err)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `tcpguard flows list|show|count|delete`: the connections in the table. */
+/* `tcpguard flows list|show|count|delete|trace`: the connections in the table. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd_flows_trace.h"
 #include "command.h"
 #include "filter.h"
 #include "log.h"
@@ -24,6 +25,7 @@ enum flows_verb {
 	VERB_SHOW,
 	VERB_COUNT,
 	VERB_DELETE,
+	VERB_TRACE,
 };
 
 struct flows_options {
@@ -31,6 +33,7 @@ struct flows_options {
 	enum flows_sort sort;
 	uint32_t limit; /* 0: all */
 	bool all;
+	struct trace_options trace;
 };
 
 /* One flow of a sorted list. */
@@ -68,6 +71,11 @@ static int parse_limit(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, UINT32_MAX, out);
 }
 
+static int parse_zone(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 0, UINT16_MAX, out);
+}
+
 static const struct option_row rows[] = {
 	{ 0, "src", "PREFIX", "source address or prefix: the endpoint that opened", filter_parse_prefix,
 	  offsetof(struct flows_options, filter.source) },
@@ -86,6 +94,14 @@ static const struct option_row rows[] = {
 	{ 0, "sort", "bytes|packets|age", "largest or oldest first", parse_sort,
 	  offsetof(struct flows_options, sort) },
 	{ 'n', "limit", "N", "at most so many", parse_limit, offsetof(struct flows_options, limit) },
+	{ 0, "for", "TIME", "trace: end after this time", options_duration,
+	  offsetof(struct flows_options, trace.for_s) },
+	{ 'c', "count", "N", "trace: end after so many segments", parse_limit,
+	  offsetof(struct flows_options, trace.count) },
+	{ 0, "zone", "N", "trace: of the interface (see attach)", parse_zone,
+	  offsetof(struct flows_options, trace.zone) },
+	{ 0, "socket", "PATH", "trace: of the daemon, as it was told", options_word,
+	  offsetof(struct flows_options, trace.socket) },
 	{ 0, "all", NULL, "delete: every flow, without a filter", options_set_true,
 	  offsetof(struct flows_options, all) },
 	{ 0 },
@@ -251,23 +267,31 @@ static int run_verb(struct flows_job *job, enum flows_verb verb)
 	return EXIT_NO;
 }
 
+static int say_trace_usage(void)
+{
+	log_err_hint(0, "say 192.0.2.1:40000-192.0.2.2:80", "flows trace: which connection?");
+	return -EINVAL;
+}
+
 /* The verb, or -EINVAL (said).  show and delete also take the id as a word. */
 static int read_words(struct flows_options *options, int argc, char **argv)
 {
-	static const char *const verbs[] = { "list", "show", "count", "delete", NULL };
+	static const char *const verbs[] = { "list", "show", "count", "delete", "trace", NULL };
 	int verb;
 
 	for (verb = 0; argc && verbs[verb]; verb++)
 		if (!strcmp(argv[0], verbs[verb]))
 			break;
 	if (!argc || !verbs[verb]) {
-		log_err_hint(0, "say list, show, count or delete", "flows: %s%s%s",
+		log_err_hint(0, "say list, show, count, delete or trace", "flows: %s%s%s",
 			     argc ? "unknown word '" : "what to do with them?", argc ? argv[0] : "",
 			     argc ? "'" : "");
 		return -EINVAL;
 	}
 	argc--;
 	argv++;
+	if (verb == VERB_TRACE)
+		return argc == 1 ? verb : say_trace_usage();
 	if (argc && (verb == VERB_SHOW || verb == VERB_DELETE) && !options->filter.id.given) {
 		if (filter_parse_id("flows", argv[0], &options->filter.id))
 			return -EINVAL;
@@ -294,6 +318,8 @@ static int run_flows(const struct global_options *global, const void *given, int
 	verb = read_words(&options, argc, argv);
 	if (verb < 0 || output_open(&job.out, global, verb == VERB_LIST || verb == VERB_SHOW))
 		return EXIT_USAGE;
+	if (verb == VERB_TRACE)
+		return flows_trace(&job.out, global->output == OUTPUT_TEXT, &options.trace, argv[1]);
 	err = pins_open(&pins, verb == VERB_DELETE);
 	if (err)
 		return command_exit_code(err);
@@ -306,12 +332,13 @@ static int run_flows(const struct global_options *global, const void *given, int
 
 const struct command command_flows = {
 	.name = "flows",
-	.arguments = "list|show|count|delete [ID]",
-	.summary = "Lists, shows in detail, counts or forgets connections.",
+	.arguments = "list|show|count|delete [ID] | trace SRC:PORT-DST:PORT",
+	.summary = "Lists, shows in detail, counts, forgets or traces connections.",
 	.details =
 		"The source of a flow is the endpoint that opened it; where that is not known\n"
 		"(<->), the one seen first.  '-o ndjson' prints one object a line, '-o conntrack'\n"
-		"lines like those of 'conntrack -L'.",
+		"lines like those of 'conntrack -L'.  trace shows each segment with its verdict as it\n"
+		"comes, also of a connection that is yet to begin.",
 	.options = rows,
 	.options_size = sizeof(struct flows_options),
 	.run = run_flows,

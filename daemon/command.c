@@ -26,6 +26,8 @@ int command_exit_code(int err)
 		return EXIT_CANNOT;
 	case EBUSY:
 	case EEXIST:
+	case EADDRINUSE:
+	case EUSERS:
 		return EXIT_BUSY;
 	case EINTR:
 		return EXIT_INTERRUPTED;

@@ -157,6 +157,8 @@ static int fill(const struct job *job)
 	int err;
 
 	settings.config[0].flood.cpus = flood_cpus();
+	settings.config[0].events_sample = TG_EVENTS_SAMPLE_DEFAULT;
+	settings.config[0].events_per_second = TG_EVENTS_PER_SECOND_DEFAULT;
 	err = cookie_fill(&cookies);
 	if (err)
 		return log_err(err, "cannot get random numbers for the SYN cookies");

@@ -125,7 +125,7 @@ bool filter_is_empty(const struct filter *filter)
 	       !filter->older_s && !filter->id.given;
 }
 
-static bool in_prefix(const struct filter_prefix *prefix, const __be32 address[4])
+bool filter_in_prefix(const struct filter_prefix *prefix, const __be32 address[4])
 {
 	uint32_t word, bits = prefix->bits;
 
@@ -171,6 +171,6 @@ bool filter_matches(const struct filter *filter, const struct flow_record *flow)
 	if (filter->older_s && flow->age_ms / 1000 < filter->older_s)
 		return false;
 	return in_state(&filter->state, flow) &&
-	       in_prefix(&filter->source, flow_address(flow, source)) &&
-	       in_prefix(&filter->destination, flow_address(flow, destination));
+	       filter_in_prefix(&filter->source, flow_address(flow, source)) &&
+	       filter_in_prefix(&filter->destination, flow_address(flow, destination));
 }

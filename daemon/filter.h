@@ -53,6 +53,9 @@ int filter_parse_id(const char *name, const char *argument, void *out);
 /* True if it lets every flow through. */
 bool filter_is_empty(const struct filter *filter);
 
+/* Also true if no prefix was given. */
+bool filter_in_prefix(const struct filter_prefix *prefix, const __be32 address[4]);
+
 bool filter_matches(const struct filter *filter, const struct flow_record *flow);
 
 /* "slot-generation" in hex: stable while the flow lives, never another flow's. */

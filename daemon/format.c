@@ -84,6 +84,34 @@ const char *format_time(char *buffer, size_t size, const struct timespec *time)
 	return buffer;
 }
 
+const char *format_time_ns(char *buffer, size_t size, uint64_t time_ns, int digits)
+{
+	const time_t seconds = (time_t)(time_ns / 1000000000);
+	char date[32], fraction[16];
+	struct tm tm;
+
+	if (!gmtime_r(&seconds, &tm) || !strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm))
+		date[0] = '\0';
+	snprintf(fraction, sizeof(fraction), ".%09u", (unsigned int)(time_ns % 1000000000));
+	snprintf(buffer, size, "%s%.*sZ", date, digits ? digits + 1 : 0, fraction);
+	return buffer;
+}
+
+const char *format_flags(char *buffer, size_t size, unsigned int flags)
+{
+	static const char *const names[] = { "FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR" };
+	/* As people say them. */
+	static const unsigned char order[] = { 1, 0, 2, 3, 4, 5, 6, 7 };
+	size_t i, at = 0;
+
+	snprintf(buffer, size, "-");
+	for (i = 0; i < sizeof(order); i++)
+		if (flags >> order[i] & 1 && at < size)
+			at += (size_t)snprintf(buffer + at, size - at, "%s%s", at ? "|" : "",
+					       names[order[i]]);
+	return buffer;
+}
+
 static bool is_mapped(const __be32 address[4])
 {
 	return !address[0] && !address[1] && address[2] == htonl(0xffff);

@@ -27,6 +27,12 @@ const char *format_duration(char *buffer, size_t size, uint64_t ms);
 /* "2026-11-22T15:40:00.123Z" */
 const char *format_time(char *buffer, size_t size, const struct timespec *time);
 
+/* The same with so many digits of the second, 0..9, of nanoseconds since 1970. */
+const char *format_time_ns(char *buffer, size_t size, uint64_t time_ns, int digits);
+
+/* TCP flags: "SYN|ACK", "-" for none. */
+const char *format_flags(char *buffer, size_t size, unsigned int flags);
+
 /* "10.0.0.1:443", "[fd00::1]:443"; a mapped address is printed as IPv4. */
 const char *format_endpoint(char *buffer, size_t size, const __be32 address[4], __be16 port);
 

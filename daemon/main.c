@@ -116,6 +116,8 @@ const struct command *const command_table[] = {
 	&command_replay,
 	&command_explain,
 	&command_doctor,
+	&command_capture,
+	&command_events,
 	&command_daemon,
 	&command_completion,
 	&command_version,

@@ -84,6 +84,12 @@ static const char *const actions[] = {
 	[TG_ACTION_DROP] = "drop",
 };
 
+static const char *const outcomes[] = {
+	[TG_OUTCOME_WOULD_DROP] = "would_drop",
+	[TG_OUTCOME_BYPASS] = "bypass",
+	[TG_OUTCOME_OWN] = "own",
+};
+
 static const char *const classes[] = {
 	[TG_CLASS_INFO] = "info",
 	[TG_CLASS_MALFORMED] = "malformed",
@@ -96,6 +102,7 @@ static const char *const classes[] = {
 
 _Static_assert(COUNT(origins) == TG_ORIGIN_MAX, "a name for each origin");
 _Static_assert(COUNT(actions) == TG_ACTION_MAX, "a name for each action");
+_Static_assert(COUNT(outcomes) == TG_OUTCOME_MAX, "a name for each outcome");
 _Static_assert(COUNT(classes) == TG_CLASS_MAX, "a name for each class");
 
 static const char *word(const char *const *words, size_t count, unsigned int index)
@@ -161,6 +168,11 @@ const char *names_origin(enum tg_origin origin)
 const char *names_action(enum tg_action action)
 {
 	return word(actions, COUNT(actions), action);
+}
+
+const char *names_outcome(unsigned int outcome)
+{
+	return word(outcomes, COUNT(outcomes), outcome);
 }
 
 const char *names_class(enum tg_class class)

@@ -33,6 +33,8 @@ const char *names_tc(unsigned int tc_kind);
 const char *names_cookies(unsigned int kind); /* enum tg_cookie_kind */
 const char *names_origin(enum tg_origin origin);
 const char *names_action(enum tg_action action);
+/* Of a drop that was not carried out; "?" for TG_OUTCOME_VERDICT, which the action names. */
+const char *names_outcome(unsigned int outcome);
 const char *names_flood_action(unsigned int action);
 const char *names_tally(enum tg_tally tally);
 const char *names_class(enum tg_class class);

@@ -233,6 +233,13 @@ int options_set_true(const char *name, const char *argument, void *out)
 	return 0;
 }
 
+int options_word(const char *name, const char *argument, void *out)
+{
+	(void)name;
+	*(const char **)out = argument;
+	return 0;
+}
+
 int options_duration(const char *name, const char *argument, void *out)
 {
 	if (!parse_duration_s(argument, out))

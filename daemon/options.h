@@ -46,6 +46,7 @@ int options_no_words(int argc, char **argv);
 
 /* Ready-made parse functions for rows. */
 int options_set_true(const char *name, const char *argument, void *out); /* bool */
+int options_word(const char *name, const char *argument, void *out); /* const char *, as it is */
 int options_duration(const char *name, const char *argument, void *out); /* uint32_t, seconds */
 
 /* uint32_t in min..max, for a row's own parse function; says what is wrong. */

@@ -63,6 +63,9 @@ struct output_functions {
 	void (*rule)(struct output *out, const struct output_rule *rule);
 	void (*rules_end)(struct output *out);
 	void (*answer)(struct output *out, const struct output_answer *answer);
+	/* One line each, also in JSON: a stream is no document. */
+	void (*event)(struct output *out, const struct tg_event *event);
+	void (*events_lost)(struct output *out, uint64_t lost);
 };
 
 struct output {

@@ -6,6 +6,7 @@
 
 #include "format.h"
 #include "names.h"
+#include "output_event.h"
 
 void text_paint(const struct output *out, enum paint colour, const char *text)
 {
@@ -152,4 +153,6 @@ const struct output_functions output_text = {
 	.rule = text_rule,
 	.rules_end = text_rules_end,
 	.answer = text_answer,
+	.event = text_event,
+	.events_lost = text_events_lost,
 };

@@ -332,6 +332,27 @@ static void print_lists(struct output *out, const struct snapshot *s)
 	fprintf(out->stream, "memory %s\n", format_bytes(bytes, sizeof(bytes), s->lists_bytes));
 }
 
+/* Silent until events were told or somebody looks on. */
+static void print_events(struct output *out, const struct snapshot *s)
+{
+	uint64_t emitted = 0, lost = 0, suppressed = 0;
+	char a[FORMAT_BYTES], b[FORMAT_BYTES], c[FORMAT_BYTES];
+	int type;
+
+	for (type = 0; type < TG_EVENT_MAX; type++) {
+		emitted += s->events.emitted[type];
+		lost += s->events.lost[type];
+		suppressed += s->events.suppressed[type];
+	}
+	if (!emitted && !lost && !s->watch)
+		return;
+	fprintf(out->stream, "events %s told, %s suppressed, %s lost, %u reader%s%s\n",
+		format_grouped(a, sizeof(a), emitted), format_grouped(b, sizeof(b), suppressed),
+		format_grouped(c, sizeof(c), lost), s->event_readers,
+		s->event_readers == 1 ? "" : "s",
+		s->watch & TG_WATCH_CAPTURE ? ", a capture is running" : "");
+}
+
 void text_status(struct output *out, const struct snapshot *s)
 {
 	char buffer[FORMAT_BYTES], total[FORMAT_BYTES];
@@ -359,5 +380,6 @@ void text_status(struct output *out, const struct snapshot *s)
 	if (s->flows.refused_buckets)
 		fprintf(out->stream, "%s buckets refused a flow since the last quiet day\n",
 			format_grouped(buffer, sizeof(buffer), s->flows.refused_buckets));
+	print_events(out, s);
 	fflush(out->stream);
 }

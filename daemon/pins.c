@@ -47,6 +47,11 @@ static const struct map_row {
 	[PINS_COOKIES] = { "tg_cookies", sizeof(struct tg_cookies), offsetof(struct pins, cookies) },
 	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
 	[PINS_LISTS] = { "tg_lists", sizeof(__u32), 0 },
+	[PINS_EVENTS] = { "tg_events", 0, 0 }, /* a ring: no values */
+	[PINS_CAPTURES] = { "tg_captures", 0, 0 },
+	[PINS_EVENT_COUNTS] = { "tg_event_counts", sizeof(struct tg_event_counts), 0 },
+	[PINS_EVENT_LIMIT] = { "tg_event_limit", sizeof(struct tg_event_limits), 0 },
+	[PINS_SCRATCH] = { "tg_scratch", sizeof(struct tg_capture_record), 0 },
 };
 
 static void **mapped_member(struct pins *p, enum pins_map map)

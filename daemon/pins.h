@@ -11,6 +11,7 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in, prog_tc_in   the same at TC ingress, where SYN cookies need it
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
+ *   /sys/fs/bpf/tcpguard/v1/capture              likewise, for the one who captures
  *
  * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
  * on it with no daemon running.
@@ -23,6 +24,7 @@
 
 #include "tcpguard/config.h"
 #include "tcpguard/counters.h"
+#include "tcpguard/event.h"
 #include "bpf/flow_table.h"
 
 #define PINS_BPFFS "/sys/fs/bpf"
@@ -48,6 +50,11 @@ enum pins_map {
 	PINS_COOKIES,
 	PINS_ATTACHED,
 	PINS_LISTS,
+	PINS_EVENTS,
+	PINS_CAPTURES,
+	PINS_EVENT_COUNTS,
+	PINS_EVENT_LIMIT,
+	PINS_SCRATCH,
 	PINS_MAP_MAX
 };
 
@@ -108,6 +115,12 @@ int pins_lock_daemon(void);
 
 /* True if a daemon holds its lock. */
 bool pins_daemon_runs(void);
+
+/* The lock of the one who captures, likewise: flock on PINS_DIR/capture. */
+int pins_lock_capture(void);
+
+/* True if somebody holds that lock. */
+bool pins_capture_runs(void);
 
 /* Whether a pinned link still holds its device. */
 enum pins_link {

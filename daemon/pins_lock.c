@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two locks, and which interface is meant by a name.  flock on directories of the bpffs: a lock
+ * The locks, and which interface is meant by a name.  flock on directories of the bpffs: a lock
  * dies with its holder, whatever kills it.
  */
 #include "pins.h"
@@ -22,8 +22,9 @@
 #include "privilege.h"
 
 #define DAEMON_DIR PINS_DIR "/daemon"
-#define DAEMON_TRIES 10
-#define DAEMON_TRY_NS (20 * 1000 * 1000)
+#define CAPTURE_DIR PINS_DIR "/capture"
+#define LOCK_TRIES 10
+#define LOCK_TRY_NS (20 * 1000 * 1000)
 
 /* root, ourselves, or the user that the service runs as (packaging/systemd). */
 static bool is_one_of_us(uid_t owner)
@@ -123,17 +124,18 @@ int pins_try_lock(void)
 	return -EBUSY;
 }
 
-int pins_lock_daemon(void)
+/* In silence; -EBUSY when another process holds it. */
+static int lock_directory(const char *path)
 {
-	const struct timespec pause = { .tv_nsec = DAEMON_TRY_NS };
+	const struct timespec pause = { .tv_nsec = LOCK_TRY_NS };
 	int fd, err, i;
 
-	err = make_directory(DAEMON_DIR);
-	fd = err ? err : open_directory(DAEMON_DIR);
+	err = make_directory(path);
+	fd = err ? err : open_directory(path);
 	if (fd < 0)
 		return fd;
-	/* pins_daemon_runs() of another process holds the lock for a moment: try again. */
-	for (i = 0; i < DAEMON_TRIES; i++) {
+	/* is_locked() of another process holds the lock for a moment: try again. */
+	for (i = 0; i < LOCK_TRIES; i++) {
 		if (!flock(fd, LOCK_EX | LOCK_NB))
 			return fd;
 		if (errno != EWOULDBLOCK)
@@ -145,17 +147,37 @@ int pins_lock_daemon(void)
 	return err;
 }
 
-bool pins_daemon_runs(void)
+static bool is_locked(const char *path)
 {
-	bool runs;
+	bool locked;
 	int fd;
 
-	fd = open_directory(DAEMON_DIR);
+	fd = open_directory(path);
 	if (fd < 0)
 		return false;
-	runs = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+	locked = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
 	close(fd); /* and with it the lock, if we got it */
-	return runs;
+	return locked;
+}
+
+int pins_lock_daemon(void)
+{
+	return lock_directory(DAEMON_DIR);
+}
+
+bool pins_daemon_runs(void)
+{
+	return is_locked(DAEMON_DIR);
+}
+
+int pins_lock_capture(void)
+{
+	return lock_directory(CAPTURE_DIR);
+}
+
+bool pins_capture_runs(void)
+{
+	return is_locked(CAPTURE_DIR);
 }
 
 int pins_iface_slot(const struct pins *p, const char *name)

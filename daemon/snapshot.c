@@ -131,7 +131,7 @@ static void read_protected(const struct pins *p, uint64_t now_ms, struct snapsho
 	}
 }
 
-/* Size as the kernel holds it: value rounded up to 8 bytes, times entries, times CPUs. */
+/* Size as the kernel holds it: that of a ring; value rounded up to 8 bytes, times entries, times CPUs. */
 static uint64_t map_bytes(int fd)
 {
 	struct bpf_map_info info = {};
@@ -141,6 +141,8 @@ static uint64_t map_bytes(int fd)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		return 0;
+	if (info.type == BPF_MAP_TYPE_RINGBUF)
+		return info.max_entries;
 	bytes = ((uint64_t)info.value_size + 7) / 8 * 8 * info.max_entries;
 	if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY) {
 		cpus = libbpf_num_possible_cpus();
@@ -172,6 +174,37 @@ static void read_sizes(const struct pins *p, struct snapshot *s)
 	s->slots = (uint64_t)p->info.buckets * TG_BUCKET_WAYS;
 }
 
+static void add_events(struct tg_event_counts *sum, const struct tg_event_counts *counts)
+{
+	const __u64 *from = (const __u64 *)counts;
+	__u64 *to = (__u64 *)sum;
+	size_t i;
+
+	for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static int read_events(const struct pins *p, struct snapshot *s)
+{
+	int cpus = libbpf_num_possible_cpus(), cpu, err = 0;
+	struct tg_event_counts *values;
+	__u32 entry;
+
+	values = cpus > 0 ? calloc((size_t)cpus, sizeof(*values)) : NULL;
+	if (!values)
+		return log_err(-ENOMEM, "cannot read the counts of events");
+	for (entry = 0; entry < TG_COUNTED_MAX && !err; entry++) {
+		if (bpf_map_lookup_elem(p->fd[PINS_EVENT_COUNTS], &entry, values))
+			err = log_err(-errno, "cannot read the counts of events");
+		for (cpu = 0; cpu < cpus && !err; cpu++)
+			add_events(&s->events, &values[cpu]);
+	}
+	free(values);
+	s->watch = TG_READ_ONCE(p->settings->watch);
+	s->event_readers = s->daemon_runs ? TG_READ_ONCE(p->settings->watched.readers) : 0;
+	return err;
+}
+
 int snapshot_take(const struct pins *p, struct snapshot **out)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
@@ -199,6 +232,11 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	flow_table_count(&p->table, now_ms, &s->flows);
 	read_lists(p, s);
 	read_sizes(p, s);
+	err = read_events(p, s);
+	if (err) {
+		snapshot_free(s);
+		return err;
+	}
 	*out = s;
 	return 0;
 }

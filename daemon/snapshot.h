@@ -56,6 +56,9 @@ struct snapshot {
 	uint32_t service_count; /* 1 + the highest number in use */
 	struct tg_service service[TG_SERVICES_MAX];
 	struct tg_service_drops service_drops[TG_SERVICES_MAX]; /* summed over the CPUs */
+	uint32_t watch; /* TG_WATCH_*: what the data path tells at present */
+	uint32_t event_readers;
+	struct tg_event_counts events; /* summed over the CPUs, data path and daemon */
 	uint32_t iface_count;
 	struct snapshot_iface iface[TG_IFACES_MAX];
 };

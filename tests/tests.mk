@@ -1,6 +1,11 @@
 sources_test_options := daemon/options.c daemon/log.c
 sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c
+sources_test_event_filter := daemon/event_filter.c daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c \
+	daemon/log.c
+sources_test_event_log := daemon/events.c daemon/log.c
+sources_test_capture_ng := daemon/capture_ng_write.c daemon/capture_ng.c daemon/log.c
+libs_test_capture_ng := -lpcap
 sources_test_ager := daemon/ager.c daemon/ager_pressure.c
 sources_test_seed := daemon/seed_flow.c
 sources_test_ager_race := daemon/ager.c daemon/ager_pressure.c

@@ -57,11 +57,13 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 /* Values are the kernel's; asked for by name, so that an old kernel answers "no". */
 enum bpf_func_id {
 	BPF_FUNC_xdp_get_buff_len = 188,
+	BPF_FUNC_xdp_load_bytes = 189,
 };
 
 enum {
@@ -80,6 +82,10 @@ enum {
 
 enum {
 	BPF_F_CURRENT_NETNS = -1,
+};
+
+enum {
+	BPF_RB_NO_WAKEUP = 1,
 };
 
 enum xdp_action {

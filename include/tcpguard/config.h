@@ -12,6 +12,7 @@
 #include "flow.h"
 #include "lists.h"
 #include "state.h"
+#include "watch.h"
 
 #define TG_LAYOUT_VERSION 1 /* of everything pinned; another number means another pin directory */
 #define TG_IFACES_MAX 32
@@ -127,6 +128,8 @@ struct tg_config {
 	__u32 daemon_loss_ms; /* monitor everything when the daemon is silent for so long; 0: never */
 	struct tg_mode_setting iface[TG_IFACES_MAX];
 	struct tg_service service[TG_SERVICES_MAX];
+	__u32 events_sample; /* of many equal drops one in so many is told; 0 and 1: all */
+	__u32 events_per_second; /* of one kind, for each CPU; 0: no limit */
 };
 
 /* What user space keeps for each interface beside its configuration. */
@@ -135,11 +138,6 @@ struct tg_iface_settings {
 	__u32 relaxed; /* bit TG_CLASS_*: the guard does not carry out verdicts of this class */
 	__u32 reserved;
 };
-
-/* tg_settings.watch: somebody looks on. */
-#define TG_WATCH_EVENTS 0x01 /* flow transitions and drops */
-#define TG_WATCH_TRACE 0x02 /* every segment of chosen flows */
-#define TG_WATCH_CAPTURE 0x04 /* packets of chosen verdicts */
 
 /* One entry.  Written by user space, word by word; read by the data path. */
 struct tg_settings {
@@ -157,6 +155,7 @@ struct tg_settings {
 	__u64 sources_counted_ms; /* when the daemon counted the sources' connections last, table clock */
 	struct tg_iface_settings iface[TG_IFACES_MAX];
 	struct tg_config config[2];
+	struct tg_watched watched;
 };
 
 TG_INLINE const struct tg_config *tg_active_config(const struct tg_settings *settings)

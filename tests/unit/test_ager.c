@@ -448,11 +448,47 @@ static void young_half_closed_flows_are_spared(void **state)
 	assert_int_equal(pass->evicted, FLOWS / 10);
 }
 
+struct told {
+	struct ager_freed last;
+	int count;
+};
+
+static void note_freed(void *context, const struct ager_freed *freed)
+{
+	struct told *told = context;
+
+	told->last = *freed;
+	told->count++;
+}
+
+static void a_listener_gets_the_flow_as_it_was(void **state)
+{
+	struct world *world = *state;
+	struct told told = { .count = 0 };
+
+	put(world, 40, TG_PHASE_ESTABLISHED, 86400 * 1000 + 5000);
+	put(world, 41, TG_PHASE_ESTABLISHED, 1000);
+	world->table.detail[40].count[TG_SIDE_LO].bytes = 777;
+	ager_listen(world->ager, note_freed, &told);
+	sweep(world, NOW_MS);
+	assert_int_equal(told.count, 1);
+	assert_int_equal(told.last.number, 40);
+	assert_int_equal(told.last.slot.half[TG_SIDE_LO].maxwin, 900);
+	assert_int_equal(told.last.slot.claim >> TG_CLAIM_GENERATION_SHIFT, 1);
+	assert_int_equal(told.last.detail.count[TG_SIDE_LO].bytes, 777);
+	assert_false(told.last.evicted);
+	put(world, 40, TG_PHASE_ESTABLISHED, 86400 * 1000 + 5000);
+	ager_listen(world->ager, NULL, NULL);
+	sweep(world, NOW_MS);
+	assert_int_equal(told.count, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(each_phase_has_its_timeout),
+		TEST(a_listener_gets_the_flow_as_it_was),
 		TEST(time_wait_ends_after_240_seconds),
 		TEST(unacknowledged_data_shortens_the_wait),
 		TEST(a_stamp_ahead_of_our_clock_is_young),

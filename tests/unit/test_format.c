@@ -101,6 +101,28 @@ static void both_families_are_printed(void **state)
 	SAYS(format_endpoint(text, sizeof(text), six, htons(65535)), "[2001:db8::1]:65535");
 }
 
+static void nanoseconds_have_as_many_digits_as_wanted(void **state)
+{
+	const uint64_t moment = 1700000000ULL * 1000000000 + 1234567;
+	char text[FORMAT_BYTES];
+
+	(void)state;
+	SAYS(format_time_ns(text, sizeof(text), moment, 9), "2023-11-14T22:13:20.001234567Z");
+	SAYS(format_time_ns(text, sizeof(text), moment, 6), "2023-11-14T22:13:20.001234Z");
+	SAYS(format_time_ns(text, sizeof(text), moment, 0), "2023-11-14T22:13:20Z");
+}
+
+static void flags_are_named_in_the_usual_order(void **state)
+{
+	char text[FORMAT_BYTES];
+
+	(void)state;
+	SAYS(format_flags(text, sizeof(text), 0), "-");
+	SAYS(format_flags(text, sizeof(text), 0x12), "SYN|ACK");
+	SAYS(format_flags(text, sizeof(text), 0x11), "FIN|ACK");
+	SAYS(format_flags(text, sizeof(text), 0xff), "SYN|FIN|RST|PSH|ACK|URG|ECE|CWR");
+}
+
 static void per_cent_of_nothing_is_nothing(void **state)
 {
 	(void)state;
@@ -117,6 +139,8 @@ int main(void)
 		cmocka_unit_test(durations_change_shape),
 		cmocka_unit_test(times_are_rfc_3339),
 		cmocka_unit_test(both_families_are_printed),
+		cmocka_unit_test(nanoseconds_have_as_many_digits_as_wanted),
+		cmocka_unit_test(flags_are_named_in_the_usual_order),
 		cmocka_unit_test(per_cent_of_nothing_is_nothing),
 	};
 

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Questions about a file of event lines (NDJSON), and readers that tcpguard itself would not be."""
+
+import json
+import socket
+import struct
+import sys
+import time
+
+REQUEST = struct.Struct("=IIII40s")
+MAGIC = 0x31457467
+HEAD = struct.Struct("=IiQII")
+EVENT_BYTES = 256
+FOLLOW = 2
+FLOW_TYPES = 1 << 1 | 1 << 2 | 1 << 3
+
+
+def events(path):
+    with open(path, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def story(path, port):
+    """The types of all events of the connection with this port, and the states they ended in."""
+    out = []
+    for event in events(path):
+        if not (event.get("dst") or "").endswith(f":{port}"):
+            continue
+        out.append(event["type"] + ("=" + event["phase"] if event["type"] == "state" else ""))
+    return " ".join(out)
+
+
+def connect(path, types=FLOW_TYPES | 1 << 4):
+    reader = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reader.connect(path)
+    reader.send(REQUEST.pack(MAGIC, FOLLOW, types, 0, b""))
+    return reader
+
+
+def receive(reader, timeout=30):
+    """(refused, lost, events) of the next message."""
+    reader.settimeout(timeout)
+    magic, refused, lost, count, _ = HEAD.unpack_from(data := reader.recv(HEAD.size + 64 * EVENT_BYTES))
+    assert magic == MAGIC and len(data) == HEAD.size + count * EVENT_BYTES
+    return refused, lost, count
+
+
+def crowd(path, count):
+    """Many readers; prints "ready", waits for a line, then counts who hears at least one event."""
+    readers = [connect(path) for _ in range(count)]
+    for reader in readers:
+        assert receive(reader) == (0, 0, 0)  # the greeting
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(sum(receive(reader)[2] > 0 for reader in readers), flush=True)
+
+
+def slow(path):
+    """Reads nothing until told to, then everything: prints events heard and events lost."""
+    reader = connect(path, 1 << 4)
+    assert receive(reader) == (0, 0, 0)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    heard = lost = 0
+    while True:
+        try:
+            refused, missed, count = receive(reader, 1)
+        except TimeoutError:
+            break
+        heard += count
+        lost += missed
+    print(heard, lost, flush=True)
+
+
+if __name__ == "__main__":
+    command, *arguments = sys.argv[1:]
+    if command == "story":
+        print(story(arguments[0], int(arguments[1])))
+    elif command == "ask":
+        e = events(arguments[0])
+        print(eval(arguments[1]))
+    elif command == "crowd":
+        crowd(arguments[0], int(arguments[1]))
+    elif command == "slow":
+        slow(arguments[0])
+    elif command == "garbage":
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as odd:
+            odd.connect(arguments[0])
+            odd.send(REQUEST.pack(1, 2, 3, 4, b""))
+            print(receive(odd)[0])
+    elif command == "listen":
+        taken = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        taken.bind(arguments[0])
+        taken.listen()
+        print("ready", flush=True)
+        time.sleep(float(arguments[1]))
