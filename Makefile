@@ -80,9 +80,11 @@ help:
 
 deps:
 	$(Q)scripts/install-deps build test demo
+	-$(Q)scripts/promtool --fetch > /dev/null
 
 check:
 	$(Q)scripts/install-deps build test
+	-$(Q)scripts/promtool --fetch > /dev/null
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)$(PYTHON) scripts/run-tests $(T)
 
@@ -180,7 +182,7 @@ install: all units $(SCRIPTS)
 	@if command -v scdoc > /dev/null; then $(MAKE) --no-print-directory install-manual; fi
 
 # Pages written by hand, docs/NAME.SECTION.scd, and those made from the tables in the code.
-MANUAL = $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd)) $(BUILD)/man/tcpguard-reasons.7
+MANUAL = $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd)) $(BUILD)/man/tcpguard-reasons.7 $(BUILD)/man/tcpguard-metrics.7
 
 .PHONY: manual install-manual
 manual: $(MANUAL)
@@ -198,6 +200,11 @@ $(BUILD)/man/tcpguard-reasons.7: scripts/verdict-table include/tcpguard/verdict.
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/verdict-table --manual | scdoc > $@
+
+$(BUILD)/man/tcpguard-metrics.7: scripts/metrics-table daemon/metrics_families.h
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/metrics-table | scdoc > $@
 
 deb:
 	$(Q)scripts/install-deps build package

@@ -74,6 +74,7 @@ extern const struct command command_bypass;
 extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_doctor;
+extern const struct command command_metrics;
 extern const struct command command_daemon;
 extern const struct command command_completion;
 extern const struct command command_version;

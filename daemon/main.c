@@ -113,6 +113,7 @@ const struct command *const command_table[] = {
 	&command_replay,
 	&command_explain,
 	&command_doctor,
+	&command_metrics,
 	&command_daemon,
 	&command_completion,
 	&command_version,

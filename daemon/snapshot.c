@@ -77,6 +77,8 @@ static int read_services(const struct pins *p, uint64_t *values, int cpus, struc
 	int err = 0;
 
 	s->service_count = config->services <= TG_SERVICES_MAX ? config->services : TG_SERVICES_MAX;
+	if (!s->service_count)
+		s->service_count = 1; /* number 0 is every port of no service, named or not */
 	for (i = 0; i < s->service_count && !err; i++) {
 		s->service[i] = config->service[i];
 		s->service[i].name[TG_SERVICE_NAME_LEN - 1] = '\0';
@@ -218,6 +220,17 @@ int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **a
 			s->iface[kept++] = s->iface[i];
 	s->iface_count = kept;
 	return 0;
+}
+
+bool snapshot_ready(const struct snapshot *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->iface_count; i++)
+		if (!s->iface[i].iface.attached_at_s || s->iface[i].xdp_link == PINS_LINK_GONE ||
+		    s->iface[i].tc_link == PINS_LINK_GONE)
+			return false;
+	return s->iface_count > 0;
 }
 
 double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to)

@@ -51,7 +51,7 @@ struct snapshot {
 	struct tg_flood flood; /* thresholds in force */
 	uint32_t protected_count; /* of those listed */
 	struct snapshot_protected protected[SNAPSHOT_PROTECTED_MAX];
-	uint32_t service_count; /* 1 + the highest number in use */
+	uint32_t service_count; /* 1 + the highest number in use; number 0 is always there */
 	struct tg_service service[TG_SERVICES_MAX];
 	struct tg_service_drops service_drops[TG_SERVICES_MAX]; /* summed over the CPUs */
 	uint32_t iface_count;
@@ -75,6 +75,12 @@ void snapshot_free(struct snapshot *s);
 
 /* Keeps the interfaces named, all if none is; -ENODEV (said) if one of them is not attached. */
 int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv);
+
+/*
+ * True if something is attached and the programs of all that is are in place.  Where there is no link
+ * to ask (shared XDP, clsact) they are taken to be.
+ */
+bool snapshot_ready(const struct snapshot *s);
 
 /* Seconds from one snapshot to another. */
 double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to);
