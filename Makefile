@@ -27,7 +27,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # Looked up when used, not when read: `make check` installs the packages first.
-LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw
+LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw libmicrohttpd
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 CMOCKA = $(shell $(PKG_CONFIG) --cflags --libs cmocka)

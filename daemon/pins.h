@@ -8,7 +8,8 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
- *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
+ *   /sys/fs/bpf/tcpguard/v1/daemon               a directory the daemon holds a flock on
+ *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: says where it serves metrics
  *
  * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
  * on it with no daemon running.
@@ -17,6 +18,7 @@
 #define TCPGUARD_PINS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tcpguard/config.h"
@@ -103,6 +105,12 @@ int pins_lock_daemon(void);
 
 /* True if a daemon holds its lock. */
 bool pins_daemon_runs(void);
+
+/* What the daemon says of its metrics, NULL to say nothing any more; 0 or -errno in silence. */
+int pins_note_metrics(const char *remark);
+
+/* False, and "", if it says nothing.  To be believed while a daemon runs. */
+bool pins_read_metrics(char *out, size_t size);
 
 /* Whether a pinned link still holds its device. */
 enum pins_link {

@@ -163,7 +163,7 @@ static void read_sizes(const struct pins *p, struct snapshot *s)
 	s->slots = (uint64_t)p->info.buckets * TG_BUCKET_WAYS;
 }
 
-int snapshot_take(const struct pins *p, struct snapshot **out)
+static int take(const struct pins *p, bool flows, struct snapshot **out)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 	uint64_t now_ms;
@@ -183,14 +183,27 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	gethostname(s->host, sizeof(s->host) - 1);
 	s->daemon_runs = pins_daemon_runs();
 	s->daemon_pid = s->daemon_runs ? TG_READ_ONCE(p->settings->daemon_pid) : 0;
+	if (s->daemon_runs)
+		pins_read_metrics(s->metrics, sizeof(s->metrics));
 	s->bypass = TG_READ_ONCE(p->settings->bypass);
 	s->config_generation = tg_active_config(p->settings)->generation;
 	s->flood = tg_active_config(p->settings)->flood;
 	read_protected(p, now_ms, s);
-	flow_table_count(&p->table, now_ms, &s->flows);
+	if (flows)
+		flow_table_count(&p->table, now_ms, &s->flows);
 	read_sizes(p, s);
 	*out = s;
 	return 0;
+}
+
+int snapshot_take(const struct pins *p, struct snapshot **out)
+{
+	return take(p, true, out);
+}
+
+int snapshot_take_quick(const struct pins *p, struct snapshot **out)
+{
+	return take(p, false, out);
 }
 
 void snapshot_free(struct snapshot *s)

@@ -40,6 +40,7 @@ struct snapshot {
 	char host[65];
 	bool daemon_runs;
 	uint32_t daemon_pid; /* 0: unknown */
+	char metrics[192]; /* where the daemon serves them, or why it does not; "": unknown */
 	bool bypass;
 	struct flow_counts flows;
 	uint64_t max_flows;
@@ -71,6 +72,8 @@ struct snapshot_sums {
 
 /* Allocates *out; 0 or -errno (said).  Free with snapshot_free(), which accepts NULL. */
 int snapshot_take(const struct pins *p, struct snapshot **out);
+/* The same without counting the flows, which takes a look at every slot of the table. */
+int snapshot_take_quick(const struct pins *p, struct snapshot **out);
 void snapshot_free(struct snapshot *s);
 
 /* Keeps the interfaces named, all if none is; -ENODEV (said) if one of them is not attached. */

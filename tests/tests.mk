@@ -26,8 +26,10 @@ flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan)
 sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/doctor_filter.c daemon/netlink.c daemon/format.c
 sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_top := -lbpf
 sources_test_metrics := daemon/output_metrics.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_metrics := -lbpf
+sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
+sources_test_metrics_accept := daemon/metrics_accept.c
