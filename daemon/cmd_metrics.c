@@ -126,7 +126,9 @@ static int run_metrics(const struct global_options *global, const void *options,
 		err = write_metrics(options, s);
 	snapshot_free(s);
 	pins_close(&pins);
-	return command_exit_code(err);
+	/* Of a file: -ENOENT is a wrong path, not that nothing is attached. */
+	return err == -ENOENT || err == -ENOTDIR || err == -EISDIR ? EXIT_USAGE :
+								     command_exit_code(err);
 }
 
 const struct command command_metrics = {

@@ -12,17 +12,19 @@
 #include "metrics_accept.h"
 
 /*
- * More clients wait in the backlog of the socket.  A connection is for one request and lives this long
- * at most: a client that sends, or takes, a byte now and then keeps nobody else out for longer.
+ * More clients wait in the backlog of the socket.  A connection is for one request, which must be there
+ * after REQUEST_MS, and lives LIFE_MS at most: a client that sends, or takes, a byte now and then keeps
+ * nobody else out for longer.
  */
 #define CONNECTIONS_MAX 64
 #define IDLE_S 3
+#define REQUEST_MS 2000
 #define LIFE_MS 10000
 #define MEMORY_BYTES 16384 /* of one connection, for its request */
 
 struct connection {
 	int fd; /* -1: free */
-	uint64_t since_ms;
+	uint64_t until_ms;
 	bool ended; /* by us */
 };
 
@@ -31,6 +33,7 @@ struct metrics_server {
 	struct listener listener; /* its descriptor is libmicrohttpd's */
 	struct metrics_answers answers;
 	struct connection connection[CONNECTIONS_MAX];
+	int connections;
 };
 
 static uint64_t now_ms(void)
@@ -99,6 +102,17 @@ static enum MHD_Result reply_ready(struct metrics_server *server, struct MHD_Con
 			  "interface; see 'tcpguard status'\n");
 }
 
+/* The request has come: the client has longer to take the answer. */
+static void extend_life(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct connection *slot = info ? info->socket_context : NULL;
+
+	if (slot)
+		slot->until_ms += LIFE_MS - REQUEST_MS;
+}
+
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *data,
 			      size_t *data_bytes, void **request)
@@ -107,6 +121,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	(void)data;
 	(void)data_bytes;
 	(void)request;
+	extend_life(connection);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return reply_line(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
@@ -131,7 +146,8 @@ static void begin_connection(struct metrics_server *server, struct MHD_Connectio
 	for (i = 0; info && i < CONNECTIONS_MAX; i++)
 		if (server->connection[i].fd < 0) {
 			server->connection[i] = (struct connection){ .fd = info->connect_fd,
-								     .since_ms = now_ms() };
+								     .until_ms = now_ms() + REQUEST_MS };
+			server->connections++;
 			*slot = &server->connection[i];
 			return;
 		}
@@ -140,17 +156,21 @@ static void begin_connection(struct metrics_server *server, struct MHD_Connectio
 static void notice_connection(void *context, struct MHD_Connection *connection, void **slot,
 			      enum MHD_ConnectionNotificationCode what)
 {
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		begin_connection(context, connection, slot);
-	else if (*slot)
+	struct metrics_server *server = context;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		begin_connection(server, connection, slot);
+	} else if (*slot) {
 		((struct connection *)*slot)->fd = -1;
+		server->connections--;
+	}
 }
 
 /* Ends what has lived too long; the milliseconds until the next one has. */
 static uint32_t end_old_connections(struct metrics_server *server)
 {
-	uint64_t now = now_ms(), life;
 	uint32_t delay_ms = LOOP_NEVER;
+	uint64_t now = now_ms();
 	int i;
 
 	for (i = 0; i < CONNECTIONS_MAX; i++) {
@@ -158,14 +178,13 @@ static uint32_t end_old_connections(struct metrics_server *server)
 
 		if (connection->fd < 0 || connection->ended)
 			continue;
-		life = now - connection->since_ms;
-		if (life >= LIFE_MS) {
+		if (now >= connection->until_ms) {
 			/* libmicrohttpd, whose descriptor it is, sees the end and closes it. */
 			shutdown(connection->fd, SHUT_RDWR);
 			connection->ended = true;
 			delay_ms = 0;
-		} else if (LIFE_MS - life < delay_ms) {
-			delay_ms = (uint32_t)(LIFE_MS - life);
+		} else if (connection->until_ms - now < delay_ms) {
+			delay_ms = (uint32_t)(connection->until_ms - now);
 		}
 	}
 	return delay_ms;
@@ -174,6 +193,7 @@ static uint32_t end_old_connections(struct metrics_server *server)
 uint32_t metrics_server_serve(void *context)
 {
 	struct metrics_server *server = context;
+	bool was_full = server->connections == CONNECTIONS_MAX;
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 	uint32_t delay_ms;
 
@@ -181,6 +201,9 @@ uint32_t metrics_server_serve(void *context)
 	delay_ms = end_old_connections(server);
 	if (MHD_get_timeout(server->mhd, &timeout_ms) == MHD_YES && timeout_ms < delay_ms)
 		delay_ms = (uint32_t)timeout_ms;
+	/* When full it does not look for clients, and takes up looking at the beginning of a run only. */
+	if (was_full && server->connections < CONNECTIONS_MAX)
+		delay_ms = 0;
 	return delay_ms;
 }
 
