@@ -7,6 +7,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/lib/tcpguard
 LIBEXECDIR ?= $(PREFIX)/libexec/tcpguard
+SHAREDIR ?= $(PREFIX)/share/tcpguard
 # Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not found.
 UNITDIR ?= $(or $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2> /dev/null),/usr/lib/systemd/system)
 SYSUSERSDIR ?= /usr/lib/sysusers.d
@@ -170,6 +171,8 @@ install: all units $(SCRIPTS)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
 	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(DESTDIR)$(DATADIR)/
 	install -D -m 755 packaging/crowdsec/tcpguard-bouncer $(DESTDIR)$(LIBEXECDIR)/tcpguard-bouncer
+	install -D -m 644 docs/dashboard/tcpguard.json $(DESTDIR)$(SHAREDIR)/dashboard/tcpguard.json
+	install -D -m 644 docs/alerts/tcpguard.rules.yaml $(DESTDIR)$(SHAREDIR)/alerts/tcpguard.rules.yaml
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)/
 	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tcpguard.conf
