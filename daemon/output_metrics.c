@@ -84,16 +84,23 @@ static uint64_t judged(const struct snapshot_iface *iface, enum tg_verdict verdi
 	return sum;
 }
 
-static uint64_t tally(const struct snapshot_iface *iface, enum tg_tally which)
-{
-	return iface->tallies.tally[which];
-}
-
-/* One sample of every interface: a value of a second label and where its number comes from. */
+/* A value of the second label, and the tally or the verdicts it counts. */
 struct choice {
 	const char *value;
-	uint64_t (*number)(const struct snapshot_iface *iface);
+	int tally; /* -1: verdicts */
+	enum tg_verdict verdict[2]; /* TG_UNDECIDED: no second one */
 };
+
+#define TALLY(id) .tally = TG_TALLY_##id
+#define JUDGED(...) .tally = -1, .verdict = { __VA_ARGS__ }
+
+static uint64_t count_choice(const struct snapshot_iface *iface, const struct choice *choice)
+{
+	if (choice->tally >= 0)
+		return iface->tallies.tally[choice->tally];
+	return judged(iface, choice->verdict[0]) +
+	       (choice->verdict[1] ? judged(iface, choice->verdict[1]) : 0);
+}
 
 static void put_choices(struct metrics_writer *out, const struct input *in,
 			const struct choice *choices, size_t count)
@@ -104,23 +111,23 @@ static void put_choices(struct metrics_writer *out, const struct input *in,
 	for (i = 0; i < in->s->iface_count; i++)
 		for (c = 0; c < count; c++)
 			metrics_put(out, METRICS_VALUES(in->iface[i], choices[c].value),
-				    choices[c].number(&in->s->iface[i]));
+				    count_choice(&in->s->iface[i], &choices[c]));
 }
 
-#define PUT_CHOICES(out, in, choices) \
-	put_choices(out, in, choices, sizeof(choices) / sizeof((choices)[0]))
-
-/* A source of struct choice. */
-#define NUMBER(name, expression) \
-	static uint64_t name(const struct snapshot_iface *iface) \
+/* A family that is nothing but such choices, and one that is a single number. */
+#define PUT_CHOICES(id, ...) \
+	static void put_##id(struct metrics_writer *out, const struct input *in) \
 	{ \
-		return expression; \
+		static const struct choice choices[] = { __VA_ARGS__ }; \
+\
+		put_choices(out, in, choices, sizeof(choices) / sizeof(choices[0])); \
 	}
 
-static void put_number(struct metrics_writer *out, uint64_t number)
-{
-	metrics_put(out, METRICS_NO_VALUES, number);
-}
+#define PUT_NUMBER(id, expression) \
+	static void put_##id(struct metrics_writer *out, const struct input *in) \
+	{ \
+		metrics_put(out, METRICS_NO_VALUES, expression); \
+	}
 
 /* Classes a verdict that drops may have. */
 static bool class_drops(enum tg_class class)
@@ -136,25 +143,10 @@ static void put_BUILD(struct metrics_writer *out, const struct input *in)
 	metrics_put(out, METRICS_VALUES(TCPGUARD_VERSION, libbpf_version_string()), 1);
 }
 
-static void put_READY(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, snapshot_ready(in->s));
-}
-
-static void put_DAEMON_RUNNING(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->s->daemon_runs);
-}
-
-static void put_BYPASS_ACTIVE(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->s->bypass);
-}
-
-static void put_CONFIG_GENERATION(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->s->config_generation);
-}
+PUT_NUMBER(READY, snapshot_ready(in->s))
+PUT_NUMBER(DAEMON_RUNNING, in->s->daemon_runs)
+PUT_NUMBER(BYPASS_ACTIVE, in->s->bypass)
+PUT_NUMBER(CONFIG_GENERATION, in->s->config_generation)
 
 static void put_INTERFACE_MODE(struct metrics_writer *out, const struct input *in)
 {
@@ -321,49 +313,21 @@ static void put_ESTABLISHED_HIT(struct metrics_writer *out, const struct input *
 					    in->s->iface[i].tallies.flows_hit[class]);
 }
 
-NUMBER(syn_segments, tally(iface, TG_TALLY_SEGMENT_SYN))
-NUMBER(synack_segments, tally(iface, TG_TALLY_SEGMENT_SYNACK))
-NUMBER(fin_segments, tally(iface, TG_TALLY_SEGMENT_FIN))
-NUMBER(rst_segments, tally(iface, TG_TALLY_SEGMENT_RST))
+PUT_CHOICES(TCP_SEGMENTS,
+	    { "syn", TALLY(SEGMENT_SYN) },
+	    { "synack", TALLY(SEGMENT_SYNACK) },
+	    { "fin", TALLY(SEGMENT_FIN) },
+	    { "rst", TALLY(SEGMENT_RST) })
 
-static void put_TCP_SEGMENTS(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice flags[] = {
-		{ "syn", syn_segments },
-		{ "synack", synack_segments },
-		{ "fin", fin_segments },
-		{ "rst", rst_segments },
-	};
-
-	PUT_CHOICES(out, in, flags);
-}
-
-NUMBER(udp_packets, tally(iface, TG_TALLY_NOT_TCP_UDP))
-NUMBER(icmp_packets, tally(iface, TG_TALLY_NOT_TCP_ICMP))
-NUMBER(fragments, judged(iface, TG_PASS_FRAG) + judged(iface, TG_DROP_FRAG))
-
-static void put_NON_TCP(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice protocols[] = {
-		{ "udp", udp_packets },
-		{ "icmp", icmp_packets },
-		{ "fragment", fragments },
-	};
-
-	PUT_CHOICES(out, in, protocols);
-}
+PUT_CHOICES(NON_TCP,
+	    { "udp", TALLY(NOT_TCP_UDP) },
+	    { "icmp", TALLY(NOT_TCP_ICMP) },
+	    { "fragment", JUDGED(TG_PASS_FRAG, TG_DROP_FRAG) })
 
 /* --- flows ---------------------------------------------------------------------------------------- */
 
-static void put_FLOW_ENTRIES(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->s->flows.entries);
-}
-
-static void put_FLOW_LIMIT(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->s->max_flows);
-}
+PUT_NUMBER(FLOW_ENTRIES, in->s->flows.entries)
+PUT_NUMBER(FLOW_LIMIT, in->s->max_flows)
 
 static void put_FLOWS(struct metrics_writer *out, const struct input *in)
 {
@@ -374,63 +338,25 @@ static void put_FLOWS(struct metrics_writer *out, const struct input *in)
 			    in->s->flows.by_phase[phase]);
 }
 
-NUMBER(inbound_flows, tally(iface, TG_TALLY_FLOW_INBOUND))
-NUMBER(outbound_flows, tally(iface, TG_TALLY_FLOW_OUTBOUND))
-NUMBER(cookie_flows, judged(iface, TG_PASS_COOKIE))
-NUMBER(adopted_flows, judged(iface, TG_PASS_PICKUP))
+PUT_CHOICES(FLOW_CREATED,
+	    { "inbound", TALLY(FLOW_INBOUND) },
+	    { "outbound", TALLY(FLOW_OUTBOUND) },
+	    { "cookie", JUDGED(TG_PASS_COOKIE) },
+	    { "adopt", JUDGED(TG_PASS_PICKUP) })
 
-static void put_FLOW_CREATED(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice origins[] = {
-		{ "inbound", inbound_flows },
-		{ "outbound", outbound_flows },
-		{ "cookie", cookie_flows },
-		{ "adopt", adopted_flows },
-	};
+PUT_CHOICES(FLOW_REMOVED,
+	    { "evicted", TALLY(FLOW_EVICTED) })
 
-	PUT_CHOICES(out, in, origins);
-}
-
-NUMBER(evicted_flows, tally(iface, TG_TALLY_FLOW_EVICTED))
-
-static void put_FLOW_REMOVED(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice causes[] = {
-		{ "evicted", evicted_flows },
-	};
-
-	PUT_CHOICES(out, in, causes);
-}
-
-NUMBER(full_failures, judged(iface, TG_PASS_TABLE_FULL) + judged(iface, TG_DROP_TABLE_FULL))
-NUMBER(busy_failures, judged(iface, TG_PASS_BUSY))
-
-static void put_FLOW_FAILURES(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice causes[] = {
-		{ "full", full_failures },
-		{ "busy", busy_failures },
-	};
-
-	PUT_CHOICES(out, in, causes);
-}
+PUT_CHOICES(FLOW_FAILURES,
+	    { "full", JUDGED(TG_PASS_TABLE_FULL, TG_DROP_TABLE_FULL) },
+	    { "busy", JUDGED(TG_PASS_BUSY) })
 
 /* --- handshakes, floods, lists -------------------------------------------------------------------- */
 
-NUMBER(completed, tally(iface, TG_TALLY_HANDSHAKE_DONE))
-NUMBER(refused, judged(iface, TG_PASS_REFUSED))
-NUMBER(aborted, judged(iface, TG_PASS_ABORT))
-
-static void put_HANDSHAKES(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice results[] = {
-		{ "completed", completed },
-		{ "refused", refused },
-		{ "aborted", aborted },
-	};
-
-	PUT_CHOICES(out, in, results);
-}
+PUT_CHOICES(HANDSHAKES,
+	    { "completed", TALLY(HANDSHAKE_DONE) },
+	    { "refused", JUDGED(TG_PASS_REFUSED) },
+	    { "aborted", JUDGED(TG_PASS_ABORT) })
 
 /* Whole milliseconds: what is below 2^n of them took less than 2^n ms. */
 static void put_HANDSHAKE_DURATION(struct metrics_writer *out, const struct input *in)
@@ -452,23 +378,12 @@ static void put_HANDSHAKE_DURATION(struct metrics_writer *out, const struct inpu
 	}
 }
 
-NUMBER(cookies_sent, outcome(iface, TG_OUTCOME_VERDICT, TG_CHALLENGE_SYN_COOKIE))
-NUMBER(cookies_invalid, tally(iface, TG_TALLY_COOKIE_INVALID))
-NUMBER(cookies_expired, tally(iface, TG_TALLY_COOKIE_EXPIRED))
-NUMBER(cookies_no_listener, tally(iface, TG_TALLY_COOKIE_NO_LISTENER))
-
-static void put_SYNCOOKIES(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice results[] = {
-		{ "sent", cookies_sent },
-		{ "valid", cookie_flows },
-		{ "invalid", cookies_invalid },
-		{ "expired", cookies_expired },
-		{ "no_listener", cookies_no_listener },
-	};
-
-	PUT_CHOICES(out, in, results);
-}
+PUT_CHOICES(SYNCOOKIES,
+	    { "sent", JUDGED(TG_CHALLENGE_SYN_COOKIE) },
+	    { "valid", JUDGED(TG_PASS_COOKIE) },
+	    { "invalid", TALLY(COOKIE_INVALID) },
+	    { "expired", TALLY(COOKIE_EXPIRED) },
+	    { "no_listener", TALLY(COOKIE_NO_LISTENER) })
 
 static void put_SYN_CHALLENGE(struct metrics_writer *out, const struct input *in)
 {
@@ -482,50 +397,21 @@ static void put_SYN_CHALLENGE(struct metrics_writer *out, const struct input *in
 		metrics_put(out, METRICS_VALUES(names_flood_action(i)), count[i]);
 }
 
-NUMBER(source_syn_rate, judged(iface, TG_DROP_SOURCE_SYN_RATE))
-NUMBER(source_conns, judged(iface, TG_DROP_SOURCE_CONNS))
+PUT_CHOICES(SOURCE_LIMIT,
+	    { "syn_rate", JUDGED(TG_DROP_SOURCE_SYN_RATE) },
+	    { "conns", JUDGED(TG_DROP_SOURCE_CONNS) })
 
-static void put_SOURCE_LIMIT(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice limits[] = {
-		{ "syn_rate", source_syn_rate },
-		{ "conns", source_conns },
-	};
-
-	PUT_CHOICES(out, in, limits);
-}
-
-NUMBER(allowed, tally(iface, TG_TALLY_LIST_ALLOWED))
-NUMBER(blocked, judged(iface, TG_DROP_BLOCKLIST))
-
-static void put_LIST_HITS(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice lists[] = {
-		{ "allow", allowed },
-		{ "block", blocked },
-	};
-
-	PUT_CHOICES(out, in, lists);
-}
+PUT_CHOICES(LIST_HITS,
+	    { "allow", TALLY(LIST_ALLOWED) },
+	    { "block", JUDGED(TG_DROP_BLOCKLIST) })
 
 /* --- tcpguard itself ------------------------------------------------------------------------------ */
 
-NUMBER(map_errors, judged(iface, TG_PASS_INTERNAL))
-NUMBER(unreadable, judged(iface, TG_PASS_UNREADABLE))
-NUMBER(suspects, judged(iface, TG_PASS_SUSPECT))
-NUMBER(collisions, judged(iface, TG_PASS_COLLISION))
-
-static void put_DATAPATH_ERRORS(struct metrics_writer *out, const struct input *in)
-{
-	static const struct choice errors[] = {
-		{ "map", map_errors },
-		{ "unreadable", unreadable },
-		{ "suspect", suspects },
-		{ "collision", collisions },
-	};
-
-	PUT_CHOICES(out, in, errors);
-}
+PUT_CHOICES(DATAPATH_ERRORS,
+	    { "map", JUDGED(TG_PASS_INTERNAL) },
+	    { "unreadable", JUDGED(TG_PASS_UNREADABLE) },
+	    { "suspect", JUDGED(TG_PASS_SUSPECT) },
+	    { "collision", JUDGED(TG_PASS_COLLISION) })
 
 static void put_GUARD_STATE(struct metrics_writer *out, const struct input *in)
 {
@@ -564,25 +450,10 @@ static void put_PROCESS_CPU(struct metrics_writer *out, const struct input *in)
 	metrics_put_real(out, METRICS_NO_VALUES, in->daemon->process.cpu_s);
 }
 
-static void put_PROCESS_RESIDENT(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->daemon->process.resident_bytes);
-}
-
-static void put_PROCESS_VIRTUAL(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->daemon->process.virtual_bytes);
-}
-
-static void put_PROCESS_FDS(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->daemon->process.open_fds);
-}
-
-static void put_PROCESS_MAX_FDS(struct metrics_writer *out, const struct input *in)
-{
-	put_number(out, in->daemon->process.max_fds);
-}
+PUT_NUMBER(PROCESS_RESIDENT, in->daemon->process.resident_bytes)
+PUT_NUMBER(PROCESS_VIRTUAL, in->daemon->process.virtual_bytes)
+PUT_NUMBER(PROCESS_FDS, in->daemon->process.open_fds)
+PUT_NUMBER(PROCESS_MAX_FDS, in->daemon->process.max_fds)
 
 static void put_PROCESS_START(struct metrics_writer *out, const struct input *in)
 {
