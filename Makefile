@@ -7,6 +7,7 @@ SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/lib/tcpguard
 LIBEXECDIR ?= $(PREFIX)/libexec/tcpguard
+SHAREDIR ?= $(PREFIX)/share/tcpguard
 # Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not found.
 UNITDIR ?= $(or $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2> /dev/null),/usr/lib/systemd/system)
 SYSUSERSDIR ?= /usr/lib/sysusers.d
@@ -27,7 +28,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # Looked up when used, not when read: `make check` installs the packages first.
-LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw
+LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw libmicrohttpd
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 CMOCKA = $(shell $(PKG_CONFIG) --cflags --libs cmocka)
@@ -99,9 +100,11 @@ help:
 
 deps:
 	$(Q)scripts/install-deps build test demo
+	-$(Q)scripts/promtool --fetch > /dev/null
 
 check:
 	$(Q)scripts/install-deps build test
+	-$(Q)scripts/promtool --fetch > /dev/null
 	$(Q)$(MAKE) --no-print-directory all tests
 	$(Q)CC='$(CC)' CLANG='$(CLANG)' $(PYTHON) scripts/run-tests $(T)
 
@@ -270,6 +273,8 @@ install: all units $(SCRIPTS)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
 	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(BUILD)/cookie_accept.bpf.o $(DESTDIR)$(DATADIR)/
 	install -D -m 755 packaging/crowdsec/tcpguard-bouncer $(DESTDIR)$(LIBEXECDIR)/tcpguard-bouncer
+	install -D -m 644 docs/dashboard/tcpguard.json $(DESTDIR)$(SHAREDIR)/dashboard/tcpguard.json
+	install -D -m 644 docs/alerts/tcpguard.rules.yaml $(DESTDIR)$(SHAREDIR)/alerts/tcpguard.rules.yaml
 	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR)
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)/
 	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tcpguard.conf
@@ -282,7 +287,7 @@ install: all units $(SCRIPTS)
 	@if command -v scdoc > /dev/null; then $(MAKE) --no-print-directory install-manual; fi
 
 # Pages written by hand, docs/NAME.SECTION.scd, and those made from the tables in the code.
-MANUAL = $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd)) $(BUILD)/man/tcpguard-reasons.7
+MANUAL = $(patsubst docs/%.scd,$(BUILD)/man/%,$(wildcard docs/*.scd)) $(BUILD)/man/tcpguard-reasons.7 $(BUILD)/man/tcpguard-metrics.7
 
 .PHONY: manual install-manual
 manual: $(MANUAL)
@@ -300,6 +305,11 @@ $(BUILD)/man/tcpguard-reasons.7: scripts/verdict-table include/tcpguard/verdict.
 	$(call say,MAN,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/verdict-table --manual | scdoc > $@
+
+$(BUILD)/man/tcpguard-metrics.7: scripts/metrics-table daemon/metrics_families.h
+	$(call say,MAN,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/metrics-table | scdoc > $@
 
 deb:
 	$(Q)scripts/install-deps build package

@@ -11,9 +11,11 @@
 
 #include "ager.h"
 #include "command.h"
+#include "daemon_metrics.h"
 #include "datapath.h"
 #include "event_server.h"
 #include "event_socket.h"
+#include "listener.h"
 #include "log.h"
 #include "loop.h"
 #include "mode_watch.h"
@@ -30,11 +32,15 @@ struct daemon_options {
 	bool log_syslog;
 	uint32_t ready_fd; /* 0: none; standard input is never it */
 	const char *socket; /* NULL: the default, and not having it is no reason not to run */
+	const char *metrics;
 };
+
+static const struct daemon_options defaults = { .metrics = DAEMON_METRICS_DEFAULT };
 
 struct daemon_state {
 	struct pins pins;
 	struct ager *ager;
+	struct daemon_metrics *metrics;
 	int lock;
 	uint32_t ready_fd; /* to be written to when at work */
 	bool ready; /* said so */
@@ -67,9 +73,26 @@ static int parse_fd(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, 1023, out);
 }
 
+static int parse_metrics(const char *name, const char *argument, void *out)
+{
+	struct listener_address address;
+
+	if (strcmp(argument, DAEMON_METRICS_OFF) && listener_parse(argument, &address)) {
+		log_err_hint(0,
+			     "give a numeric address and a port, 'unix:' and an absolute path, or 'off'",
+			     "--%s: cannot listen on '%s'", name, argument);
+		return -EINVAL;
+	}
+	*(const char **)out = argument;
+	return 0;
+}
+
 static const struct option_row rows[] = {
 	{ 0, "log", "stderr|syslog", "where remarks go (default: stderr)", parse_log,
 	  offsetof(struct daemon_options, log_syslog) },
+	{ 0, "metrics", "ADDR:PORT|unix:PATH|off",
+	  "where /metrics is served (default: " DAEMON_METRICS_DEFAULT ")", parse_metrics,
+	  offsetof(struct daemon_options, metrics) },
 	{ 0, "ready-fd", "N", "write one byte to this descriptor when at work", parse_fd,
 	  offsetof(struct daemon_options, ready_fd) },
 	{ 0, "socket", "PATH", "where 'tcpguard events' reads (default: " EVENT_SOCKET_DIR "/" EVENT_SOCKET_NAME ")",
@@ -77,8 +100,9 @@ static const struct option_row rows[] = {
 	{ 0 },
 };
 
-static void report_pass(const struct ager_pass *pass)
+static void report_pass(struct daemon_metrics *metrics, const struct ager_pass *pass)
 {
+	daemon_metrics_add_pass(metrics, pass);
 	if (pass->evicted)
 		log_info("the flow table is short of room: %llu flows given up early",
 			 (unsigned long long)pass->evicted);
@@ -123,7 +147,7 @@ static uint32_t age_a_slice(void *context)
 	/* pins_now_ms() has said why. */
 	if (!pins_now_ms(&state->pins, &now_ms) &&
 	    ager_step(state->ager, state->pins.settings, now_ms))
-		report_pass(ager_last_pass(state->ager));
+		report_pass(state->metrics, ager_last_pass(state->ager));
 	if (state->freed_wanted)
 		event_server_publish(state->server);
 	return ager_delay_ms(state->ager);
@@ -173,6 +197,16 @@ static void report_alive(struct daemon_state *state)
 	state->attached = attached;
 }
 
+/* The note first: the next daemon writes its own.  Left behind it would be believed by nobody. */
+static void give_up_lock(struct daemon_state *state)
+{
+	if (state->lock < 0)
+		return;
+	(void)pins_note_metrics(NULL);
+	close(state->lock);
+	state->lock = -1;
+}
+
 /*
  * Nothing to do any more.  The daemon's lock goes while the attach lock is held: an attach that comes
  * now either is seen here or finds no daemon and starts one.
@@ -185,10 +219,8 @@ static bool may_end(struct daemon_state *state)
 	if (lock < 0)
 		return false;
 	end = !count_attached(state);
-	if (end) {
-		close(state->lock);
-		state->lock = -1;
-	}
+	if (end)
+		give_up_lock(state);
 	close(lock);
 	return end;
 }
@@ -275,7 +307,7 @@ static void stop_events(void *context)
 	ager_listen(state->ager, NULL, NULL);
 }
 
-static int take_over(struct daemon_state *state)
+static int take_over(struct daemon_state *state, const struct daemon_options *options)
 {
 	uint64_t now_ms;
 	char buffer[96];
@@ -303,7 +335,11 @@ static int take_over(struct daemon_state *state)
 		return err;
 	mode_watch_begin(&state->modes, &state->pins, now_ms);
 	TG_WRITE_ONCE(state->pins.settings->daemon_pid, (__u32)getpid());
-	return 0;
+	if (options->log_syslog)
+		log_to_syslog();
+	state->ready_fd = options->ready_fd;
+	state->metrics = daemon_metrics_new(&state->pins, options->metrics);
+	return state->metrics ? 0 : -ENOMEM;
 }
 
 static void release(struct daemon_state *state)
@@ -312,9 +348,9 @@ static void release(struct daemon_state *state)
 	    TG_READ_ONCE(state->pins.settings->daemon_pid) == (__u32)getpid())
 		TG_WRITE_ONCE(state->pins.settings->daemon_pid, 0);
 	events_free(state->events);
+	daemon_metrics_free(state->metrics);
 	ager_free(state->ager);
-	if (state->lock >= 0)
-		close(state->lock);
+	give_up_lock(state);
 	pins_close(&state->pins);
 }
 
@@ -336,7 +372,7 @@ static int run_daemon(const struct global_options *global, const void *given, in
 		.watch_ms = watch_interval_ms(),
 		.options = options,
 	};
-	const struct loop_jobs jobs = {
+	struct loop_jobs jobs = {
 		.begin = serve_events,
 		.end = stop_events,
 		.work = age_a_slice,
@@ -352,11 +388,9 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	err = pins_open(&state.pins, true);
 	if (err)
 		return command_exit_code(err);
-	err = take_over(&state);
+	err = take_over(&state, options);
 	if (!err) {
-		if (options->log_syslog)
-			log_to_syslog();
-		state.ready_fd = options->ready_fd;
+		jobs.source_count = daemon_metrics_source(state.metrics, &jobs.sources[0]);
 		err = loop_run(&jobs);
 		service_notify("STOPPING=1");
 	}
@@ -371,8 +405,10 @@ const struct command command_daemon = {
 		"Ages the flow table, serves events, tidies up after interfaces; in the foreground.",
 	.details =
 		"attach starts one when none runs.  Its death changes no verdict.  It ends by\n"
-		"itself, with exit code 3, when nothing is attached any more.",
+		"itself, with exit code 3, when nothing is attached any more.  It answers HTTP at\n"
+		"/metrics, /-/healthy and /-/ready; where it cannot, it says so and goes on.",
 	.options = rows,
 	.options_size = sizeof(struct daemon_options),
+	.defaults = &defaults,
 	.run = run_daemon,
 };

@@ -79,6 +79,7 @@ extern const struct command command_explain;
 extern const struct command command_doctor;
 extern const struct command command_capture;
 extern const struct command command_events;
+extern const struct command command_metrics;
 extern const struct command command_daemon;
 extern const struct command command_completion;
 extern const struct command command_version;

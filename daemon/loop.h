@@ -7,9 +7,24 @@
 #define TCPGUARD_LOOP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct loop;
+
+#define LOOP_SOURCES_MAX 8
+#define LOOP_NEVER UINT32_MAX
+
+/* A descriptor and who serves it. */
+struct loop_source {
+	int fd;
+	/*
+	 * At the beginning, whenever fd is readable and when the time it returned has passed: the
+	 * milliseconds until then, or LOOP_NEVER.  Everything else waits for it: it must not block.
+	 */
+	uint32_t (*serve)(void *context);
+	void *context;
+};
 
 struct loop_jobs {
 	/* Before the first turn: adds descriptors and timers; may be NULL.  -errno, said, ends the loop. */
@@ -22,6 +37,8 @@ struct loop_jobs {
 	bool (*watch)(void *context);
 	uint32_t watch_ms;
 	void *context;
+	struct loop_source sources[LOOP_SOURCES_MAX];
+	size_t source_count;
 };
 
 /* Until SIGTERM, SIGINT or watch() says so.  0 or -errno (said). */

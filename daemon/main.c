@@ -118,6 +118,7 @@ const struct command *const command_table[] = {
 	&command_doctor,
 	&command_capture,
 	&command_events,
+	&command_metrics,
 	&command_daemon,
 	&command_completion,
 	&command_version,

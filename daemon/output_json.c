@@ -134,6 +134,10 @@ static json_t *daemon_status(const struct snapshot *s)
 	json_object_set_new(object, "running", json_boolean(s->daemon_runs));
 	json_object_set_new(object, "pid",
 			    s->daemon_pid ? json_integer(s->daemon_pid) : json_null());
+	if (s->metrics[0])
+		set_text(object, "metrics", s->metrics);
+	else
+		json_object_set_new(object, "metrics", json_null());
 	return object;
 }
 

@@ -363,6 +363,8 @@ void text_status(struct output *out, const struct snapshot *s)
 		   s->daemon_runs ? "running" : "not running");
 	if (s->daemon_pid)
 		fprintf(out->stream, " (pid %u)", s->daemon_pid);
+	if (s->metrics[0])
+		fprintf(out->stream, "   metrics %s", s->metrics);
 	fputs("   bypass ", out->stream);
 	text_paint(out, s->bypass ? PAINT_BAD : PAINT_NONE, s->bypass ? "ON" : "off");
 	fputc('\n', out->stream);

@@ -10,8 +10,9 @@
  *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two (absent: no lists)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in, prog_tc_in   the same at TC ingress, where SYN cookies need it
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
- *   /sys/fs/bpf/tcpguard/v1/daemon               an empty directory the daemon holds a flock on
- *   /sys/fs/bpf/tcpguard/v1/capture              likewise, for the one who captures
+ *   /sys/fs/bpf/tcpguard/v1/daemon               a directory the daemon holds a flock on
+ *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: says where it serves metrics
+ *   /sys/fs/bpf/tcpguard/v1/capture              an empty directory, locked by the one who captures
  *
  * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
  * on it with no daemon running.
@@ -20,6 +21,7 @@
 #define TCPGUARD_PINS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tcpguard/config.h"
@@ -121,6 +123,12 @@ int pins_lock_capture(void);
 
 /* True if somebody holds that lock. */
 bool pins_capture_runs(void);
+
+/* What the daemon says of its metrics, NULL to say nothing any more; 0 or -errno in silence. */
+int pins_note_metrics(const char *remark);
+
+/* False, and "", if it says nothing.  To be believed while a daemon runs. */
+bool pins_read_metrics(char *out, size_t size);
 
 /* Whether a pinned link still holds its device. */
 enum pins_link {

@@ -79,6 +79,8 @@ static int read_services(const struct pins *p, uint64_t *values, int cpus, struc
 	int err = 0;
 
 	s->service_count = config->services <= TG_SERVICES_MAX ? config->services : TG_SERVICES_MAX;
+	if (!s->service_count)
+		s->service_count = 1; /* number 0 is every port of no service, named or not */
 	for (i = 0; i < s->service_count && !err; i++) {
 		s->service[i] = config->service[i];
 		s->service[i].name[TG_SERVICE_NAME_LEN - 1] = '\0';
@@ -205,7 +207,7 @@ static int read_events(const struct pins *p, struct snapshot *s)
 	return err;
 }
 
-int snapshot_take(const struct pins *p, struct snapshot **out)
+static int take(const struct pins *p, bool flows, struct snapshot **out)
 {
 	struct snapshot *s = calloc(1, sizeof(*s));
 	uint64_t now_ms;
@@ -225,11 +227,14 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	gethostname(s->host, sizeof(s->host) - 1);
 	s->daemon_runs = pins_daemon_runs();
 	s->daemon_pid = s->daemon_runs ? TG_READ_ONCE(p->settings->daemon_pid) : 0;
+	if (s->daemon_runs)
+		pins_read_metrics(s->metrics, sizeof(s->metrics));
 	s->bypass = TG_READ_ONCE(p->settings->bypass);
 	s->config_generation = tg_active_config(p->settings)->generation;
 	s->flood = tg_active_config(p->settings)->flood;
 	read_protected(p, now_ms, s);
-	flow_table_count(&p->table, now_ms, &s->flows);
+	if (flows)
+		flow_table_count(&p->table, now_ms, &s->flows);
 	read_lists(p, s);
 	read_sizes(p, s);
 	err = read_events(p, s);
@@ -239,6 +244,16 @@ int snapshot_take(const struct pins *p, struct snapshot **out)
 	}
 	*out = s;
 	return 0;
+}
+
+int snapshot_take(const struct pins *p, struct snapshot **out)
+{
+	return take(p, true, out);
+}
+
+int snapshot_take_quick(const struct pins *p, struct snapshot **out)
+{
+	return take(p, false, out);
 }
 
 void snapshot_free(struct snapshot *s)
@@ -268,6 +283,17 @@ int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **a
 			s->iface[kept++] = s->iface[i];
 	s->iface_count = kept;
 	return 0;
+}
+
+bool snapshot_ready(const struct snapshot *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->iface_count; i++)
+		if (!s->iface[i].iface.attached_at_s || s->iface[i].xdp_link == PINS_LINK_GONE ||
+		    s->iface[i].tc_link == PINS_LINK_GONE)
+			return false;
+	return s->iface_count > 0;
 }
 
 double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to)

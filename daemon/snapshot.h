@@ -40,6 +40,7 @@ struct snapshot {
 	char host[65];
 	bool daemon_runs;
 	uint32_t daemon_pid; /* 0: unknown */
+	char metrics[192]; /* where the daemon serves them, or why it does not; "": unknown */
 	bool bypass;
 	struct flow_counts flows;
 	uint32_t rules[TG_LIST_MAX]; /* on each list, expired ones too */
@@ -53,7 +54,7 @@ struct snapshot {
 	struct tg_flood flood; /* thresholds in force */
 	uint32_t protected_count; /* of those listed */
 	struct snapshot_protected protected[SNAPSHOT_PROTECTED_MAX];
-	uint32_t service_count; /* 1 + the highest number in use */
+	uint32_t service_count; /* 1 + the highest number in use; number 0 is always there */
 	struct tg_service service[TG_SERVICES_MAX];
 	struct tg_service_drops service_drops[TG_SERVICES_MAX]; /* summed over the CPUs */
 	uint32_t watch; /* TG_WATCH_*: what the data path tells at present */
@@ -76,10 +77,18 @@ struct snapshot_sums {
 
 /* Allocates *out; 0 or -errno (said).  Free with snapshot_free(), which accepts NULL. */
 int snapshot_take(const struct pins *p, struct snapshot **out);
+/* The same without counting the flows, which takes a look at every slot of the table. */
+int snapshot_take_quick(const struct pins *p, struct snapshot **out);
 void snapshot_free(struct snapshot *s);
 
 /* Keeps the interfaces named, all if none is; -ENODEV (said) if one of them is not attached. */
 int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv);
+
+/*
+ * True if something is attached and the programs of all that is are in place.  Where there is no link
+ * to ask (shared XDP, clsact) they are taken to be.
+ */
+bool snapshot_ready(const struct snapshot *s);
 
 /* Seconds from one snapshot to another. */
 double snapshot_elapsed_s(const struct snapshot *from, const struct snapshot *to);

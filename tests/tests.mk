@@ -32,9 +32,6 @@ tsan_works = $(shell t=$$(mktemp) && \
 flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(flags_test_flow_race)
 sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/doctor_filter.c daemon/netlink.c daemon/format.c
-sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
-libs_test_top := -lbpf
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
@@ -61,3 +58,11 @@ $(BUILD)/tests/bench/lists.o: | $(BUILD)/tests/bench/lists.skel.h
 $(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)/%.o,$(list_sources))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+libs_test_top := -lbpf
+sources_test_metrics := daemon/output_metrics.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+libs_test_metrics := -lbpf
+sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
+sources_test_metrics_accept := daemon/metrics_accept.c

@@ -104,6 +104,7 @@ class Manual(unittest.TestCase):
     def test_every_page_is_one(self):
         pages = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.scd")}
         pages["tcpguard-reasons.7"] = output(ROOT / "scripts/verdict-table", "--manual")
+        pages["tcpguard-metrics.7"] = output(ROOT / "scripts/metrics-table")
         for name, text in pages.items():
             roff = output("scdoc", input=text)
             self.assertIn(".SH NAME", roff, name)

@@ -99,6 +99,10 @@ check "and for what" told '^STATUS=1 interface attached$'
 check "it is the process that the unit started" equal "$(daemon_pid)" "$daemon"
 check "with the unit's rights and no more" equal "$(status_of "$daemon" | tr '\n' ' ')" \
 	"Uid: 64999 CapEff: 000000c000001000 CapBnd: 000000c000001000 NoNewPrivs: 1 Seccomp: 2 "
+check "its metrics are served, and it is ready" \
+	grep -q '^ready$' <(curl -s --max-time 20 http://127.0.0.1:9844/-/ready)
+check "with what it costs itself" \
+	grep -q '^process_resident_memory_bytes [1-9]' <(curl -s --max-time 20 http://127.0.0.1:9844/metrics)
 check "the watchdog is answered, again and again" wait_for 10 told_often '^WATCHDOG=1$' 5
 
 # What root attaches while it runs is not out of its reach.

@@ -77,6 +77,16 @@ class Cases:
     def equal(self, name, got, want):
         return self.check(name, got == want, f"got {got!r}, want {want!r}")
 
+    def case(self, name):
+        """Decorator: runs the function at once; an exception is the failure."""
+        def run(function):
+            try:
+                function()
+                self.check(name, True)
+            except Exception as error:
+                self.check(name, False, f"{type(error).__name__}: {error}")
+        return run
+
     def skip(self, name, why):
         self.number += 1
         print(f"ok {self.number} - {name} # SKIP {why}", flush=True)

@@ -102,7 +102,8 @@ check "the completion installed is the one it prints" \
 for file in lib/systemd/system/tcpguard.service lib/systemd/system/tcpguard-attach.service \
 	usr/lib/sysusers.d/tcpguard.conf usr/lib/tmpfiles.d/tcpguard.conf \
 	usr/share/bash-completion/completions/tcpguard usr/share/zsh/vendor-completions/_tcpguard \
-	usr/share/man/man8/tcpguard.8.gz usr/share/man/man7/tcpguard-reasons.7.gz \
+	usr/share/man/man8/tcpguard.8.gz usr/share/man/man7/tcpguard-reasons.7.gz usr/share/man/man7/tcpguard-metrics.7.gz \
+	usr/share/tcpguard/dashboard/tcpguard.json usr/share/tcpguard/alerts/tcpguard.rules.yaml \
 	usr/libexec/tcpguard/tcpguard-bouncer etc/fail2ban/action.d/tcpguard.conf \
 	usr/lib/tcpguard/tcpguard.bpf.o; do
 	check "it has $file" has "$file"

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A snapshot as metrics: Prometheus text 0.0.4 or OpenMetrics 1.0. */
+#ifndef TCPGUARD_OUTPUT_METRICS_H
+#define TCPGUARD_OUTPUT_METRICS_H
+
+#include "metrics_writer.h"
+#include "process_stat.h"
+#include "snapshot.h"
+
+/* What only the daemon can tell. */
+struct metrics_daemon {
+	struct process_stat process;
+	uint64_t expired; /* since it started */
+	uint64_t evicted;
+	uint64_t recovered;
+};
+
+/*
+ * The whole text at *text, *bytes long, to be freed by the caller; daemon may be NULL.  0 or -ENOMEM in
+ * silence.
+ */
+int output_metrics(const struct snapshot *s, const struct metrics_daemon *daemon,
+		   enum metrics_format format, char **text, size_t *bytes);
+
+#endif
