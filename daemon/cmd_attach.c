@@ -82,6 +82,8 @@ static const struct attach_options defaults = {
 static const struct option_row rows[] = {
 	{ 0, "mode", "enforce|monitor", "default: enforce; monitor: drop nothing, count what would be",
 	  read_mode, AT(datapath.mode) },
+	{ 0, "confirm", "TIME", "go back to monitor after this time unless 'tcpguard confirm' comes",
+	  options_duration, AT(datapath.confirm_s) },
 	{ 0, "xdp", "auto|native|generic", "auto (default): native if the driver can, else generic",
 	  read_xdp, AT(datapath.xdp) },
 	{ 0, "tc", "auto|tcx|clsact", "auto (default): tcx if the kernel can, else clsact",
@@ -214,12 +216,15 @@ static void print_result(const struct datapath_result *result)
 	printf("%s: %s (XDP ingress + %s egress), profile %s, mode %s\n", result->dev.name,
 	       result->updated ? "programs exchanged, flows kept" : "attached", names_tc(result->tc),
 	       names_profile(result->profile), result->mode == TG_MODE_ENFORCE ? "ENFORCE" : "MONITOR");
+	if (result->confirm_s)
+		printf("%s: goes back by itself in %u s unless you run:  tcpguard confirm\n",
+		       result->dev.name, result->confirm_s);
 }
 
 static json_t *result_json(const struct datapath_result *result)
 {
 	json_t *object = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I, s:I}",
 		"name", result->dev.name, "driver", result->dev.driver, "xdp", names_xdp(result->xdp),
 		"tc", names_tc(result->tc), "profile", names_profile(result->profile), "mode",
 		names_mode(result->mode), "mtu", (int)result->dev.mtu, "queues", (int)result->dev.queues,
@@ -227,7 +232,8 @@ static json_t *result_json(const struct datapath_result *result)
 		(json_int_t)result->sockets, "no_room", (json_int_t)result->no_room, "seed_seconds",
 		(double)result->seed_us / 1e6, "learn_seconds", (json_int_t)result->learn_s,
 		"table_made", result->table_made, "max_flows", (json_int_t)result->max_flows,
-		"table_bytes", (json_int_t)result->table_bytes);
+		"table_bytes", (json_int_t)result->table_bytes, "confirm_seconds",
+		(json_int_t)result->confirm_s);
 
 	if (object && result->native_error)
 		json_object_set_new(object, "native_refused", json_string(strerror(-result->native_error)));
@@ -343,15 +349,30 @@ static int check_words(int count)
 	return -EINVAL;
 }
 
+/* A way back is one from enforce. */
+static int settle_confirm(struct datapath_options *options)
+{
+	if (!options->confirm_s)
+		return 0;
+	if (options->mode == TG_MODE_MONITOR) {
+		log_err_hint(0, "leave out one of them",
+			     "--confirm: there is no way back from --mode monitor");
+		return -EINVAL;
+	}
+	options->mode = TG_MODE_ENFORCE;
+	return 0;
+}
+
 static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
 {
-	const struct attach_options *options = parsed;
+	struct attach_options own = *(const struct attach_options *)parsed;
+	const struct attach_options *options = &own;
 	struct datapath_result results[TG_IFACES_MAX];
 	struct netdev devices[TG_IFACES_MAX];
 	int done = 0, started = 0, err;
 	sigset_t former;
 
-	if (check_words(argc))
+	if (check_words(argc) || settle_confirm(&own.datapath))
 		return EXIT_USAGE;
 	if (read_devices(argv, argc, devices))
 		return EXIT_CANNOT;

@@ -70,6 +70,8 @@ extern const struct command command_top;
 extern const struct command command_flows;
 extern const struct command command_enforce;
 extern const struct command command_monitor;
+extern const struct command command_confirm;
+extern const struct command command_revert;
 extern const struct command command_bypass;
 extern const struct command command_replay;
 extern const struct command command_explain;

@@ -109,6 +109,8 @@ const struct command *const command_table[] = {
 	&command_flows,
 	&command_enforce,
 	&command_monitor,
+	&command_confirm,
+	&command_revert,
 	&command_bypass,
 	&command_replay,
 	&command_explain,

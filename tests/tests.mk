@@ -28,3 +28,4 @@ sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host
 sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c \
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_top := -lbpf
+sources_test_confirm := daemon/settings.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
