@@ -128,6 +128,8 @@ struct tg_config {
 	__u32 daemon_loss_ms; /* monitor everything when the daemon is silent for so long; 0: never */
 	struct tg_mode_setting iface[TG_IFACES_MAX];
 	struct tg_service service[TG_SERVICES_MAX];
+	__u32 relaxed; /* bit TG_CLASS_*: verdicts of this class are not carried out anywhere */
+	__u32 reserved;
 };
 
 /* What user space keeps for each interface beside its configuration. */
