@@ -29,7 +29,7 @@ static void answer_all(struct mode_targets *targets, bool confirm, uint64_t now_
 static int find_and_answer(const struct pins *pins, struct mode_targets *targets, bool confirm,
 			   int argc, char **argv)
 {
-	int lock = mode_targets_lock(), err = 0;
+	int lock = settings_lock(), err = 0;
 	uint64_t now_ms;
 
 	if (lock < 0 && confirm)

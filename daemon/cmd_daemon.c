@@ -11,6 +11,7 @@
 
 #include "ager.h"
 #include "command.h"
+#include "config_apply.h"
 #include "datapath.h"
 #include "log.h"
 #include "loop.h"
@@ -26,6 +27,7 @@
 struct daemon_options {
 	bool log_syslog;
 	uint32_t ready_fd; /* 0: none; standard input is never it */
+	const char *config; /* path; NULL: no file */
 };
 
 struct daemon_state {
@@ -39,6 +41,9 @@ struct daemon_state {
 	uint64_t next_count_ms; /* of the connections of each source */
 	uint32_t attached; /* as last told the service manager */
 	bool idle; /* ended because nothing is attached */
+	const char *config_path;
+	struct config *config; /* of the file, as last read without a fault; never NULL */
+	uint64_t tried_hash; /* in force when the file was read last */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
 };
 
@@ -58,7 +63,16 @@ static int parse_fd(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, 1023, out);
 }
 
+static int parse_config(const char *name, const char *argument, void *out)
+{
+	(void)name;
+	*(const char **)out = argument;
+	return 0;
+}
+
 static const struct option_row rows[] = {
+	{ 0, "config", "FILE", "read again, and put in force, on SIGHUP", parse_config,
+	  offsetof(struct daemon_options, config) },
 	{ 0, "log", "stderr|syslog", "where remarks go (default: stderr)", parse_log,
 	  offsetof(struct daemon_options, log_syslog) },
 	{ 0, "ready-fd", "N", "write one byte to this descriptor when at work", parse_fd,
@@ -180,6 +194,69 @@ static bool may_end(struct daemon_state *state)
 	return end;
 }
 
+/* The daemon's own part of a configuration, which it keeps. */
+static void take_config(struct daemon_state *state, struct config *config)
+{
+	config_free(state->config);
+	state->config = config;
+	state->tried_hash = config->hash;
+}
+
+/*
+ * Somebody, 'config reload' or attach, put another file in force: if it is ours, its part for the daemon
+ * holds from now on.  Tried once for each.
+ */
+static void follow_config(struct daemon_state *state)
+{
+	uint64_t hash = tg_active_config(state->pins.settings)->source_hash;
+	struct config *config;
+
+	if (!state->config_path || !hash || hash == state->tried_hash)
+		return;
+	state->tried_hash = hash;
+	if (config_read(state->config_path, &config))
+		return; /* said */
+	if (config->hash == hash) {
+		take_config(state, config);
+		return;
+	}
+	log_info("the configuration in force is not that of '%s'", state->config_path);
+	config_free(config);
+}
+
+static void reload(void *context)
+{
+	struct daemon_state *state = context;
+	struct config *config;
+
+	if (!state->config_path) {
+		log_info("daemon: nothing to reload: it was started without --config");
+		return;
+	}
+	if (config_reload(&state->pins, state->config_path, &config)) {
+		log_err_hint(0, "mend the file and send SIGHUP again",
+			     "the configuration in force stays as it was");
+	} else {
+		take_config(state, config);
+		log_info("daemon: '%s' is in force, generation %llu", state->config_path,
+			 (unsigned long long)tg_active_config(state->pins.settings)->generation);
+	}
+}
+
+/* With a bad file, or none, there are the defaults: ageing must not wait for a correction. */
+static int first_config(struct daemon_state *state, const char *path)
+{
+	state->config_path = path;
+	if (path && config_read(path, &state->config))
+		log_info("daemon: goes on with the defaults for its own part; 'tcpguard config check' helps");
+	if (!state->config)
+		state->config = config_new();
+	if (!state->config)
+		return log_err(-ENOMEM, "cannot start the daemon");
+	state->tried_hash = state->config->hash;
+	return 0;
+}
+
 /* The sign of life the data path may ask for, the configuration in force, the sources' connections. */
 static void look_after_settings(struct daemon_state *state)
 {
@@ -189,6 +266,7 @@ static void look_after_settings(struct daemon_state *state)
 		return; /* said */
 	TG_WRITE_ONCE(state->pins.settings->daemon_alive_ms, now_ms);
 	pins_refresh(&state->pins);
+	follow_config(state);
 	if (source_count_step(&state->pins, now_ms, &state->next_count_ms))
 		log_err(-ENOMEM, "cannot count the connections of each source");
 }
@@ -245,6 +323,7 @@ static void release(struct daemon_state *state)
 	    TG_READ_ONCE(state->pins.settings->daemon_pid) == (__u32)getpid())
 		TG_WRITE_ONCE(state->pins.settings->daemon_pid, 0);
 	ager_free(state->ager);
+	config_free(state->config);
 	if (state->lock >= 0)
 		close(state->lock);
 	pins_close(&state->pins);
@@ -267,6 +346,7 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	const struct loop_jobs jobs = {
 		.work = age_a_slice,
 		.watch = watch,
+		.reload = reload,
 		.watch_ms = state.watch_ms,
 		.context = &state,
 	};
@@ -279,6 +359,8 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	if (err)
 		return command_exit_code(err);
 	err = take_over(&state);
+	if (!err)
+		err = first_config(&state, options->config);
 	if (!err) {
 		if (options->log_syslog)
 			log_to_syslog();

@@ -145,7 +145,7 @@ static int apply(const struct pins *pins, const struct mode_targets *targets, en
 static int find_and_apply(const struct pins *pins, struct mode_targets *targets, enum tg_mode mode,
 			  uint32_t confirm_s, int argc, char **argv)
 {
-	int lock = mode_targets_lock(), err = 0;
+	int lock = settings_lock(), err = 0;
 
 	if (lock < 0 && mode == TG_MODE_ENFORCE)
 		return log_err_hint(lock, "try again when it is done",

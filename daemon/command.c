@@ -21,6 +21,8 @@ int command_exit_code(int err)
 	case EOPNOTSUPP:
 	case ENOSYS:
 		return EXIT_CANNOT;
+	case EBADMSG:
+		return EXIT_CONFIG;
 	case EBUSY:
 	case EEXIST:
 		return EXIT_BUSY;

@@ -73,6 +73,7 @@ extern const struct command command_monitor;
 extern const struct command command_confirm;
 extern const struct command command_revert;
 extern const struct command command_bypass;
+extern const struct command command_config;
 extern const struct command command_replay;
 extern const struct command command_explain;
 extern const struct command command_doctor;

@@ -269,7 +269,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 	job->made_qdisc = iface->made_qdisc;
 	slot_register(job, iface->attached_at_s);
 	setting = &settings_active(job->pins.settings)->iface[job->slot];
-	if (job->options->mode != DATAPATH_UNSET)
+	if (job->options->mode != DATAPATH_UNSET && !job->options->hold)
 		return slot_set_mode(job, (enum tg_mode)job->options->mode);
 	err = pins_now_ms(&job->pins, &now_ms);
 	if (!err)

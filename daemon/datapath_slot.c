@@ -218,8 +218,12 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
 		return log_err(err, "cannot write the counters");
+	if (job->options->hold) {
+		job->result->mode = TG_MODE_MONITOR; /* since slot_open() */
+		return 0;
+	}
 	return slot_set_mode(job, job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
-									  (enum tg_mode)job->options->mode);
+									 (enum tg_mode)job->options->mode);
 }
 
 static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, __u32 ifindex)

@@ -112,6 +112,7 @@ const struct command *const command_table[] = {
 	&command_confirm,
 	&command_revert,
 	&command_bypass,
+	&command_config,
 	&command_replay,
 	&command_explain,
 	&command_doctor,

@@ -4,13 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "log.h"
 #include "settings.h"
-
-#define LOCK_TRIES 40
-#define LOCK_PAUSE_NS 50000000L
 
 static void add(struct mode_targets *targets, struct tg_mode_setting *setting, const char *name,
 		struct tg_service *service)
@@ -111,18 +107,4 @@ void mode_target_try(const struct pins *pins, const struct mode_target *target, 
 		settings_set_mode(target->setting, inherited_mode(pins, now_ms));
 	settings_try_mode(target->setting, mode, until_ms, now_ms);
 	own_mode(target);
-}
-
-int mode_targets_lock(void)
-{
-	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
-	int lock = -EBUSY, i;
-
-	for (i = 0; i < LOCK_TRIES; i++) {
-		lock = pins_try_lock();
-		if (lock != -EBUSY)
-			break;
-		nanosleep(&pause, NULL);
-	}
-	return lock;
 }

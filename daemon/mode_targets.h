@@ -37,10 +37,4 @@ void mode_target_set(const struct mode_target *target, enum tg_mode mode);
 void mode_target_try(const struct pins *pins, const struct mode_target *target, enum tg_mode mode,
 		     uint64_t until_ms, uint64_t now_ms);
 
-/*
- * The lock under which settings are changed, waited for: attach and reload hold it for moments.  A
- * descriptor or -errno in silence; -EBUSY after two seconds.
- */
-int mode_targets_lock(void);
-
 #endif

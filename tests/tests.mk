@@ -29,3 +29,7 @@ sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daem
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_top := -lbpf
 sources_test_confirm := daemon/settings.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+sources_test_config := daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
+	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+libs_test_config := -lbpf -lyaml
