@@ -13,6 +13,7 @@
 #include "command.h"
 #include "config_apply.h"
 #include "datapath.h"
+#include "guard_watch.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -33,6 +34,7 @@ struct daemon_options {
 struct daemon_state {
 	struct pins pins;
 	struct ager *ager;
+	struct guard_watch *guard;
 	int lock;
 	uint32_t ready_fd; /* to be written to when at work */
 	bool ready; /* said so */
@@ -267,6 +269,7 @@ static void look_after_settings(struct daemon_state *state)
 	TG_WRITE_ONCE(state->pins.settings->daemon_alive_ms, now_ms);
 	pins_refresh(&state->pins);
 	follow_config(state);
+	guard_watch_step(state->guard, &state->pins, &state->config->guard, now_ms); /* said; again in a second */
 	if (source_count_step(&state->pins, now_ms, &state->next_count_ms))
 		log_err(-ENOMEM, "cannot count the connections of each source");
 }
@@ -311,7 +314,8 @@ static int take_over(struct daemon_state *state)
 				    "cannot lock " PINS_DIR "/daemon");
 	}
 	state->ager = ager_new(&state->pins.table, state->pins.info.max_flows);
-	if (!state->ager)
+	state->guard = guard_watch_new(NULL, NULL);
+	if (!state->ager || !state->guard)
 		return log_err(-ENOMEM, "cannot start ageing");
 	TG_WRITE_ONCE(state->pins.settings->daemon_pid, (__u32)getpid());
 	return 0;
@@ -323,6 +327,7 @@ static void release(struct daemon_state *state)
 	    TG_READ_ONCE(state->pins.settings->daemon_pid) == (__u32)getpid())
 		TG_WRITE_ONCE(state->pins.settings->daemon_pid, 0);
 	ager_free(state->ager);
+	guard_watch_free(state->guard);
 	config_free(state->config);
 	if (state->lock >= 0)
 		close(state->lock);
@@ -365,6 +370,7 @@ static int run_daemon(const struct global_options *global, const void *given, in
 		if (options->log_syslog)
 			log_to_syslog();
 		state.ready_fd = options->ready_fd;
+		look_after_settings(&state); /* before ready: what comes later is seen */
 		err = loop_run(&jobs);
 		service_notify("STOPPING=1");
 	}

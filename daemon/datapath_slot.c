@@ -141,6 +141,7 @@ int slot_open(struct job *job)
 
 	/* Before a program runs: nothing is dropped until everything is known. */
 	TG_WRITE_ONCE(settings->learn_until_ms, 0);
+	TG_WRITE_ONCE(settings->relaxed, 0);
 	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], TG_MODE_MONITOR);
 	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
 		return log_err(-errno, "cannot register '%s'", job->dev->name);

@@ -33,3 +33,4 @@ sources_test_config := daemon/config_schema.c daemon/config_read.c daemon/config
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_config := -lbpf -lyaml
+sources_test_guard := daemon/guard.c
