@@ -34,3 +34,4 @@ sources_test_config := daemon/config_schema.c daemon/config_read.c daemon/config
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
+sources_test_reload := $(sources_test_confirm)

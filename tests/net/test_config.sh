@@ -128,7 +128,10 @@ check "SIGHUP reloads the file attach was given" wait_for 5 monitors
 check "all of it: no service is left" equal "$(setting services.ssh.ports)" None
 before=$(generation)
 kill "$daemon"
-wait_for 5 eval '! kill -0 $daemon' || die "the daemon does not end"
+ended() {
+	! kill -0 "$daemon"
+}
+wait_for 5 ended || die "the daemon does not end"
 background "$TCPGUARD" daemon --config "$FILE" 2> "$WORK/daemon.err"
 daemon=$PID
 runs() {
