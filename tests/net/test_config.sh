@@ -116,6 +116,14 @@ check "and it monitors" equal "$(stray 22)" 1
 check "monitor without names is of services, too" equal "$(stray 22)" 1
 "$TCPGUARD" config reload "$FILE" > /dev/null
 
+file 'interfaces: [{name: eth0}]' 'state: {no_flow: adopt}'
+"$TCPGUARD" config reload "$FILE" > /dev/null
+check "a file may have unknown connections adopted" equal "$(stray 81)" 1
+check "status says so" grep -q 'adopted, all the time' <("$TCPGUARD" status)
+file 'interfaces: [{name: eth0}]'
+"$TCPGUARD" config reload "$FILE" > /dev/null
+check "and the next file not" equal "$(stray 82)" 0
+
 # --- the daemon -------------------------------------------------------------------------------------
 
 daemon=$("$TCPGUARD" -j status | query "d['daemon']['pid']")
