@@ -28,7 +28,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2))
 
 # Looked up when used, not when read: `make check` installs the packages first.
-LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw libmicrohttpd
+LIBRARIES := libbpf libxdp libuv jansson libpcap zlib ncursesw libmicrohttpd yaml-0.1
 LIB_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LIBRARIES))
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIBRARIES))
 CMOCKA = $(shell $(PKG_CONFIG) --cflags --libs cmocka)
@@ -252,6 +252,7 @@ $(BUILD)/demo/%: $(BUILD)/demo/%.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
 UNITS := $(BUILD)/systemd/tcpguard.service $(BUILD)/systemd/tcpguard-attach.service
+CONFDIR ?= /etc/tcpguard
 SCRIPTS := $(addprefix $(BUILD)/completion/,bash zsh fish)
 
 # Made anew each time: SBINDIR may be another.
@@ -279,6 +280,9 @@ install: all units $(SCRIPTS)
 	install -m 644 $(UNITS) $(DESTDIR)$(UNITDIR)/
 	install -m 644 packaging/systemd/sysusers.conf $(DESTDIR)$(SYSUSERSDIR)/tcpguard.conf
 	install -m 644 packaging/systemd/tmpfiles.conf $(DESTDIR)$(TMPFILESDIR)/tcpguard.conf
+	install -d $(DESTDIR)$(CONFDIR)/conf.d
+	$(BUILD)/tcpguard config default > $(BUILD)/tcpguard.yaml
+	[ -e $(DESTDIR)$(CONFDIR)/tcpguard.yaml ] || install -m 644 $(BUILD)/tcpguard.yaml $(DESTDIR)$(CONFDIR)/tcpguard.yaml
 	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
 	install -m 644 $(BUILD)/completion/bash $(DESTDIR)$(BASHDIR)/tcpguard
 	install -m 644 $(BUILD)/completion/zsh $(DESTDIR)$(ZSHDIR)/_tcpguard

@@ -29,7 +29,7 @@ TG_INLINE void tg_set_enforced(const struct tg_settings *settings, const struct 
 {
 	__u32 slot = tg_program.iface_slot & (TG_IFACES_MAX - 1);
 
-	pkt->relaxed = settings->iface[slot].relaxed;
+	pkt->relaxed = settings->iface[slot].relaxed | config->relaxed;
 	pkt->enforced = tg_mode_enforces(settings, config, tg_mode_at(&config->iface[slot], now_ms),
 					 pkt, now_ms);
 }

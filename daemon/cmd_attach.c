@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "attach_config.h"
 #include "daemon_start.h"
 #include "datapath.h"
 #include "flood_options.h"
@@ -25,6 +26,7 @@ struct attach_options {
 	struct datapath_options datapath;
 	struct flood_options flood;
 	bool no_daemon;
+	const char *config; /* path; NULL: no file */
 };
 
 static int read_mode(const char *name, const char *argument, void *out)
@@ -67,6 +69,13 @@ static int read_max_flows(const char *name, const char *argument, void *out)
 	return options_u32(name, argument, 1, DATAPATH_MAX_FLOWS_LIMIT, out);
 }
 
+static int read_config(const char *name, const char *argument, void *out)
+{
+	(void)name;
+	*(const char **)out = argument;
+	return 0;
+}
+
 static int read_zone(const char *name, const char *argument, void *out)
 {
 	return options_u32(name, argument, 0, UINT16_MAX, out);
@@ -75,13 +84,17 @@ static int read_zone(const char *name, const char *argument, void *out)
 static const struct attach_options defaults = {
 	.datapath.mode = DATAPATH_UNSET,
 	.datapath.profile = DATAPATH_UNSET,
-	.datapath.learn_s = TG_LEARN_DEFAULT_MS / 1000,
+	.datapath.learn_s = ATTACH_LEARN_UNSET,
 };
 
 #define AT(member) offsetof(struct attach_options, member)
 static const struct option_row rows[] = {
+	{ 0, "config", "FILE", "settings, and without IFACE the interfaces, of this file; options given here win",
+	  read_config, AT(config) },
 	{ 0, "mode", "enforce|monitor", "default: enforce; monitor: drop nothing, count what would be",
 	  read_mode, AT(datapath.mode) },
+	{ 0, "confirm", "TIME", "go back to monitor after this time unless 'tcpguard confirm' comes",
+	  options_duration, AT(datapath.confirm_s) },
 	{ 0, "xdp", "auto|native|generic", "auto (default): native if the driver can, else generic",
 	  read_xdp, AT(datapath.xdp) },
 	{ 0, "tc", "auto|tcx|clsact", "auto (default): tcx if the kernel can, else clsact",
@@ -147,7 +160,7 @@ static int check_rights(void)
 	return -EPERM;
 }
 
-static int read_devices(char **names, int count, struct netdev *devices)
+static int read_devices(const char *const *names, int count, struct netdev *devices)
 {
 	int i, err;
 
@@ -214,12 +227,15 @@ static void print_result(const struct datapath_result *result)
 	printf("%s: %s (XDP ingress + %s egress), profile %s, mode %s\n", result->dev.name,
 	       result->updated ? "programs exchanged, flows kept" : "attached", names_tc(result->tc),
 	       names_profile(result->profile), result->mode == TG_MODE_ENFORCE ? "ENFORCE" : "MONITOR");
+	if (result->confirm_s)
+		printf("%s: goes back by itself in %u s unless you run:  tcpguard confirm\n",
+		       result->dev.name, result->confirm_s);
 }
 
 static json_t *result_json(const struct datapath_result *result)
 {
 	json_t *object = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I}",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I, s:I}",
 		"name", result->dev.name, "driver", result->dev.driver, "xdp", names_xdp(result->xdp),
 		"tc", names_tc(result->tc), "profile", names_profile(result->profile), "mode",
 		names_mode(result->mode), "mtu", (int)result->dev.mtu, "queues", (int)result->dev.queues,
@@ -227,7 +243,8 @@ static json_t *result_json(const struct datapath_result *result)
 		(json_int_t)result->sockets, "no_room", (json_int_t)result->no_room, "seed_seconds",
 		(double)result->seed_us / 1e6, "learn_seconds", (json_int_t)result->learn_s,
 		"table_made", result->table_made, "max_flows", (json_int_t)result->max_flows,
-		"table_bytes", (json_int_t)result->table_bytes);
+		"table_bytes", (json_int_t)result->table_bytes, "confirm_seconds",
+		(json_int_t)result->confirm_s);
 
 	if (object && result->native_error)
 		json_object_set_new(object, "native_refused", json_string(strerror(-result->native_error)));
@@ -293,12 +310,22 @@ static int set_thresholds(const struct flood_options *options)
 	return err;
 }
 
-/* Under the lock.  The number attached is in *done; returns the first error. */
-static int attach_all(const struct attach_options *options, const struct netdev *devices, int count,
-		      struct datapath_result *results, int *done)
+/* The file, which new interfaces in monitor wait for, then what the command line says. */
+static int set_rest(const struct attach_options *options, const struct config *config,
+		    struct datapath_result *results, int count)
 {
+	int err = config ? attach_config_apply(config, &options->datapath, results, count) : 0;
+
+	return err ? err : set_thresholds(&options->flood);
+}
+
+/* Under the lock.  The number attached is in *done; returns the first error. */
+static int attach_all(const struct attach_options *options, const struct config *config,
+		      const struct netdev *devices, int count, struct datapath_result *results, int *done)
+{
+	struct datapath_options merged;
 	struct directories before;
-	int lock, i, err, first = 0;
+	int lock, i, err, first = 0, rest = 0;
 
 	look_at_directories(&before);
 	lock = pins_lock();
@@ -307,19 +334,22 @@ static int attach_all(const struct attach_options *options, const struct netdev 
 		return lock;
 	}
 	for (i = 0; i < count; i++) {
-		err = datapath_attach(&devices[i], &options->datapath, &results[*done]);
+		attach_config_merge(config, devices[i].name, &options->datapath, &merged);
+		err = datapath_attach(&devices[i], &merged, &results[*done]);
 		if (!err)
 			(*done)++;
 		else if (!first)
 			first = err;
 	}
 	if (*done)
-		err = set_thresholds(&options->flood);
+		rest = set_rest(options, config, results, *done);
 	else
 		remove_new_directories(&before);
 	err = pins_hand_over();
 	close(lock);
-	return first ? first : err;
+	if (first)
+		return first;
+	return rest ? rest : err;
 }
 
 /* Ctrl-C waits until what was begun is done or undone. */
@@ -343,29 +373,41 @@ static int check_words(int count)
 	return -EINVAL;
 }
 
-static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
+/* A way back is one from enforce. */
+static int settle_confirm(struct datapath_options *options)
 {
-	const struct attach_options *options = parsed;
+	if (!options->confirm_s)
+		return 0;
+	if (options->mode == TG_MODE_MONITOR) {
+		log_err_hint(0, "leave out one of them",
+			     "--confirm: there is no way back from --mode monitor");
+		return -EINVAL;
+	}
+	options->mode = TG_MODE_ENFORCE;
+	return 0;
+}
+
+static int attach(const struct global_options *global, const struct attach_options *options,
+		  const struct config *config, const char *const *names, int count)
+{
 	struct datapath_result results[TG_IFACES_MAX];
 	struct netdev devices[TG_IFACES_MAX];
 	int done = 0, started = 0, err;
 	sigset_t former;
 
-	if (check_words(argc))
-		return EXIT_USAGE;
-	if (read_devices(argv, argc, devices))
+	if (read_devices(names, count, devices))
 		return EXIT_CANNOT;
 	err = check_rights();
 	if (err)
 		return command_exit_code(err);
 
 	hold_signals(&former);
-	err = attach_all(options, devices, argc, results, &done);
+	err = attach_all(options, config, devices, count, results, &done);
 	sigprocmask(SIG_SETMASK, &former, NULL);
 	if (!done)
 		return command_exit_code(err);
 	if (!options->no_daemon)
-		started = daemon_start();
+		started = daemon_start(options->config);
 	if (global->output == OUTPUT_TEXT)
 		print_text(results, done);
 	else
@@ -373,9 +415,26 @@ static int run(const struct global_options *global, const void *parsed, int argc
 	return err || started ? EXIT_PARTLY : EXIT_OK;
 }
 
+static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
+{
+	struct attach_options options = *(const struct attach_options *)parsed;
+	const char *names[TG_IFACES_MAX];
+	struct config *config = NULL;
+	int count, err, code;
+
+	if (((argc || !options.config) && check_words(argc)) || settle_confirm(&options.datapath))
+		return EXIT_USAGE;
+	for (count = 0; count < argc; count++)
+		names[count] = argv[count];
+	err = options.config ? attach_config_read(options.config, &config, names, &count) : 0;
+	code = err ? command_exit_code(err) : attach(global, &options, config, names, count);
+	config_free(config);
+	return code;
+}
+
 const struct command command_attach = {
 	.name = "attach",
-	.arguments = "IFACE...",
+	.arguments = "[IFACE...]",
 	.summary = "Track and enforce TCP on interfaces.",
 	.details = "Live connections are known from the first moment: on a host they are copied from the\n"
 		   "kernel's sockets, on a gateway unknown ones are adopted for a while.  Nothing is "

@@ -11,10 +11,12 @@
 
 #include "ager.h"
 #include "command.h"
+#include "config_apply.h"
 #include "daemon_metrics.h"
 #include "datapath.h"
 #include "event_server.h"
 #include "event_socket.h"
+#include "guard_watch.h"
 #include "listener.h"
 #include "log.h"
 #include "loop.h"
@@ -33,6 +35,7 @@ struct daemon_options {
 	uint32_t ready_fd; /* 0: none; standard input is never it */
 	const char *socket; /* NULL: the default, and not having it is no reason not to run */
 	const char *metrics;
+	const char *config; /* path; NULL: no file */
 };
 
 static const struct daemon_options defaults = { .metrics = DAEMON_METRICS_DEFAULT };
@@ -41,6 +44,7 @@ struct daemon_state {
 	struct pins pins;
 	struct ager *ager;
 	struct daemon_metrics *metrics;
+	struct guard_watch *guard;
 	int lock;
 	uint32_t ready_fd; /* to be written to when at work */
 	bool ready; /* said so */
@@ -49,6 +53,9 @@ struct daemon_state {
 	uint64_t next_count_ms; /* of the connections of each source */
 	uint32_t attached; /* as last told the service manager */
 	bool idle; /* ended because nothing is attached */
+	const char *config_path;
+	struct config *config; /* of the file, as last read without a fault; never NULL */
+	uint64_t tried_hash; /* in force when the file was read last */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */
 	const struct daemon_options *options;
 	struct events *events;
@@ -87,7 +94,16 @@ static int parse_metrics(const char *name, const char *argument, void *out)
 	return 0;
 }
 
+static int parse_config(const char *name, const char *argument, void *out)
+{
+	(void)name;
+	*(const char **)out = argument;
+	return 0;
+}
+
 static const struct option_row rows[] = {
+	{ 0, "config", "FILE", "read again, and put in force, on SIGHUP", parse_config,
+	  offsetof(struct daemon_options, config) },
 	{ 0, "log", "stderr|syslog", "where remarks go (default: stderr)", parse_log,
 	  offsetof(struct daemon_options, log_syslog) },
 	{ 0, "metrics", "ADDR:PORT|unix:PATH|off",
@@ -225,6 +241,69 @@ static bool may_end(struct daemon_state *state)
 	return end;
 }
 
+/* The daemon's own part of a configuration, which it keeps. */
+static void take_config(struct daemon_state *state, struct config *config)
+{
+	config_free(state->config);
+	state->config = config;
+	state->tried_hash = config->hash;
+}
+
+/*
+ * Somebody, 'config reload' or attach, put another file in force: if it is ours, its part for the daemon
+ * holds from now on.  Tried once for each.
+ */
+static void follow_config(struct daemon_state *state)
+{
+	uint64_t hash = tg_active_config(state->pins.settings)->source_hash;
+	struct config *config;
+
+	if (!state->config_path || !hash || hash == state->tried_hash)
+		return;
+	state->tried_hash = hash;
+	if (config_read(state->config_path, &config))
+		return; /* said */
+	if (config->hash == hash) {
+		take_config(state, config);
+		return;
+	}
+	log_info("the configuration in force is not that of '%s'", state->config_path);
+	config_free(config);
+}
+
+static void reload(void *context)
+{
+	struct daemon_state *state = context;
+	struct config *config;
+
+	if (!state->config_path) {
+		log_info("daemon: nothing to reload: it was started without --config");
+		return;
+	}
+	if (config_reload(&state->pins, state->config_path, &config)) {
+		log_err_hint(0, "mend the file and send SIGHUP again",
+			     "the configuration in force stays as it was");
+	} else {
+		take_config(state, config);
+		log_info("daemon: '%s' is in force, generation %llu", state->config_path,
+			 (unsigned long long)tg_active_config(state->pins.settings)->generation);
+	}
+}
+
+/* With a bad file, or none, there are the defaults: ageing must not wait for a correction. */
+static int first_config(struct daemon_state *state, const char *path)
+{
+	state->config_path = path;
+	if (path && config_read(path, &state->config))
+		log_info("daemon: goes on with the defaults for its own part; 'tcpguard config check' helps");
+	if (!state->config)
+		state->config = config_new();
+	if (!state->config)
+		return log_err(-ENOMEM, "cannot start the daemon");
+	state->tried_hash = state->config->hash;
+	return 0;
+}
+
 /* The sign of life the data path may ask for, the configuration in force, the sources' connections. */
 static void look_after_settings(struct daemon_state *state)
 {
@@ -234,6 +313,8 @@ static void look_after_settings(struct daemon_state *state)
 		return; /* said */
 	TG_WRITE_ONCE(state->pins.settings->daemon_alive_ms, now_ms);
 	pins_refresh(&state->pins);
+	follow_config(state);
+	guard_watch_step(state->guard, &state->pins, &state->config->guard, now_ms); /* said; again in a second */
 	if (source_count_step(&state->pins, now_ms, &state->next_count_ms))
 		log_err(-ENOMEM, "cannot count the connections of each source");
 	if (mode_watch_look(&state->modes, &state->pins, now_ms, state->events))
@@ -325,7 +406,8 @@ static int take_over(struct daemon_state *state, const struct daemon_options *op
 				    "cannot lock " PINS_DIR "/daemon");
 	}
 	state->ager = ager_new(&state->pins.table, state->pins.info.max_flows);
-	if (!state->ager)
+	state->guard = guard_watch_new(NULL, NULL);
+	if (!state->ager || !state->guard)
 		return log_err(-ENOMEM, "cannot start ageing");
 	state->events = events_new(&state->pins);
 	if (!state->events)
@@ -350,6 +432,8 @@ static void release(struct daemon_state *state)
 	events_free(state->events);
 	daemon_metrics_free(state->metrics);
 	ager_free(state->ager);
+	guard_watch_free(state->guard);
+	config_free(state->config);
 	give_up_lock(state);
 	pins_close(&state->pins);
 }
@@ -377,6 +461,7 @@ static int run_daemon(const struct global_options *global, const void *given, in
 		.end = stop_events,
 		.work = age_a_slice,
 		.watch = watch,
+		.reload = reload,
 		.watch_ms = state.watch_ms,
 		.context = &state,
 	};
@@ -389,8 +474,11 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	if (err)
 		return command_exit_code(err);
 	err = take_over(&state, options);
+	if (!err)
+		err = first_config(&state, options->config);
 	if (!err) {
 		jobs.source_count = daemon_metrics_source(state.metrics, &jobs.sources[0]);
+		look_after_settings(&state); /* before ready: what comes later is seen */
 		err = loop_run(&jobs);
 		service_notify("STOPPING=1");
 	}

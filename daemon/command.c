@@ -24,6 +24,8 @@ int command_exit_code(int err)
 	case EMFILE:
 	case ENFILE:
 		return EXIT_CANNOT;
+	case EBADMSG:
+		return EXIT_CONFIG;
 	case EBUSY:
 	case EEXIST:
 	case EADDRINUSE:

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,15 +23,18 @@
 #define STOP_STEP_MS 20
 
 /* In the grandchild: no terminal, no files but the pipe. */
-static void become_daemon(int ready)
+static void become_daemon(int ready, const char *config)
 {
-	char number[16];
+	char number[16], path[PATH_MAX];
 	sigset_t none;
 	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	service_forget();
+	/* Before the directory it may be relative to is left. */
+	if (config && !realpath(config, path))
+		_exit(1);
 	if (chdir("/"))
 		_exit(1);
 	null = open("/dev/null", O_RDWR);
@@ -41,12 +45,13 @@ static void become_daemon(int ready)
 	if (ready < 0)
 		_exit(1);
 	snprintf(number, sizeof(number), "%d", ready);
-	execl("/proc/self/exe", "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number, (char *)NULL);
+	execl("/proc/self/exe", "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number,
+	      config ? "--config" : (char *)NULL, path, (char *)NULL);
 	_exit(1);
 }
 
 /* Twice, so that the daemon is nobody's child and never a zombie of a long-lived caller. */
-static int spawn(int ready)
+static int spawn(int ready, const char *config)
 {
 	int status;
 	pid_t pid = fork();
@@ -58,7 +63,7 @@ static int spawn(int ready)
 			_exit(1);
 		pid = fork();
 		if (!pid)
-			become_daemon(ready);
+			become_daemon(ready, config);
 		_exit(pid < 0);
 	}
 	while (waitpid(pid, &status, 0) < 0)
@@ -81,7 +86,7 @@ static int wait_ready(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : -EPIPE;
 }
 
-int daemon_start(void)
+int daemon_start(const char *config)
 {
 	int ends[2], err;
 
@@ -95,7 +100,7 @@ int daemon_start(void)
 			 "starting a daemon without it");
 	if (pipe2(ends, O_CLOEXEC))
 		return log_err(-errno, "cannot start the daemon");
-	err = spawn(ends[1]);
+	err = spawn(ends[1], config);
 	close(ends[1]);
 	if (!err)
 		err = wait_ready(ends[0]);

@@ -5,8 +5,11 @@
 
 #include <sys/types.h>
 
-/* Starts a daemon unless one runs, and waits until it is ready; errors are said. */
-int daemon_start(void);
+/*
+ * Starts a daemon unless one runs, with this configuration file or, with NULL, none, and waits until it
+ * is ready; errors are said.
+ */
+int daemon_start(const char *config);
 
 /* The same through systemd, in silence; -ENOENT where it does not manage us, -EIO if it fails. */
 int daemon_start_unit(void);

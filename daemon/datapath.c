@@ -150,8 +150,6 @@ static int begin_judging(struct job *job)
 		return err;
 	cookie_set_wall_clock(job->pins.cookies, now_ms);
 	job->result->learn_s = learn_s;
-	job->result->mode = job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
-								   (enum tg_mode)job->options->mode;
 	return slot_enforce(job, learn_s ? now_ms + learn_s * 1000ULL : 0);
 }
 
@@ -257,6 +255,7 @@ static int update_programs(struct job *job, const struct tg_iface *iface)
 static int update(struct job *job, const struct tg_iface *iface)
 {
 	struct tg_mode_setting *setting;
+	uint64_t now_ms;
 	int err;
 
 	if ((job->options->xdp && (__u32)job->options->xdp != iface->xdp_mode) ||
@@ -277,10 +276,12 @@ static int update(struct job *job, const struct tg_iface *iface)
 	job->made_qdisc = iface->made_qdisc;
 	slot_register(job, iface->attached_at_s);
 	setting = &settings_active(job->pins.settings)->iface[job->slot];
-	if (job->options->mode != DATAPATH_UNSET)
-		settings_set_mode(setting, (enum tg_mode)job->options->mode);
-	job->result->mode = (enum tg_mode)setting->mode;
-	return 0;
+	if (job->options->mode != DATAPATH_UNSET && !job->options->hold)
+		return slot_set_mode(job, (enum tg_mode)job->options->mode);
+	err = pins_now_ms(&job->pins, &now_ms);
+	if (!err)
+		job->result->mode = tg_mode_at(setting, now_ms);
+	return err;
 }
 
 /* Both of our programs are in place, on this very interface, and can be exchanged. */

@@ -25,6 +25,8 @@ struct datapath_options {
 	uint32_t max_flows; /* 0: default, or that of the existing table */
 	uint32_t learn_s; /* how long a gateway adopts unknown flows */
 	uint32_t zone;
+	bool hold; /* a new interface stays in monitor: the caller sets the mode when the rest is set */
+	uint32_t confirm_s; /* enforce goes back to what held before after so long; 0: never */
 };
 
 /* What was done, for the answer. */
@@ -34,6 +36,7 @@ struct datapath_result {
 	enum tg_tc_kind tc;
 	enum tg_profile profile;
 	enum tg_mode mode;
+	uint32_t confirm_s; /* it goes back after so long; 0: never */
 	int native_error; /* why native XDP was refused, if generic is the fallback */
 	bool updated; /* was attached: programs exchanged, flows kept */
 	bool seeded;

@@ -75,6 +75,8 @@ void slot_register(const struct job *job, uint64_t attached_at_s);
 void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex);
 /* From now on verdicts count and are carried out; counters begin here. */
 int slot_enforce(struct job *job, uint64_t learn_until_ms);
+/* At once: for good, or until the time to confirm is over and then what held before. */
+int slot_set_mode(struct job *job, enum tg_mode mode);
 /* All CPUs' values, to be freed; NULL and errno if they cannot be read. */
 void *slot_read_counters(const struct pins *pins, unsigned int slot);
 int slot_write_counters(const struct pins *pins, unsigned int slot, const void *counters);

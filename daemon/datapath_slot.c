@@ -142,6 +142,7 @@ int slot_open(struct job *job)
 
 	/* Before a program runs: nothing is dropped until everything is known. */
 	TG_WRITE_ONCE(settings->learn_until_ms, 0);
+	TG_WRITE_ONCE(settings->relaxed, 0);
 	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], TG_MODE_MONITOR);
 	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
 		return log_err(-errno, "cannot register '%s'", job->dev->name);
@@ -193,6 +194,26 @@ int slot_pin_programs(const struct job *job)
 	return err;
 }
 
+int slot_set_mode(struct job *job, enum tg_mode mode)
+{
+	struct tg_mode_setting *setting = &settings_active(job->pins.settings)->iface[job->slot];
+	uint32_t confirm_s = mode == TG_MODE_ENFORCE ? job->options->confirm_s : 0;
+	uint64_t now_ms;
+	int err = 0;
+
+	if (confirm_s)
+		err = pins_now_ms(&job->pins, &now_ms);
+	if (err)
+		return err;
+	if (confirm_s)
+		settings_try_mode(setting, mode, now_ms + confirm_s * 1000ULL, now_ms);
+	else
+		settings_set_mode(setting, mode);
+	job->result->mode = mode;
+	job->result->confirm_s = confirm_s;
+	return 0;
+}
+
 int slot_enforce(struct job *job, uint64_t learn_until_ms)
 {
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
@@ -203,8 +224,12 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
 		return log_err(err, "cannot write the counters");
-	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], job->result->mode);
-	return 0;
+	if (job->options->hold) {
+		job->result->mode = TG_MODE_MONITOR; /* since slot_open() */
+		return 0;
+	}
+	return slot_set_mode(job, job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
+									 (enum tg_mode)job->options->mode);
 }
 
 static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, __u32 ifindex)

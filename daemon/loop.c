@@ -23,6 +23,7 @@ struct loop {
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
 	struct source source[LOOP_SOURCES_MAX];
+	uv_signal_t hangup;
 	const struct loop_jobs *jobs;
 	bool begun;
 };
@@ -116,13 +117,21 @@ static int start_source(struct loop *loop, struct source *source, const struct l
 	return err;
 }
 
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct loop *loop = handle->data;
+
+	(void)number;
+	loop->jobs->reload(loop->jobs->context);
+}
+
 static int start(struct loop *loop)
 {
 	size_t i;
 	int err;
 
 	loop->work.data = loop->watch.data = loop;
-	loop->terminate.data = loop->interrupt.data = loop;
+	loop->terminate.data = loop->interrupt.data = loop->hangup.data = loop;
 	err = uv_timer_init(&loop->uv, &loop->work);
 	if (!err)
 		err = uv_timer_init(&loop->uv, &loop->watch);
@@ -130,6 +139,10 @@ static int start(struct loop *loop)
 		err = uv_signal_init(&loop->uv, &loop->terminate);
 	if (!err)
 		err = uv_signal_init(&loop->uv, &loop->interrupt);
+	if (!err)
+		err = uv_signal_init(&loop->uv, &loop->hangup);
+	if (!err)
+		err = uv_signal_start(&loop->hangup, on_hangup, SIGHUP);
 	if (!err)
 		err = uv_signal_start(&loop->terminate, on_signal, SIGTERM);
 	if (!err)
@@ -243,8 +256,7 @@ int loop_run(const struct loop_jobs *jobs)
 	struct loop loop = { .jobs = jobs };
 	int err;
 
-	/* A terminal that goes away, or a reader of our log, is no reason to end. */
-	signal(SIGHUP, SIG_IGN);
+	/* A reader of our log that goes away is no reason to end. */
 	signal(SIGPIPE, SIG_IGN);
 	err = uv_loop_init(&loop.uv);
 	if (err)

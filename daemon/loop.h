@@ -36,6 +36,8 @@ struct loop_jobs {
 	/* Looks around, every watch_ms; false ends the loop. */
 	bool (*watch)(void *context);
 	uint32_t watch_ms;
+	/* On SIGHUP. */
+	void (*reload)(void *context);
 	void *context;
 	struct loop_source sources[LOOP_SOURCES_MAX];
 	size_t source_count;

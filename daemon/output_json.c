@@ -120,6 +120,7 @@ static json_t *iface_status(const struct snapshot *s, const struct snapshot_ifac
 	set_moment(object, "confirm_until", &s->time, iface->confirm_left_ms);
 	set_text(object, "fallback", names_mode(iface->fallback));
 	json_object_set_new(object, "relaxed", json_classes(iface->relaxed));
+	json_object_set_new(object, "adopts", json_boolean(iface->adopts));
 	set_moment(object, "learning_until", &s->time, iface->learn_left_ms);
 	json_object_set_new(object, "xdp_alive", link_state(iface->xdp_link));
 	json_object_set_new(object, "tc_alive", link_state(iface->tc_link));

@@ -308,6 +308,8 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 			format_duration(buffer, sizeof(buffer), iface->confirm_left_ms));
 	print_relaxed(out, iface);
 	fprintf(out->stream, "   SYN cookies: %s\n", names_cookies(iface->iface.cookies));
+	if (iface->adopts)
+		fputs("   unknown connections are adopted, all the time (state.no_flow: adopt)\n", out->stream);
 	if (iface->learn_left_ms)
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",

@@ -2,6 +2,30 @@
 /* Single words in place, everything else through the inactive configuration. */
 #include "settings.h"
 
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/membarrier.h>
+
+#define LOCK_TRIES 40
+#define LOCK_PAUSE_NS 50000000L
+
+int settings_lock(void)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int lock = -EBUSY, i;
+
+	for (i = 0; i < LOCK_TRIES; i++) {
+		lock = pins_try_lock();
+		if (lock != -EBUSY)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return lock;
+}
+
 struct tg_config *settings_active(struct tg_settings *settings)
 {
 	return &settings->config[TG_READ_ONCE(settings->active) & 1];
@@ -24,6 +48,12 @@ void settings_commit(struct pins *p)
 	p->settings->config[!active].generation = p->settings->config[active].generation + 1;
 	__sync_synchronize(); /* all of it before the index */
 	TG_WRITE_ONCE(p->settings->active, !active);
+	/*
+	 * Waits for an RCU grace period: packets that read the index before have been judged, so that the
+	 * next change may fill what they looked at.  Where it is refused (nohz_full), a change would have
+	 * to begin within the microsecond of a packet to be seen by it.
+	 */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	pins_refresh(p);
 }
 
@@ -35,7 +65,7 @@ void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode)
 	TG_WRITE_ONCE(setting->until_ms, 0);
 }
 
-static bool is_pending(const struct tg_mode_setting *setting, uint64_t now_ms)
+bool settings_is_pending(const struct tg_mode_setting *setting, uint64_t now_ms)
 {
 	return setting->until_ms && now_ms <= setting->until_ms;
 }
@@ -44,7 +74,7 @@ void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint6
 		       uint64_t now_ms)
 {
 	/* A second try before the first was answered goes back to where the first one began. */
-	if (!is_pending(setting, now_ms))
+	if (!settings_is_pending(setting, now_ms))
 		TG_WRITE_ONCE(setting->fallback, tg_mode_at(setting, now_ms));
 	__sync_synchronize();
 	TG_WRITE_ONCE(setting->until_ms, until_ms);
@@ -54,7 +84,7 @@ void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint6
 
 bool settings_confirm(struct tg_mode_setting *setting, uint64_t now_ms)
 {
-	if (!is_pending(setting, now_ms))
+	if (!settings_is_pending(setting, now_ms))
 		return false;
 	settings_set_mode(setting, (enum tg_mode)setting->mode);
 	return true;
@@ -62,7 +92,7 @@ bool settings_confirm(struct tg_mode_setting *setting, uint64_t now_ms)
 
 bool settings_revert(struct tg_mode_setting *setting, uint64_t now_ms)
 {
-	if (!is_pending(setting, now_ms))
+	if (!settings_is_pending(setting, now_ms))
 		return false;
 	settings_set_mode(setting, (enum tg_mode)setting->fallback);
 	return true;

@@ -9,6 +9,12 @@
 
 #include "pins.h"
 
+/*
+ * The lock under which settings are changed, waited for: attach and reload hold it for moments.  A
+ * descriptor to close or -errno in silence; -EBUSY after two seconds.
+ */
+int settings_lock(void);
+
 /* The configuration in force, for changing single words of it. */
 struct tg_config *settings_active(struct tg_settings *settings);
 
@@ -30,6 +36,9 @@ void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode);
 /* mode until the table's clock passes until_ms, then what holds now. */
 void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint64_t until_ms,
 		       uint64_t now_ms);
+
+/* True while somebody may still answer. */
+bool settings_is_pending(const struct tg_mode_setting *setting, uint64_t now_ms);
 
 /* Answers to a pending deadline; false if there was none, or it has passed. */
 bool settings_confirm(struct tg_mode_setting *setting, uint64_t now_ms);

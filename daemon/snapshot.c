@@ -61,7 +61,8 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
 	read_mode(&tg_active_config(p->settings)->iface[slot], now_ms, out);
 	out->relaxed = TG_READ_ONCE(settings->relaxed);
-	out->learn_left_ms = learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
+	out->adopts = learn_until_ms == UINT64_MAX;
+	out->learn_left_ms = !out->adopts && learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
 	out->xdp_link = pins_link_state(slot, "xdp");
 	out->tc_link = pins_link_state(slot, "tc");
 	err = read_counters(p->fd[PINS_COUNTERS], slot, values, sizeof(out->counters), cpus,

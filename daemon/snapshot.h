@@ -19,7 +19,8 @@ struct snapshot_iface {
 	enum tg_mode fallback; /* what holds when nobody confirms in confirm_left_ms */
 	uint64_t confirm_left_ms; /* 0: no deadline is pending */
 	uint32_t relaxed; /* bits TG_CLASS_*: classes the guard has stepped back to monitor */
-	uint64_t learn_left_ms; /* 0: not learning */
+	uint64_t learn_left_ms; /* 0: not learning, or for ever */
+	bool adopts; /* unknown flows, for ever */
 	enum pins_link xdp_link;
 	enum pins_link tc_link;
 	struct tg_counters counters; /* summed over the CPUs */
