@@ -25,7 +25,6 @@
 #include "datapath_parts.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -389,35 +388,4 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 void datapath_tidy(void)
 {
 	rmdir(DATAPATH_IFACES_DIR);
-}
-
-/* Made for us by somebody with more rights, or mounted for us: it stays, empty. */
-static bool may_stay(const FTSENT *entry, int reason)
-{
-	return entry->fts_level == FTS_ROOTLEVEL &&
-	       (reason == EACCES || reason == EPERM || reason == EBUSY);
-}
-
-/* Children first; a pin that cannot be removed is said, the rest still goes. */
-int datapath_purge(void)
-{
-	char *const roots[] = { (char *)PINS_ROOT, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	FTSENT *entry;
-	int err = 0;
-
-	if (!tree)
-		return log_err(-errno, "cannot open " PINS_ROOT);
-	while ((entry = fts_read(tree))) {
-		int failed = 0;
-
-		if (entry->fts_info == FTS_DP)
-			failed = rmdir(entry->fts_path);
-		else if (entry->fts_info != FTS_D)
-			failed = unlink(entry->fts_path);
-		if (failed && errno != ENOENT && !may_stay(entry, errno) && !err)
-			err = log_err(-errno, "cannot remove %s", entry->fts_path);
-	}
-	fts_close(tree);
-	return err;
 }
