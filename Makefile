@@ -86,7 +86,7 @@ help:
 	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
-	@echo 'make check-faults   attach interrupted at every system call (long)'
+	@echo 'make check-faults   attach and upgrade interrupted at every system call (long)'
 	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
@@ -117,11 +117,12 @@ check-valgrind:
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
 	$(Q)scripts/check-memory valgrind $(T)
 
-# Every system call of attach, update and detach, refused or killed before: ten minutes.
+# Every system call of attach, update, upgrade and detach, refused or killed before: ten minutes.
 check-faults:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
 	$(Q)FAULTS_EVERY=1 tests/net/test_attach_faults.sh
+	$(Q)UPGRADE_EVERY=1 tests/net/test_upgrade.sh
 
 demo:
 	$(Q)scripts/install-deps build demo
