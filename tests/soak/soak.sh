@@ -13,7 +13,7 @@ web 10.0.0.1
 background on client "$PYTHON" "$ROOT/demo/web.py" 10.0.0.2 80
 iperf 10.0.0.1
 # What answers forged sources goes nowhere.
-ip route add blackhole 10.99.0.0/16
+ip route add blackhole 10.98.0.0/15
 
 attach eth0 --max-flows 65536 --syn-rate 2000:500
 SOAK_MINUTES=${SOAK_MINUTES:-30} SOAK_SEED=${SOAK_SEED:-$RANDOM} "$PYTHON" "$ROOT/tests/soak/soak.py" || FAILED=1
