@@ -73,7 +73,7 @@ BENCH_JSON := $(BUILD)/bench/bench.json
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check bench bench-peers bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check bench bench-peers bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -87,7 +87,9 @@ help:
 	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
-	@echo 'make check-faults   attach interrupted at every system call (long)'
+	@echo 'make check-faults   attach and upgrade interrupted at every system call (long)'
+	@echo 'make check-races    two processors on the same flows, 10^8 packets (RACE_PACKETS)'
+	@echo 'make soak       mixed traffic, floods and operations for SOAK_MINUTES=30; docs/soak.md'
 	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
@@ -120,11 +122,24 @@ check-valgrind:
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
 	$(Q)scripts/check-memory valgrind $(T)
 
-# Every system call of attach, update and detach, refused or killed before: ten minutes.
+# Every system call of attach, update, upgrade and detach, refused or killed before: ten minutes.
 check-faults:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
 	$(Q)FAULTS_EVERY=1 tests/net/test_attach_faults.sh
+	$(Q)UPGRADE_EVERY=1 tests/net/test_upgrade.sh
+
+# Everything at once for half an hour; docs/soak.md.
+soak:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
+	$(Q)tests/soak/soak.sh
+
+# The races between the two programs for longer than make check has time.
+check-races:
+	$(Q)scripts/install-deps build test
+	$(Q)$(MAKE) --no-print-directory need-tests $(BUILD)/tests/bpf/test_race
+	$(Q)RACE_PACKETS=$(or $(RACE_PACKETS),100000000) $(BUILD)/tests/bpf/test_race
 
 demo:
 	$(Q)scripts/install-deps build demo

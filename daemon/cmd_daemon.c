@@ -52,6 +52,7 @@ struct daemon_state {
 	uint32_t idle_watches;
 	uint64_t next_count_ms; /* of the connections of each source */
 	uint32_t attached; /* as last told the service manager */
+	bool no_repair; /* could not take an exchange back: said once */
 	bool idle; /* ended because nothing is attached */
 	const char *config_path;
 	struct config *config; /* of the file, as last read without a fault; never NULL */
@@ -201,6 +202,20 @@ static void tidy_vanished(struct daemon_state *state, uint32_t slot)
 	close(lock);
 }
 
+/* Whoever exchanged the programs was killed at it: some hooks may have the new ones, others not. */
+static void repair_exchange(struct daemon_state *state)
+{
+	int lock;
+
+	if (state->no_repair || !datapath_interrupted())
+		return;
+	lock = pins_try_lock();
+	if (lock < 0)
+		return; /* it is under way */
+	state->no_repair = datapath_recover(&state->pins) != 0;
+	close(lock);
+}
+
 /* The same loop ages the table: while this is told, that is done. */
 static void report_alive(struct daemon_state *state)
 {
@@ -338,6 +353,7 @@ static bool watch(void *context)
 		return false;
 	}
 	look_after_settings(state);
+	repair_exchange(state);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (!state->gave_up[slot] && has_vanished(state, slot))
 			tidy_vanished(state, slot);

@@ -92,7 +92,7 @@ static int detach_chosen(struct pins *pins, struct outcome *outcome)
 	return first;
 }
 
-static int purge(pid_t daemon, struct outcome *outcome)
+static int purge(const __u32 *daemon, struct outcome *outcome)
 {
 	int stopped = daemon_stop(daemon), err = datapath_purge();
 
@@ -110,24 +110,23 @@ static bool beyond_repair(int err)
 static int detach(const struct detach_options *options, int argc, char **argv, struct outcome *outcome)
 {
 	struct pins pins;
-	pid_t daemon;
 	int err;
 
 	err = pins_open(&pins, true);
 	if (options->all && options->purge && beyond_repair(err))
-		return purge(0, outcome);
+		return purge(NULL, outcome);
 	if (err)
 		return err;
+	datapath_recover(&pins); /* says what it cannot; what is to go need not be repaired */
 	err = choose(&pins, options->all, argv, argc);
 	if (!err && options->purge)
 		err = check_purge(&pins);
 	if (!err)
 		err = detach_chosen(&pins, outcome);
 	outcome->kept_bytes = datapath_table_bytes(pins.info.max_flows);
-	daemon = (pid_t)pins.settings->daemon_pid;
-	pins_close(&pins);
 	if (!err && options->purge)
-		err = purge(daemon, outcome);
+		err = purge(&pins.settings->daemon_pid, outcome);
+	pins_close(&pins);
 	return err;
 }
 

@@ -64,6 +64,7 @@ struct command {
 
 extern const struct command command_attach;
 extern const struct command command_detach;
+extern const struct command command_upgrade;
 extern const struct command command_status;
 extern const struct command command_stats;
 extern const struct command command_top;

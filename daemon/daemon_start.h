@@ -3,7 +3,7 @@
 #ifndef TCPGUARD_DAEMON_START_H
 #define TCPGUARD_DAEMON_START_H
 
-#include <sys/types.h>
+#include "tcpguard/types.h"
 
 /*
  * Starts a daemon unless one runs, with this configuration file or, with NULL, none, and waits until it
@@ -15,9 +15,9 @@ int daemon_start(const char *config);
 int daemon_start_unit(void);
 
 /*
- * Asks the daemon of our bpffs, if one runs, to end and waits until it has; pid is what it wrote into
- * the settings.  Errors are said.
+ * Asks the daemon of our bpffs, if one runs, to end and waits until it has; pid_word is where it writes
+ * its pid, tg_settings.daemon_pid, or NULL if the settings cannot be read.  Errors are said.
  */
-int daemon_stop(pid_t pid);
+int daemon_stop(const __u32 *pid_word);
 
 #endif

@@ -25,7 +25,6 @@
 #include "datapath_parts.h"
 
 #include <errno.h>
-#include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -206,50 +205,15 @@ static void undo_new(struct job *job)
 	slot_release(&job->pins, job->slot, iface.ifindex);
 }
 
-/* Exchanges both programs; if a later step fails the earlier ones are taken back. */
-static int exchange_programs(struct job *job, const struct tg_iface *iface, int former_xdp,
-			     int former_tc, int former_tc_in)
+static int update_programs(struct job *job)
 {
-	const struct tcpguard_bpf *programs = job->programs;
-	int err;
+	struct exchange item;
+	int err = load_programs(job);
 
-	err = xdphook_update(job, bpf_program__fd(programs->progs.tg_xdp_ingress));
 	if (err)
 		return err;
-	err = tchook_update(job, iface, bpf_program__fd(programs->progs.tg_tc_egress),
-			    accept_program(job));
-	if (!err) {
-		err = slot_pin_programs(job);
-		if (err)
-			tchook_update(job, iface, former_tc, former_tc_in);
-	}
-	if (err)
-		xdphook_update(job, former_xdp);
-	return err;
-}
-
-static int update_programs(struct job *job, const struct tg_iface *iface)
-{
-	int xdp, tc, tc_in, err = 0;
-	uint32_t id;
-
-	xdp = slot_pinned_program(job->slot, "prog_xdp", &id);
-	tc = slot_pinned_program(job->slot, "prog_tc", &id);
-	tc_in = slot_pinned_program(job->slot, "prog_tc_in", &id);
-	if (xdp < 0 || tc < 0)
-		err = log_err(xdp < 0 ? xdp : tc, "cannot open the pinned programs of '%s'",
-			      job->dev->name);
-	if (!err)
-		err = load_programs(job);
-	if (!err)
-		err = exchange_programs(job, iface, xdp, tc, tc_in);
-	if (xdp >= 0)
-		close(xdp);
-	if (tc >= 0)
-		close(tc);
-	if (tc_in >= 0)
-		close(tc_in);
-	return err;
+	exchange_fill(&item, job);
+	return exchange_run(&job->pins, &item, 1);
 }
 
 static int update(struct job *job, const struct tg_iface *iface)
@@ -267,7 +231,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 		return -EBUSY;
 	}
 	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
-	err = update_programs(job, iface);
+	err = update_programs(job);
 	if (err)
 		return err;
 	job->result->updated = true;
@@ -318,6 +282,8 @@ static int attach(struct job *job, struct seed *seed)
 	int slot, err;
 
 	err = maps_prepare(job);
+	if (!err && job->pins_open)
+		err = datapath_recover(&job->pins);
 	if (err)
 		return err;
 	slot = job->pins_open ? pins_iface_slot(&job->pins, job->dev->name) : -ENODEV;
@@ -357,7 +323,7 @@ int datapath_attach(const struct netdev *dev, const struct datapath_options *opt
 	return err;
 }
 
-static bool reachable(const struct tg_iface *iface)
+bool datapath_reachable(const struct tg_iface *iface)
 {
 	return iface->netns == netdev_netns() ||
 	       (iface->tc_kind != TG_TC_CLSACT && iface->xdp_mode != TG_XDP_SHARED);
@@ -369,7 +335,7 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 	void *counters;
 	int err;
 
-	if (!reachable(&iface)) {
+	if (!datapath_reachable(&iface)) {
 		log_err_hint(0, "run it there, with 'nsenter --net=...'",
 			     "cannot detach '%s': it belongs to another network namespace", iface.name);
 		return -EXDEV;
@@ -390,35 +356,4 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 void datapath_tidy(void)
 {
 	rmdir(DATAPATH_IFACES_DIR);
-}
-
-/* Made for us by somebody with more rights, or mounted for us: it stays, empty. */
-static bool may_stay(const FTSENT *entry, int reason)
-{
-	return entry->fts_level == FTS_ROOTLEVEL &&
-	       (reason == EACCES || reason == EPERM || reason == EBUSY);
-}
-
-/* Children first; a pin that cannot be removed is said, the rest still goes. */
-int datapath_purge(void)
-{
-	char *const roots[] = { (char *)PINS_ROOT, NULL };
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-	FTSENT *entry;
-	int err = 0;
-
-	if (!tree)
-		return log_err(-errno, "cannot open " PINS_ROOT);
-	while ((entry = fts_read(tree))) {
-		int failed = 0;
-
-		if (entry->fts_info == FTS_DP)
-			failed = rmdir(entry->fts_path);
-		else if (entry->fts_info != FTS_D)
-			failed = unlink(entry->fts_path);
-		if (failed && errno != ENOENT && !may_stay(entry, errno) && !err)
-			err = log_err(-errno, "cannot remove %s", entry->fts_path);
-	}
-	fts_close(tree);
-	return err;
 }

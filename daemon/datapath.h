@@ -60,6 +60,29 @@ int datapath_attach(const struct netdev *dev, const struct datapath_options *opt
 /* Takes the programs off a registered interface: exactly what attach added.  Errors are said. */
 int datapath_detach(struct pins *pins, unsigned int slot);
 
+/* False for an interface of another network namespace that can be changed from there only. */
+bool datapath_reachable(const struct tg_iface *iface);
+
+/* What became of one attached interface in an upgrade. */
+#define DATAPATH_TAG_BYTES 8
+struct datapath_exchanged {
+	struct tg_iface iface;
+	const char *left; /* why it was left as it is; NULL: exchanged */
+	__u8 before[3][DATAPATH_TAG_BYTES], after[3][DATAPATH_TAG_BYTES]; /* XDP, egress, TC ingress */
+};
+
+/*
+ * Exchanges the programs of every attached interface for this tcpguard's, or with rollback for those
+ * the last exchange replaced.  Of all that can be exchanged from here or, after an error (said), of
+ * none.  all has room for TG_IFACES_MAX.
+ */
+int datapath_upgrade(const struct pins *pins, bool rollback, struct datapath_exchanged *all,
+		     unsigned int *count);
+
+/* True if an exchange of programs was interrupted: datapath_recover() takes it back, or finishes it. */
+bool datapath_interrupted(void);
+int datapath_recover(const struct pins *pins);
+
 /* Removes the directories of interfaces that are empty; for after the last detach. */
 void datapath_tidy(void);
 

@@ -83,6 +83,8 @@ int slot_write_counters(const struct pins *pins, unsigned int slot, const void *
 /* Pins a link and closes it; if that fails, it is detached. */
 int slot_keep_link(const struct job *job, int link, const char *name);
 int slot_pin_programs(const struct job *job);
+/* Makes a program's pin the new one, replacing an older one in a single step. */
+int slot_pin_program(unsigned int slot, int program, const char *name);
 bool slots_all_free(const struct pins *pins);
 /* A descriptor of a pinned program, to be closed, and its id; or -errno in silence. */
 int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id);
@@ -93,8 +95,34 @@ int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id);
 int xdphook_check_free(const struct job *job);
 /* A descriptor of the link, or -errno in silence: the caller may have another mode to try. */
 int xdphook_create(const struct job *job, enum tg_xdp_mode mode);
-int xdphook_update(const struct job *job, int program);
+int xdphook_update(unsigned int slot, const struct tg_iface *iface, int program);
 int xdphook_detach(unsigned int slot, const struct tg_iface *iface);
+
+/* datapath_exchange.c: programs exchanged, of all interfaces or of none */
+
+enum exchange_hook {
+	EXCHANGE_XDP,
+	EXCHANGE_TC,
+	EXCHANGE_TC_IN,
+	EXCHANGE_HOOKS
+};
+
+/* The new programs of one interface that is attached with all of its hooks; -1 where it has none. */
+struct exchange {
+	unsigned int slot;
+	int program[EXCHANGE_HOOKS];
+};
+
+/* The programs this job has loaded. */
+void exchange_fill(struct exchange *item, const struct job *job);
+/* Errors are said; after one, every hook has its former program. */
+int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count);
+/* A descriptor of what the last exchange replaced, or -errno in silence: -ENOENT for none. */
+int exchange_open_former(unsigned int slot, int hook);
+/* The same of an exchange that is under way, or was interrupted. */
+int exchange_open_journal(unsigned int slot, int hook);
+/* Nothing of a detached interface is kept. */
+void exchange_forget(unsigned int slot);
 
 /* datapath_share.c */
 int share_attach(struct job *job);
@@ -102,8 +130,8 @@ int share_detach(const struct tg_iface *iface);
 
 /* datapath_tc.c */
 int tchook_attach(struct job *job);
-/* ingress: a descriptor, or -1 where there is no program. */
-int tchook_update(const struct job *job, const struct tg_iface *iface, int egress, int ingress);
+/* One of its two sides. */
+int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingress, int program);
 int tchook_detach(unsigned int slot, const struct tg_iface *iface);
 /* True if our filters or links are still in place: at ingress, too, if that was used. */
 bool tchook_holds(unsigned int slot, const struct tg_iface *iface);

@@ -163,13 +163,12 @@ int slot_keep_link(const struct job *job, int link, const char *name)
 	return err;
 }
 
-/* Makes one program's pin the new one, replacing an older one in a single step. */
-static int pin_program(const struct job *job, int program, const char *name)
+int slot_pin_program(unsigned int slot, int program, const char *name)
 {
 	char path[DATAPATH_PATH_BYTES], fresh[DATAPATH_PATH_BYTES];
 
-	slot_path(fresh, job->slot, "new");
-	slot_path(path, job->slot, name);
+	slot_path(fresh, slot, "new");
+	slot_path(path, slot, name);
 	unlink(fresh);
 	if (bpf_obj_pin(program, fresh))
 		return log_err(-errno, "cannot pin %s", fresh);
@@ -185,12 +184,12 @@ static int pin_program(const struct job *job, int program, const char *name)
 int slot_pin_programs(const struct job *job)
 {
 	const struct tcpguard_bpf *ingress = job->shared ? job->shared : job->programs;
-	int err = pin_program(job, bpf_program__fd(ingress->progs.tg_xdp_ingress), "prog_xdp");
+	int err = slot_pin_program(job->slot, bpf_program__fd(ingress->progs.tg_xdp_ingress), "prog_xdp");
 
 	if (!err)
-		err = pin_program(job, bpf_program__fd(job->programs->progs.tg_tc_egress), "prog_tc");
+		err = slot_pin_program(job->slot, bpf_program__fd(job->programs->progs.tg_tc_egress), "prog_tc");
 	if (!err && accept_program(job) >= 0)
-		err = pin_program(job, accept_program(job), "prog_tc_in");
+		err = slot_pin_program(job->slot, accept_program(job), "prog_tc_in");
 	return err;
 }
 
@@ -257,6 +256,7 @@ void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
 	for (i = 0; names[i][0]; i++)
 		unlink(slot_path(path, slot, names[i]));
 	rmdir(slot_path(path, slot, ""));
+	exchange_forget(slot);
 }
 
 int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id)

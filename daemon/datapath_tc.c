@@ -223,50 +223,55 @@ int tchook_attach(struct job *job)
 	return attach_side(job, &ingress, accept_program(job));
 }
 
-static int update_side(const struct job *job, const struct tg_iface *iface, const struct side *side,
-		       int program)
+int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingress, int program)
 {
+	const struct side *side = at_ingress ? &ingress : &egress;
 	char path[DATAPATH_PATH_BYTES];
 	int link, err = 0;
 
 	if (iface->tc_kind == TG_TC_CLSACT) {
 		err = set_filter(side, iface->ifindex, program, BPF_TC_F_REPLACE);
 	} else {
-		link = bpf_obj_get(slot_path(path, job->slot, side->link));
+		link = bpf_obj_get(slot_path(path, slot, side->link));
 		if (link < 0)
 			return log_err(-errno, "cannot open %s", path);
 		if (bpf_link_update(link, program, NULL))
 			err = -errno;
 		close(link);
 	}
-	return err ? log_err(err, "cannot exchange the %s program of '%s'", side->name,
-			     job->dev->name) :
-		     0;
+	return err ? log_err(err, "cannot exchange the %s program of '%s'", side->name, iface->name) : 0;
 }
 
-int tchook_update(const struct job *job, const struct tg_iface *iface, int to_egress, int to_ingress)
+/* Takes the descriptor. */
+static bool has_id(int program, __u32 id)
 {
-	int err = update_side(job, iface, &egress, to_egress);
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+	bool same;
 
-	return err || to_ingress < 0 ? err : update_side(job, iface, &ingress, to_ingress);
+	if (program < 0)
+		return false;
+	same = !bpf_obj_get_info_by_fd(program, &info, &bytes) && info.id == id;
+	close(program);
+	return same;
 }
 
-/* Ours is the filter at our place that runs our pinned program. */
+/*
+ * Ours is the filter at our place that runs our pinned program; or, when an exchange was interrupted,
+ * the one that was to be replaced.
+ */
 static bool holds_filter(const struct side *side, unsigned int slot, __u32 ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 	struct bpf_tc_hook hook;
-	uint32_t id = 0;
-	int fd;
+	uint32_t id;
 
 	hook_of(side, &hook, ifindex);
 	if (bpf_tc_query(&hook, &opts))
 		return false;
-	fd = slot_pinned_program(slot, side->program, &id);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return opts.prog_id == id;
+	return has_id(slot_pinned_program(slot, side->program, &id), opts.prog_id) ||
+	       has_id(exchange_open_journal(slot, side == &ingress ? EXCHANGE_TC_IN : EXCHANGE_TC),
+		      opts.prog_id);
 }
 
 static bool holds_side(const struct side *side, unsigned int slot, const struct tg_iface *iface)

@@ -67,16 +67,16 @@ int xdphook_create(const struct job *job, enum tg_xdp_mode mode)
 			       (int)job->dev->ifindex, BPF_XDP, &opts);
 }
 
-int xdphook_update(const struct job *job, int program)
+int xdphook_update(unsigned int slot, const struct tg_iface *iface, int program)
 {
 	char path[DATAPATH_PATH_BYTES];
 	int link, err = 0;
 
-	link = bpf_obj_get(slot_path(path, job->slot, "xdp"));
+	link = bpf_obj_get(slot_path(path, slot, "xdp"));
 	if (link < 0)
 		return log_err(-errno, "cannot open %s", path);
 	if (bpf_link_update(link, program, NULL))
-		err = log_err(-errno, "cannot exchange the XDP program of '%s'", job->dev->name);
+		err = log_err(-errno, "cannot exchange the XDP program of '%s'", iface->name);
 	close(link);
 	return err;
 }

@@ -103,6 +103,7 @@ const struct option_row command_global_rows[] = {
 const struct command *const command_table[] = {
 	&command_attach,
 	&command_detach,
+	&command_upgrade,
 	&command_status,
 	&command_stats,
 	&command_top,

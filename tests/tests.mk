@@ -9,6 +9,7 @@ libs_test_capture_ng := -lpcap
 sources_test_ager := daemon/ager.c daemon/ager_pressure.c
 sources_test_seed := daemon/seed_flow.c
 sources_test_ager_race := daemon/ager.c daemon/ager_pressure.c
+sources_test_race := daemon/ager.c daemon/ager_pressure.c
 sources_test_service := daemon/service.c daemon/options.c daemon/log.c
 sources_test_completion := daemon/completion.c daemon/names.c
 sources_test_explain := daemon/explain.c

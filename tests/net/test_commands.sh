@@ -85,7 +85,7 @@ check "stats -i 1 repeats" wait_for 5 twice
 check "with packets a second" grep -q 'packets/s' "$WORK/repeated"
 kill "$PID"
 
-for command in attach detach status stats flows enforce monitor bypass doctor top metrics daemon version; do
+for command in attach detach upgrade status stats flows enforce monitor bypass doctor top metrics daemon version; do
 	check "help $command" grep -q "^usage: tcpguard .*$command" <(tg help $command)
 	check "$command --help says the same" equal "$(tg $command --help)" "$(tg help $command)"
 done

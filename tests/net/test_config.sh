@@ -183,8 +183,8 @@ check "and nothing was dropped" equal "$(packets eth0 drop)" "$before"
 
 chmod 755 "$WORK"
 chmod 644 "$FILE"
-cp "$TCPGUARD" /run/tcpguard
-check "check needs no rights" setpriv --reuid 65534 --clear-groups /run/tcpguard config check "$FILE"
+cp "$TCPGUARD" /run/tcpguard-for-all
+check "check needs no rights" setpriv --reuid 65534 --clear-groups /run/tcpguard-for-all config check "$FILE"
 check "the default file passes" "$TCPGUARD" config check <("$TCPGUARD" config default)
 check "an unknown action: 2" exits 2 "$TCPGUARD" config chekc
 check "too many words: 2" exits 2 "$TCPGUARD" config check a b

@@ -101,6 +101,20 @@ mkdir -m 777 $PINS/v1
 check "a version directory that everybody may write to" laid 'v1 is no directory that only root'
 rm -r $PINS
 
+# The service's user may put links among its pins; what they lead to is not the purge's to remove.
+mkdir -p -m 700 $PINS/v1/maps /run/victim/inside
+echo precious > /run/victim/inside/file
+ln -s /run/victim $PINS/v1/iface
+ln -s /run/victim/inside/file $PINS/v1/maps/link
+mkdir -p $PINS/v1/other && mount -t tmpfs tmpfs $PINS/v1/other && echo precious > $PINS/v1/other/file
+"$TCPGUARD" detach --all --purge > "$WORK/purge" 2>&1 || true
+check "the purge follows no link" equal "$(cat /run/victim/inside/file)" precious
+check "nor into another file system" equal "$(cat $PINS/v1/other/file)" precious
+check "what it cannot remove is said" grep -q "cannot remove 'other'" "$WORK/purge"
+umount $PINS/v1/other
+check "the links are gone" answers $OK removed "$TCPGUARD" detach --all --purge
+check "and everything else" test ! -e $PINS
+
 mkdir -m 777 /run/shared # with the sticky bit the kernel itself would refuse to follow the link
 echo precious > /run/precious
 nobody ln -s /run/precious /run/shared/out.pcap

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tcpguard upgrade: this version's programs on every attached interface, or the former ones back. */
+#include "command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "daemon_start.h"
+#include "datapath.h"
+#include "log.h"
+#include "options.h"
+#include "privilege.h"
+
+struct upgrade_options {
+	bool rollback;
+	bool no_daemon;
+};
+
+static const struct option_row rows[] = {
+	{ 0, "rollback", NULL, "put the programs back that the last exchange replaced", options_set_true,
+	  offsetof(struct upgrade_options, rollback) },
+	{ 0, "no-daemon", NULL, "leave the daemon alone", options_set_true,
+	  offsetof(struct upgrade_options, no_daemon) },
+	{ 0, NULL, NULL, NULL, NULL, 0 },
+};
+
+/* What was done. */
+struct outcome {
+	struct datapath_exchanged all[TG_IFACES_MAX];
+	unsigned int count;
+	unsigned int exchanged;
+};
+
+/* Under the lock. */
+static int upgrade(const struct upgrade_options *options, struct outcome *outcome)
+{
+	struct pins pins;
+	unsigned int i;
+	int err, handed;
+
+	err = pins_open(&pins, true);
+	if (err)
+		return err;
+	err = datapath_upgrade(&pins, options->rollback, outcome->all, &outcome->count);
+	for (i = 0; i < outcome->count && !err; i++)
+		outcome->exchanged += !outcome->all[i].left;
+	pins_close(&pins);
+	handed = pins_hand_over();
+	return err ? err : handed;
+}
+
+/* What was begun is finished or taken back, whatever signal comes. */
+static int upgrade_locked(const struct upgrade_options *options, struct outcome *outcome)
+{
+	sigset_t held, former;
+	int lock, err;
+
+	lock = pins_lock();
+	if (lock < 0)
+		return lock;
+	sigfillset(&held);
+	sigprocmask(SIG_BLOCK, &held, &former);
+	err = upgrade(options, outcome);
+	sigprocmask(SIG_SETMASK, &former, NULL);
+	close(lock);
+	return err;
+}
+
+static bool is_the_same(const struct datapath_exchanged *one)
+{
+	return !memcmp(one->before, one->after, sizeof(one->before));
+}
+
+/* 16 digits and a zero. */
+#define TAG_BYTES (2 * DATAPATH_TAG_BYTES + 1)
+
+static const char *tag_text(char *buffer, const __u8 *tag)
+{
+	size_t i;
+
+	for (i = 0; i < DATAPATH_TAG_BYTES; i++)
+		snprintf(buffer + 2 * i, 3, "%02x", tag[i]);
+	return buffer;
+}
+
+static void print_one(const struct datapath_exchanged *one)
+{
+	char text[4][TAG_BYTES];
+
+	if (one->left)
+		return; /* said on standard error */
+	printf("%s: programs exchanged, flows kept", one->iface.name);
+	if (is_the_same(one))
+		printf(" (the code is the same)\n");
+	else
+		printf(" (XDP %s, before %s; egress %s, before %s)\n", tag_text(text[0], one->after[0]),
+		       tag_text(text[1], one->before[0]), tag_text(text[2], one->after[1]),
+		       tag_text(text[3], one->before[1]));
+}
+
+static void print_text(const struct upgrade_options *options, const struct outcome *outcome)
+{
+	unsigned int i;
+
+	for (i = 0; i < outcome->count; i++)
+		print_one(&outcome->all[i]);
+	if (outcome->exchanged)
+		printf("Watch:   tcpguard stats -i 1        %s:   tcpguard upgrade --rollback\n",
+		       options->rollback ? "Forward again" : "Back");
+}
+
+static json_t *one_json(const struct datapath_exchanged *one)
+{
+	char text[4][TAG_BYTES];
+
+	if (one->left)
+		return json_pack("{s:s, s:b, s:s}", "name", one->iface.name, "exchanged", 0, "reason",
+				 one->left);
+	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "name", one->iface.name, "exchanged", 1,
+			 "xdp_tag", tag_text(text[0], one->after[0]), "xdp_tag_before",
+			 tag_text(text[1], one->before[0]), "tc_tag", tag_text(text[2], one->after[1]),
+			 "tc_tag_before", tag_text(text[3], one->before[1]));
+}
+
+static void print_json(const struct global_options *global, const struct upgrade_options *options,
+		       const struct outcome *outcome)
+{
+	json_t *interfaces = json_array();
+	json_t *document;
+	unsigned int i;
+
+	for (i = 0; i < outcome->count; i++)
+		json_array_append_new(interfaces, one_json(&outcome->all[i]));
+	document = json_pack("{s:s, s:b, s:o, s:s}", "schema", "tcpguard.upgrade/1", "rollback",
+			     options->rollback, "interfaces", interfaces, "daemon",
+			     pins_daemon_runs() ? "running" : "not running");
+	json_dumpf(document, stdout, global->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	putchar('\n');
+	json_decref(document);
+}
+
+static void say_what_was_left(const struct outcome *outcome)
+{
+	unsigned int i;
+
+	for (i = 0; i < outcome->count; i++)
+		if (outcome->all[i].left)
+			log_err(0, "'%s' is left as it is: %s", outcome->all[i].iface.name,
+				outcome->all[i].left);
+}
+
+/* The old daemon ends; under systemd the unit starts the new one, else we do. */
+static int exchange_daemon(void)
+{
+	struct pins pins;
+	int err;
+
+	err = pins_open(&pins, false);
+	if (err)
+		return err;
+	err = daemon_stop(&pins.settings->daemon_pid);
+	pins_close(&pins);
+	return err ? err : daemon_start(NULL);
+}
+
+static int check_rights(void)
+{
+	const char *missing = privilege_missing();
+
+	if (!missing)
+		return 0;
+	log_err_hint(0, "run it as root", "cannot upgrade: missing capability %s", missing);
+	return -EPERM;
+}
+
+/* Without the lock, which would make the directory it lies in. */
+static int check_attached(void)
+{
+	struct pins pins;
+	int err;
+
+	if (!access(PINS_DIR "/maps/tg_info", F_OK))
+		return 0;
+	err = pins_open(&pins, false); /* says why */
+	if (!err)
+		pins_close(&pins);
+	return err;
+}
+
+static int exit_code(const struct upgrade_options *options, const struct outcome *outcome)
+{
+	if (outcome->exchanged == outcome->count)
+		return EXIT_OK;
+	if (outcome->exchanged)
+		return EXIT_PARTLY;
+	return options->rollback ? EXIT_NO : EXIT_CANNOT;
+}
+
+static int run(const struct global_options *global, const void *parsed, int argc, char **argv)
+{
+	const struct upgrade_options *options = parsed;
+	struct outcome outcome = { 0 };
+	int err, daemon = 0;
+
+	if (options_no_words(argc, argv))
+		return EXIT_USAGE;
+	err = check_rights();
+	if (!err)
+		err = check_attached();
+	if (!err)
+		err = upgrade_locked(options, &outcome);
+	if (err)
+		return command_exit_code(err);
+	if (!outcome.count) {
+		log_err_hint(0, "attach with 'tcpguard attach IFACE'", "no interface is attached");
+		return EXIT_NOT_ATTACHED;
+	}
+	say_what_was_left(&outcome);
+	if (outcome.exchanged && !options->rollback && !options->no_daemon)
+		daemon = exchange_daemon();
+	if (global->output == OUTPUT_TEXT)
+		print_text(options, &outcome);
+	else
+		print_json(global, options, &outcome);
+	return daemon ? EXIT_PARTLY : exit_code(options, &outcome);
+}
+
+const struct command command_upgrade = {
+	.name = "upgrade",
+	.arguments = "",
+	.summary = "Put this version's programs on every attached interface.",
+	.details = "All are loaded first; then each takes its place in one step, no packet passes "
+		   "unjudged.\n"
+		   "Flows, counters and settings stay.  If one cannot be exchanged, none is.  What is\n"
+		   "replaced stays pinned: --rollback puts it back, and once more goes forward again.\n"
+		   "Then the daemon is restarted.  --rollback without former programs: exit code 1.",
+	.options = rows,
+	.options_size = sizeof(struct upgrade_options),
+	.run = run,
+};

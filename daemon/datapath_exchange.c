@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exchanges the programs of attached interfaces: of all of them or of none, whoever is killed when.
+ * Each hook changes in one step, so that no packet passes unjudged; old and new programs work on the
+ * same maps, so that it does not matter which of two hooks is first.
+ *
+ * The journal is a directory of pins, SLOT_xdp, SLOT_tc and SLOT_tc_in, that changes its name:
+ *
+ *   exchange_new    the present programs are being written down: of no meaning yet
+ *   exchange        they are complete, and hooks are being changed: after a kill they are put back
+ *   exchange_done   every hook has its new program: they are on their way to ...
+ *   former          what `upgrade --rollback` puts back
+ *
+ * The pins of an interface (SLOT/prog_*) change before its hooks do.  Under pins_lock().
+ */
+#include "datapath_parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "tcpguard.skel.h"
+
+#include "log.h"
+
+#define JOURNAL_NEW PINS_DIR "/exchange_new"
+#define JOURNAL PINS_DIR "/exchange"
+#define JOURNAL_DONE PINS_DIR "/exchange_done"
+#define FORMER PINS_DIR "/former"
+
+static const char *const pin_of[EXCHANGE_HOOKS] = { "prog_xdp", "prog_tc", "prog_tc_in" };
+static const char *const word_of[EXCHANGE_HOOKS] = { "xdp", "tc", "tc_in" };
+
+static const char *entry_path(char *path, const char *directory, unsigned int slot, int hook)
+{
+	snprintf(path, DATAPATH_PATH_BYTES, "%s/%u_%s", directory, slot, word_of[hook]);
+	return path;
+}
+
+static bool exists(const char *path)
+{
+	return !access(path, F_OK);
+}
+
+static void remove_entries(const char *directory)
+{
+	char path[DATAPATH_PATH_BYTES];
+	unsigned int slot;
+	int hook;
+
+	if (!exists(directory))
+		return;
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
+			unlink(entry_path(path, directory, slot, hook));
+	rmdir(directory);
+}
+
+static int write_down(unsigned int slot, int hook)
+{
+	char path[DATAPATH_PATH_BYTES];
+	uint32_t id;
+	int fd, err = 0;
+
+	fd = slot_pinned_program(slot, pin_of[hook], &id);
+	if (fd < 0)
+		return log_err(fd, "cannot open %s", slot_path(path, slot, pin_of[hook]));
+	if (bpf_obj_pin(fd, entry_path(path, JOURNAL_NEW, slot, hook)))
+		err = log_err(-errno, "cannot pin %s", path);
+	close(fd);
+	return err;
+}
+
+static int write_journal(const struct exchange *items, unsigned int count)
+{
+	unsigned int i;
+	int hook, err = 0;
+
+	if (mkdir(JOURNAL_NEW, 0700))
+		return log_err(-errno, "cannot make " JOURNAL_NEW);
+	for (i = 0; i < count && !err; i++)
+		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
+			err = items[i].program[hook] < 0 ? 0 : write_down(items[i].slot, hook);
+	if (!err && rename(JOURNAL_NEW, JOURNAL))
+		err = log_err_hint(-errno,
+				   "in another network namespace one was interrupted: run it there, with "
+				   "'nsenter --net=...'",
+				   "cannot begin to exchange programs");
+	if (err)
+		remove_entries(JOURNAL_NEW);
+	return err;
+}
+
+static int set_hook(unsigned int slot, const struct tg_iface *iface, int hook, int program)
+{
+	int err = slot_pin_program(slot, program, pin_of[hook]);
+
+	if (err)
+		return err;
+	return hook == EXCHANGE_XDP ? xdphook_update(slot, iface, program) :
+				      tchook_update(slot, iface, hook == EXCHANGE_TC_IN, program);
+}
+
+/* An interface that vanished, or was detached, since has no hook to put anything back to. */
+static bool hook_is_there(unsigned int slot, const struct tg_iface *iface, int hook)
+{
+	if (!iface->ifindex)
+		return false;
+	return hook == EXCHANGE_XDP ? pins_link_state(slot, "xdp") == PINS_LINK_ALIVE :
+				      tchook_holds(slot, iface);
+}
+
+static int put_back(const struct pins *pins, unsigned int slot, int hook)
+{
+	const struct tg_iface *iface = &pins->ifaces[slot];
+	char path[DATAPATH_PATH_BYTES];
+	int fd, err;
+
+	fd = bpf_obj_get(entry_path(path, JOURNAL, slot, hook));
+	if (fd < 0)
+		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
+	if (!iface->ifindex || datapath_reachable(iface))
+		err = hook_is_there(slot, iface, hook) ? set_hook(slot, iface, hook, fd) : 0;
+	else
+		err = -EXDEV;
+	close(fd);
+	return err;
+}
+
+/* The journal goes when all of it is back: till then another try is worth while. */
+static int take_back(const struct pins *pins)
+{
+	unsigned int slot;
+	int hook, err, first = 0;
+
+	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
+		for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
+			err = put_back(pins, slot, hook);
+			if (err && !first)
+				first = err;
+		}
+	}
+	if (!first)
+		remove_entries(JOURNAL);
+	return first;
+}
+
+/* What was just replaced is what the next rollback puts back; of other interfaces it stays. */
+static int keep_former(void)
+{
+	char from[DATAPATH_PATH_BYTES], to[DATAPATH_PATH_BYTES];
+	unsigned int slot;
+	int hook;
+
+	if (mkdir(FORMER, 0700) && errno != EEXIST)
+		return log_err(-errno, "cannot make " FORMER);
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
+			if (rename(entry_path(from, JOURNAL_DONE, slot, hook),
+				   entry_path(to, FORMER, slot, hook)) &&
+			    errno != ENOENT)
+				return log_err(-errno, "cannot move %s to " FORMER, from);
+	rmdir(JOURNAL_DONE);
+	return 0;
+}
+
+static int commit(void)
+{
+	if (rename(JOURNAL, JOURNAL_DONE))
+		return log_err(-errno, "cannot finish the exchange of programs");
+	/* Every hook has its program: that the former ones could not be kept is no reason to go back. */
+	keep_former();
+	return 0;
+}
+
+void exchange_fill(struct exchange *item, const struct job *job)
+{
+	item->slot = job->slot;
+	item->program[EXCHANGE_XDP] = bpf_program__fd(job->programs->progs.tg_xdp_ingress);
+	item->program[EXCHANGE_TC] = bpf_program__fd(job->programs->progs.tg_tc_egress);
+	item->program[EXCHANGE_TC_IN] = accept_program(job);
+}
+
+int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count)
+{
+	unsigned int i;
+	int hook, err;
+
+	err = write_journal(items, count);
+	if (err)
+		return err;
+	for (i = 0; i < count && !err; i++)
+		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
+			if (items[i].program[hook] >= 0)
+				err = set_hook(items[i].slot, &pins->ifaces[items[i].slot], hook,
+					       items[i].program[hook]);
+	if (!err)
+		err = commit();
+	if (err)
+		take_back(pins);
+	return err;
+}
+
+bool datapath_interrupted(void)
+{
+	return exists(JOURNAL_NEW) || exists(JOURNAL) || exists(JOURNAL_DONE);
+}
+
+int datapath_recover(const struct pins *pins)
+{
+	int err = 0;
+
+	remove_entries(JOURNAL_NEW);
+	if (exists(JOURNAL_DONE))
+		err = keep_former();
+	if (!exists(JOURNAL))
+		return err;
+	err = take_back(pins);
+	if (!err)
+		log_info("an exchange of programs was interrupted: the former ones are back");
+	return err;
+}
+
+int exchange_open_former(unsigned int slot, int hook)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int fd = bpf_obj_get(entry_path(path, FORMER, slot, hook));
+
+	return fd < 0 ? -errno : fd;
+}
+
+int exchange_open_journal(unsigned int slot, int hook)
+{
+	char path[DATAPATH_PATH_BYTES];
+	int fd = bpf_obj_get(entry_path(path, JOURNAL, slot, hook));
+
+	return fd < 0 ? -errno : fd;
+}
+
+void exchange_forget(unsigned int slot)
+{
+	static const char *const directories[] = { JOURNAL, JOURNAL_DONE, FORMER };
+	char path[DATAPATH_PATH_BYTES];
+	size_t i;
+	int hook;
+
+	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
+			unlink(entry_path(path, directories[i], slot, hook));
+		rmdir(directories[i]); /* of the last interface */
+	}
+}

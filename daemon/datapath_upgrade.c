@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every attached interface gets the programs of this tcpguard, or its former ones back, with flows,
+ * counters, lists and settings as they are.  All are loaded before the first is exchanged.
+ */
+#include "datapath_parts.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "log.h"
+
+/* One interface at work. */
+struct work {
+	struct netdev dev;
+	struct datapath_options options;
+	struct datapath_result result;
+	struct job job;
+	int former[EXCHANGE_HOOKS];
+};
+
+struct upgrade {
+	const struct pins *pins;
+	struct work work[TG_IFACES_MAX];
+	struct exchange items[TG_IFACES_MAX];
+	struct datapath_exchanged *out[TG_IFACES_MAX]; /* of each item */
+	unsigned int count;
+};
+
+static const char *why_left(unsigned int slot, const struct tg_iface *iface)
+{
+	if (iface->netns != netdev_netns())
+		return "it belongs to another network namespace: run it there, with 'nsenter --net=...'";
+	if (iface->xdp_mode == TG_XDP_SHARED)
+		return "it shares XDP with other programs: 'tcpguard attach IFACE --share' exchanges them";
+	if (!netdev_exists(iface))
+		return "it has vanished";
+	if (!iface->attached_at_s || pins_link_state(slot, "xdp") != PINS_LINK_ALIVE ||
+	    !tchook_holds(slot, iface))
+		return "its programs are not all in place: 'tcpguard attach IFACE' repairs it";
+	return NULL;
+}
+
+/* 1: the interface needs other hooks than it has. */
+static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slot)
+{
+	const struct tg_iface *iface = &upgrade->pins->ifaces[slot];
+	struct tg_iface named = *iface;
+	int err;
+
+	netdev_refresh_name(&named);
+	err = netdev_read(named.name, &work->dev);
+	if (err)
+		return err;
+	work->options = (struct datapath_options){
+		.mode = DATAPATH_UNSET,
+		.profile = (int)iface->profile,
+		.strict = iface->strict,
+		.zone = iface->zone,
+	};
+	work->job = (struct job){
+		.dev = &work->dev,
+		.options = &work->options,
+		.result = &work->result,
+		.pins = *upgrade->pins, /* lent */
+		.pins_open = true,
+		.generic = iface->xdp_mode == TG_XDP_GENERIC,
+		.info = upgrade->pins->info,
+		.slot = slot,
+	};
+	err = load_programs(&work->job);
+	if (err)
+		return err;
+	exchange_fill(&upgrade->items[upgrade->count], &work->job);
+	/* SYN cookies want the hook at ingress that was not needed, or the other way round. */
+	return tchook_has_ingress(slot) == (accept_program(&work->job) >= 0) ? 0 : 1;
+}
+
+/* A program keeps the maps it was loaded with: they must be those that are pinned now. */
+static bool uses_pinned_flows(const struct pins *pins, int program)
+{
+	struct bpf_map_info flows = {};
+	struct bpf_prog_info info = {};
+	__u32 ids[64], bytes = sizeof(flows), i;
+
+	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
+		return false;
+	info.map_ids = (__u64)(uintptr_t)ids;
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	bytes = sizeof(info);
+	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
+		return false;
+	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i] == flows.id)
+			return true;
+	return false;
+}
+
+/* 1: there are none.  That is an answer, and no error. */
+static int open_former(struct upgrade *upgrade, struct work *work, unsigned int slot)
+{
+	int hook;
+
+	for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
+		int fd = exchange_open_former(slot, hook);
+
+		upgrade->items[upgrade->count].program[hook] = -1;
+		if (fd == -ENOENT && hook == EXCHANGE_TC_IN && !tchook_has_ingress(slot))
+			continue;
+		if (fd == -ENOENT)
+			return 1;
+		if (fd < 0)
+			return log_err(fd, "cannot open the former programs of '%s'",
+				       upgrade->pins->ifaces[slot].name);
+		work->former[hook] = fd;
+		upgrade->items[upgrade->count].program[hook] = fd;
+		/* The one at TC ingress has no flows, and came with the others. */
+		if (hook != EXCHANGE_TC_IN && !uses_pinned_flows(upgrade->pins, fd)) {
+			log_err_hint(0, "install the version you want and 'tcpguard upgrade'",
+				     "cannot go back: the former programs of '%s' use another flow table",
+				     upgrade->pins->ifaces[slot].name);
+			return -EPROTO;
+		}
+	}
+	return 0;
+}
+
+static void read_tag(int program, __u8 tag[BPF_TAG_SIZE])
+{
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+
+	if (!bpf_obj_get_info_by_fd(program, &info, &bytes))
+		memcpy(tag, info.tag, BPF_TAG_SIZE);
+}
+
+/* For the answer only: a tag is the same as long as the instructions are. */
+static void read_tags(const struct exchange *item, struct datapath_exchanged *out)
+{
+	static const char *const pins[EXCHANGE_HOOKS] = { "prog_xdp", "prog_tc", "prog_tc_in" };
+	int hook;
+
+	for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
+		uint32_t id;
+		int fd = slot_pinned_program(item->slot, pins[hook], &id);
+
+		if (fd >= 0) {
+			read_tag(fd, out->before[hook]);
+			close(fd);
+		}
+		if (item->program[hook] >= 0)
+			read_tag(item->program[hook], out->after[hook]);
+	}
+}
+
+static void release_work(struct work *work)
+{
+	int hook;
+
+	load_release(&work->job);
+	for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
+		if (work->former[hook] > 0)
+			close(work->former[hook]);
+	memset(work, 0, sizeof(*work));
+}
+
+static int prepare_one(struct upgrade *upgrade, unsigned int slot, bool rollback,
+		       struct datapath_exchanged *out)
+{
+	struct work *work = &upgrade->work[upgrade->count];
+	struct exchange *item = &upgrade->items[upgrade->count];
+	int err;
+
+	out->iface = upgrade->pins->ifaces[slot];
+	netdev_refresh_name(&out->iface);
+	out->left = why_left(slot, &out->iface);
+	if (out->left)
+		return 0;
+	item->slot = slot;
+	err = rollback ? open_former(upgrade, work, slot) : load_one(upgrade, work, slot);
+	if (err > 0)
+		out->left = rollback ? "no former programs of it are kept" :
+				       "it needs other hooks now: 'tcpguard attach IFACE' attaches it anew";
+	if (err > 0)
+		release_work(work); /* the next interface takes its place */
+	if (err)
+		return err < 0 ? err : 0;
+	read_tags(item, out);
+	upgrade->out[upgrade->count++] = out;
+	return 0;
+}
+
+static void release(struct upgrade *upgrade)
+{
+	unsigned int i;
+
+	for (i = 0; i < TG_IFACES_MAX; i++)
+		release_work(&upgrade->work[i]);
+	free(upgrade);
+}
+
+int datapath_upgrade(const struct pins *pins, bool rollback, struct datapath_exchanged *all,
+		     unsigned int *count)
+{
+	struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
+	unsigned int slot;
+	int err;
+
+	*count = 0;
+	if (!upgrade)
+		return log_err(-ENOMEM, "cannot upgrade");
+	upgrade->pins = pins;
+	err = datapath_recover(pins);
+	for (slot = 0; slot < TG_IFACES_MAX && !err; slot++) {
+		if (!pins->ifaces[slot].ifindex)
+			continue;
+		memset(&all[*count], 0, sizeof(all[*count]));
+		err = prepare_one(upgrade, slot, rollback, &all[(*count)++]);
+	}
+	if (!err && upgrade->count)
+		err = exchange_run(pins, upgrade->items, upgrade->count);
+	for (slot = 0; slot < upgrade->count && !err && !rollback; slot++)
+		pins->ifaces[upgrade->items[slot].slot].cookies = upgrade->work[slot].job.cookie.kind;
+	release(upgrade);
+	return err;
+}

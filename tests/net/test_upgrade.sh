@@ -1,0 +1,331 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Upgrades and rollbacks under traffic, with the daemon killed at random moments; then upgrades that are
+# refused something, or killed themselves: all hooks have the new programs or all the former ones, at the
+# latest when the next tcpguard starts.  UPGRADE_SEED repeats a run, UPGRADE_EVERY=1 interrupts at each call.
+. "$(dirname "$0")/lib.sh"
+
+SEED=${UPGRADE_SEED:-$RANDOM}
+EVERY=${UPGRADE_EVERY:-10}
+V1=/sys/fs/bpf/tcpguard/v1
+echo "# UPGRADE_SEED=$SEED"
+
+topology_pair
+ip link add v0 type veth peer name v1
+ip link set v0 up
+ip link set v1 up
+
+attach eth0 --max-flows 8192
+
+# --- a hundred transfers, twenty exchanges, twenty dead daemons ----------------------------------------
+
+SEED=$SEED python_part <<'PYTHON'
+import hashlib
+import json
+import os
+import random
+import selectors
+import signal
+import socket
+import subprocess
+import threading
+import time
+from world import TCPGUARD, Cases, dropped, inside, wait_for
+
+TRANSFERS, EXCHANGES, KILLS = 100, 20, 20
+BLOCK, PAUSE_S = 2000, 0.02  # a hundred such flows: 80 Mbit/s at most, both ways
+cases = Cases()
+dice = random.Random(int(os.environ["SEED"]))
+stop = threading.Event()
+blocks, failed, counted = [0] * TRANSFERS, [], []
+
+
+def tcpguard(*words):
+    return subprocess.run([TCPGUARD, *words], capture_output=True, text=True)
+
+
+def daemons():
+    return [int(pid) for pid in
+            subprocess.run(["pgrep", "-f", "[t]cpguard daemon"], capture_output=True, text=True).stdout.split()]
+
+
+def echo(listener):
+    """Our side: what comes goes back."""
+    ready = selectors.DefaultSelector()
+    for _ in range(TRANSFERS):
+        connection, _ = listener.accept()
+        ready.register(connection, selectors.EVENT_READ)
+    while ready.get_map():
+        for key, _ in ready.select(0.1):
+            data = key.fileobj.recv(65536)
+            if data:
+                key.fileobj.sendall(data)
+            else:
+                ready.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def transfer(number, connection):
+    """Blocks there and back, each compared, until it is over; then closed in order."""
+    sent, got = hashlib.sha256(), hashlib.sha256()
+    try:
+        while not stop.is_set():
+            block = os.urandom(BLOCK)
+            connection.sendall(block)
+            sent.update(block)
+            back = b""
+            while len(back) < BLOCK:
+                data = connection.recv(BLOCK - len(back))
+                if not data:
+                    raise OSError("closed by the peer")
+                back += data
+            got.update(back)
+            blocks[number] += 1
+            time.sleep(PAUSE_S)
+        connection.shutdown(socket.SHUT_WR)
+        if connection.recv(1):
+            raise OSError("more came back than was sent")
+        if sent.digest() != got.digest():
+            raise OSError("something else came back than was sent")
+        connection.close()
+    except OSError as error:
+        failed.append((number, str(error)))
+
+
+def count():
+    """Passed packets of eth0, again and again."""
+    while not stop.is_set():
+        answer = tcpguard("-j", "stats")
+        if answer.returncode:
+            failed.append(("stats", answer.stderr))
+            return
+        counted.append(next(entry for entry in json.loads(answer.stdout)["interfaces"]
+                            if entry["name"] == "eth0")["packets"]["pass"])
+        time.sleep(0.05)
+
+
+def killer(killed):
+    """One dead daemon for each exchange, at any moment of it; the next is started at once."""
+    while killed[0] < KILLS and not stop.is_set():
+        time.sleep(dice.uniform(0.05, 0.6))
+        for pid in daemons()[:1]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+                killed[0] += 1
+            except ProcessLookupError:
+                continue
+            subprocess.Popen([TCPGUARD, "daemon"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+
+
+listener = socket.create_server(("10.0.0.1", 8000), backlog=TRANSFERS)
+threads = [threading.Thread(target=echo, args=(listener,)), threading.Thread(target=count)]
+for thread in threads:
+    thread.start()
+with inside("client"):
+    connections = [socket.create_connection(("10.0.0.1", 8000), 10) for _ in range(TRANSFERS)]
+for number, connection in enumerate(connections):
+    connection.settimeout(20)
+    threads.append(threading.Thread(target=transfer, args=(number, connection)))
+    threads[-1].start()
+killed = [0]
+executioner = threading.Thread(target=killer, args=(killed,))
+executioner.start()
+
+wrong = []
+for number in range(EXCHANGES):
+    seen = list(blocks)
+    words = ["upgrade"] if number % 4 == 0 else ["upgrade", "--rollback"]
+    answer = tcpguard(*words)
+    if answer.returncode:
+        wrong.append((number, answer.returncode, answer.stderr))
+    if not wait_for(lambda: all(now > then for now, then in zip(blocks, seen)), 20):
+        wrong.append((number, "a transfer stands still", blocks))
+executioner.join()
+stop.set()
+for thread in threads:
+    thread.join()
+cases.equal("upgrade: exchanges that did not succeed", wrong, [])
+cases.equal("upgrade: daemons killed", killed[0], KILLS)
+cases.equal("upgrade: transfers that were reset, or not whole", failed, [])
+cases.equal("upgrade: nothing was dropped", dropped(), {})
+cases.check("upgrade: counters never go back", counted == sorted(counted) and len(counted) > 20, str(counted))
+cases.check("upgrade: and grow", counted[-1] > counted[0] + 2 * sum(blocks), f"{counted[0]} {counted[-1]}")
+flows = json.loads(tcpguard("-j", "flows", "list").stdout)["flows"]
+cases.equal("upgrade: every flow was followed from its SYN to its end",
+            sorted({(row["origin"], row["phase"]) for row in flows}), [("syn", "time_wait")])
+cases.equal("upgrade: none was lost", len(flows), TRANSFERS)
+cases.finish()
+PYTHON
+
+# --- interrupted ------------------------------------------------------------------------------------
+
+command -v strace > /dev/null || {
+	skip_case "an upgrade interrupted" "no strace (Debian package strace)"
+	exit
+}
+[ "${TG_SANITIZED-}" != valgrind ] || {
+	skip_case "an upgrade interrupted" "valgrind and strace do not go together"
+	exit
+}
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+
+no_daemon() {
+	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
+}
+attach v0 --no-daemon
+for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
+wait_for 10 no_daemon || die "the daemon does not end"
+
+background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
+wait_for 10 listening 7 || die "no echo server"
+background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
+wait_for 10 test -s "$WORK/beats" || die "no connection"
+
+beats_beyond() {
+	[[ $(cat "$WORK/beats") =~ ^[0-9]+$ ]] && [ "$(cat "$WORK/beats")" -gt "$1" ]
+}
+
+heart_beats() {
+	local now
+
+	now=$(cat "$WORK/beats")
+	wait_for 10 beats_beyond "$now" || {
+		echo "the connection: $now, then $(cat "$WORK/beats")"
+		return 1
+	}
+}
+
+# The program on each hook of both interfaces, and that each is the one that is pinned for it.
+hooks() {
+	local slot hook on pinned
+
+	for slot in 0 1; do
+		for hook in xdp tc tc_in; do
+			[ -e $V1/iface/$slot/$hook ] || continue
+			on=$(bpftool -j link show pinned $V1/iface/$slot/$hook | grep -oP '"prog_id":\K\d+')
+			pinned=$(bpftool -j prog show pinned $V1/iface/$slot/prog_$hook | grep -oP '^{"id":\K\d+')
+			[ "$on" = "$pinned" ] || echo -n "pinned:$pinned "
+			echo -n "$on "
+		done
+	done
+}
+
+no_journal() {
+	[ ! -e $V1/exchange ] && [ ! -e $V1/exchange_new ] && [ ! -e $V1/exchange_done ]
+}
+
+all_or_none() { # BEFORE AFTER
+	local before after i
+
+	read -ra before <<< "$1"
+	read -ra after <<< "$2"
+	at_least ${#before[@]} 4 && equal ${#before[@]} ${#after[@]} || {
+		echo "hooks: $1, then $2"
+		return 1
+	}
+	if [ "$1" != "$2" ]; then
+		for i in "${!before[@]}"; do
+			[ "${before[i]}" != "${after[i]}" ] || {
+				echo "some of the hooks are new: $1, then $2"
+				return 1
+			}
+		done
+	fi
+}
+
+says_why() {
+	grep -q '^tcpguard: ' "$WORK/err" || {
+		echo "exit code $code and no word why"
+		return 1
+	}
+}
+
+traced() { # FILE STRACE-ARGUMENT... COMMAND...
+	local file=$1
+
+	shift
+	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+}
+
+# Refused one call: the former programs everywhere, at once; or it could do without.
+refused() { # CALL NUMBER ARGUMENT...
+	local before after call=$1 number=$2
+
+	shift 2
+	before=$(hooks)
+	code=0
+	traced "$WORK/trace" -e "inject=$call:error=ENOMEM:when=$number" "$TCPGUARD" upgrade --no-daemon "$@" || code=$?
+	heart_beats || return 1
+	after=$(hooks)
+	all_or_none "$before" "$after" || return 1
+	[ $code = 0 ] || { says_why && equal "$after" "$before"; }
+}
+
+# Killed: whatever the next tcpguard is, it finds all or none, or makes it so.
+killed() { # CALL NUMBER ARGUMENT...
+	local before call=$1 number=$2
+
+	shift 2
+	before=$(hooks)
+	code=0
+	traced "$WORK/trace" -e "inject=$call:signal=KILL:when=$number" "$TCPGUARD" upgrade --no-daemon "$@" || code=$?
+	equal $code 137 && heart_beats || return 1
+	if [ $((KILLED++ % 4)) = 0 ]; then # else the next upgrade repairs it
+		"$TCPGUARD" daemon > "$WORK/daemon" 2>&1 < /dev/null &
+		wait_for 10 no_journal || {
+			echo "the daemon repairs nothing"
+			return 1
+		}
+		kill $!
+		wait $! || true
+	else
+		"$TCPGUARD" upgrade --rollback --no-daemon > "$WORK/out" 2>&1 || [ $? = 1 ] || {
+			cat "$WORK/out"
+			return 1
+		}
+	fi
+	all_or_none "$before" "$(hooks)" && no_journal && heart_beats
+}
+KILLED=0
+
+# each TRACE EVERY OFFSET FUNCTION ARGUMENT...: the function for every so many-th call from the journal on.
+each() {
+	local trace=$1 every=$2 offset=$3 function=$4 line=0 done=0 call number
+
+	shift 4
+	while read -r call number; do
+		line=$((line + 1))
+		[ $((line % every)) = $((offset % every)) ] || continue
+		done=$((done + 1))
+		"$function" "$call" "$number" "$@" || {
+			echo "at $call number $number"
+			cat "$WORK/out" "$WORK/err"
+			return 1
+		}
+		# There are always former programs to go back to.
+		[ -e $V1/former/1_tc ] || "$TCPGUARD" upgrade --no-daemon > "$WORK/out" 2>&1
+	done < <(awk '{ call = $2; sub(/\(.*/, "", call); number[call]++
+		seen = seen || /exchange_new/
+		if (seen) print call, number[call] }' "$trace")
+	echo "$done of $line calls"
+}
+
+faults() {
+	local name=$1
+
+	shift
+	check "$name" each "$@"
+	sed 's/^/# /' "$WORK/check.out"
+}
+
+traced "$WORK/upgrade" "$TCPGUARD" upgrade --no-daemon || die "upgrade: $(cat "$WORK/err")"
+traced "$WORK/rollback" "$TCPGUARD" upgrade --rollback --no-daemon || die "rollback: $(cat "$WORK/err")"
+faults "rollback refused one call" "$WORK/rollback" "$EVERY" 1 refused --rollback
+faults "rollback killed before a call" "$WORK/rollback" "$EVERY" 2 killed --rollback
+faults "upgrade refused one call" "$WORK/upgrade" $((EVERY * 5)) 9 refused
+faults "upgrade killed before a call" "$WORK/upgrade" $((EVERY * 5)) 13 killed
+check "an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
+check "the heart has beaten all along" heart_beats
+check "clean at the end" "$TCPGUARD" detach --all --purge
+check "nothing is left in the bpffs" bpffs_is_empty
