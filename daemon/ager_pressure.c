@@ -73,17 +73,6 @@ void ager_scale(const struct tg_timeouts *timeouts, const uint64_t seen[AGER_CLA
 			scaled->shortest_ms = scaled->phase_ms[phase];
 }
 
-static uint32_t bin_of(uint32_t idle_ms)
-{
-	uint32_t units = idle_ms >> 7, bin = 0;
-
-	while (units && bin < PRESSURE_BINS - 1) {
-		units >>= 1;
-		bin++;
-	}
-	return bin;
-}
-
 /* Takes up to excess entries of one class, the longest idle first; returns how many. */
 static uint64_t plan_class(struct ager_pressure *pressure, enum ager_class kind, uint64_t excess)
 {
@@ -111,19 +100,4 @@ void pressure_plan(struct ager_pressure *pressure, const uint64_t seen[AGER_CLAS
 	for (kind = AGER_HANDSHAKE + 1; kind < AGER_CLASS_MAX && excess; kind++)
 		excess -= plan_class(pressure, (enum ager_class)kind, excess);
 	memset(pressure->idle, 0, sizeof(pressure->idle));
-}
-
-bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms)
-{
-	return pressure->budget[kind] && bin_of(idle_ms) >= pressure->min_bin[kind];
-}
-
-void pressure_took(struct ager_pressure *pressure, enum ager_class kind)
-{
-	pressure->budget[kind]--;
-}
-
-void pressure_note(struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms)
-{
-	pressure->idle[kind][bin_of(idle_ms)]++;
 }

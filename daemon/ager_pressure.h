@@ -20,10 +20,30 @@ struct ager_pressure {
 void pressure_plan(struct ager_pressure *pressure, const uint64_t seen[AGER_CLASS_MAX],
 		   uint32_t max_flows);
 
-bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms);
-void pressure_took(struct ager_pressure *pressure, enum ager_class kind);
+/* Inline from here on: asked for every entry of the table. */
+static inline uint32_t pressure_bin(uint32_t idle_ms)
+{
+	uint32_t units = idle_ms >> 7, bin = units ? 32 - (uint32_t)__builtin_clz(units) : 0;
+
+	return bin < PRESSURE_BINS ? bin : PRESSURE_BINS - 1;
+}
+
+static inline bool pressure_evicts(const struct ager_pressure *pressure, enum ager_class kind,
+				   uint32_t idle_ms)
+{
+	return pressure->budget[kind] && pressure_bin(idle_ms) >= pressure->min_bin[kind];
+}
+
+static inline void pressure_took(struct ager_pressure *pressure, enum ager_class kind)
+{
+	pressure->budget[kind]--;
+}
 
 /* An entry that stays. */
-void pressure_note(struct ager_pressure *pressure, enum ager_class kind, uint32_t idle_ms);
+static inline void pressure_note(struct ager_pressure *pressure, enum ager_class kind,
+				 uint32_t idle_ms)
+{
+	pressure->idle[kind][pressure_bin(idle_ms)]++;
+}
 
 #endif
