@@ -136,6 +136,8 @@ TG_INLINE void tg_take_victim(const struct tg_table *table, const struct tg_vict
 		return;
 	if (victim->claim & TG_CLAIM_OWNED)
 		tg_forget_spill(table, old_tag, victim->number / TG_BUCKET_WAYS);
+	if (victim->score >= TG_SCORE(TG_RANK_HANDSHAKE, ~0U))
+		tg_note_eviction(table); /* it had not expired */
 	TG_WRITE_ONCE(slot->tag, tag);
 	ref->number = victim->number;
 	ref->slot = slot;

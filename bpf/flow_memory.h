@@ -17,6 +17,11 @@ struct tg_table {
 	__u32 config; /* for the kernel side, where it chooses the timeouts */
 };
 
+TG_INLINE void tg_note_eviction(const struct tg_table *table)
+{
+	(void)table; /* counted by the kernel's side only */
+}
+
 TG_INLINE struct tg_bucket *tg_bucket_at(const struct tg_table *table, __u32 index)
 {
 	return index < table->buckets ? &table->bucket[index] : NULL;

@@ -242,6 +242,17 @@ TG_INLINE __u64 *tg_bucket_word_at(const struct tg_table *table, __u32 index)
 	return bpf_map_lookup_elem(&tg_buckets, &index);
 }
 
+/* A live flow had to make room for a newcomer. */
+TG_INLINE void tg_note_eviction(const struct tg_table *table)
+{
+	__u32 slot = tg_program.iface_slot;
+	struct tg_tallies *tallies = bpf_map_lookup_elem(&tg_tallies, &slot);
+
+	(void)table; /* there is only one: the maps */
+	if (tallies)
+		tallies->tally[TG_TALLY_FLOW_EVICTED]++;
+}
+
 TG_INLINE struct tg_settings *tg_settings_get(void)
 {
 	__u32 zero = 0;

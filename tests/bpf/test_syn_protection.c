@@ -305,6 +305,14 @@ static void monitor_mode_lets_the_flood_pass_and_follows_it(void **state)
 	EXPECT(*state, &synack, true, TG_PASS_SYNACK);
 }
 
+/* Every SYN finds room; what is no longer in the table has been displaced, and was counted. */
+static void displaced_handshakes_are_counted(void **state)
+{
+	assert_int_equal(flood_with(state, 0, 4096, &web, TG_PASS_NEW), 4096);
+	assert_true(guard_flows(*state) < 4096);
+	assert_int_equal(guard_tally(*state, TG_TALLY_FLOW_EVICTED), 4096 - guard_flows(*state));
+}
+
 static void our_own_syns_are_not_limited(void **state)
 {
 	struct endpoint us = { { 10, 0, 0, 2 }, 40000 }, them = { { 192, 0, 2, 1 }, 443 };
@@ -342,6 +350,7 @@ int main(void)
 		TEST(a_rate_limit_lets_the_threshold_through),
 		TEST(a_challenge_that_cannot_be_sent_defers),
 		TEST(monitor_mode_lets_the_flood_pass_and_follows_it),
+		TEST(displaced_handshakes_are_counted),
 		TEST(our_own_syns_are_not_limited),
 	};
 

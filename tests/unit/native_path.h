@@ -43,6 +43,11 @@ TG_INLINE __u64 *tg_bucket_word_at(const struct tg_table *table, __u32 index)
 	return index < table->buckets ? &native.word[index] : NULL;
 }
 
+TG_INLINE void tg_note_eviction(const struct tg_table *table)
+{
+	(void)table;
+}
+
 TG_INLINE const struct tg_timeouts *tg_timeouts_of(const struct tg_table *table)
 {
 	(void)table;
