@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `tcpguard replay`: what would tcpguard have done with these packets? */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,7 +9,9 @@
 
 #include "capture.h"
 #include "command.h"
+#include "config.h"
 #include "log.h"
+#include "names.h"
 #include "output_replay.h"
 #include "progress.h"
 #include "replay.h"
@@ -16,11 +19,14 @@
 #include "replay_frame.h"
 #include "replay_options.h"
 
+#define FATE_BYTES 96
 #define LOOK_EVERY 4096 /* packets between two looks at the clock; a power of 2 */
 
 struct options {
 	struct replay_options replay;
 	const char *write;
+	const char *config; /* paths of configuration files, or NULL */
+	const char *compare;
 	bool fail_on_drop;
 	bool join;
 };
@@ -32,12 +38,18 @@ static int read_path(const char *name, const char *argument, void *out)
 	return 0;
 }
 
-static const struct options defaults = { .replay = REPLAY_OPTION_DEFAULTS };
+static const struct options defaults = {
+	.replay = { .profile = DATAPATH_UNSET, .mode = DATAPATH_UNSET },
+};
 
 static const struct option_row rows[] = {
 	REPLAY_OPTION_ROWS(struct options),
 	{ 0, "join", NULL, "the files are parts of one capture, in this order", options_set_true,
 	  offsetof(struct options, join) },
+	{ 0, "config", "FILE", "judge by this configuration file; options go before it", read_path,
+	  offsetof(struct options, config) },
+	{ 0, "compare", "FILE", "print the packets that this configuration file would judge otherwise",
+	  read_path, offsetof(struct options, compare) },
 	{ 'w', "write", "FILE", "write the packets that are dropped to a pcap file, '-': stdout", read_path,
 	  offsetof(struct options, write) },
 	{ 0, "fail-on-drop", NULL, "exit code 1 if any packet is dropped", options_set_true,
@@ -48,6 +60,9 @@ static const struct option_row rows[] = {
 struct job {
 	const struct options *options;
 	struct replay *replay;
+	struct replay *other; /* by --compare's file; NULL without */
+	struct replay_options other_options;
+	struct config *config, *other_config;
 	struct replay_flows *flows;
 	struct replay_summary summary;
 	struct replay_lines *lines; /* NULL: a summary */
@@ -93,6 +108,38 @@ static int keep_dropped(struct job *job, const struct capture *capture,
 	return 0;
 }
 
+/* "drop no_flow", or in monitor mode "drop no_flow (would_drop)". */
+static const char *fate(char *text, size_t size, const struct replay_judgement *judgement)
+{
+	const struct verdict_row *row = names_verdict(judgement->verdict);
+	bool carried_out = judgement->outcome == TG_OUTCOME_VERDICT;
+
+	snprintf(text, size, "%s %s%s%s%s", row ? names_action(row->action) : "?",
+		 row ? row->reason : "?", carried_out ? "" : " (",
+		 carried_out ? "" : output_replay_outcome(judgement), carried_out ? "" : ")");
+	return text;
+}
+
+/* The same packet by the other file: printed if it would fare otherwise. */
+static int compare(struct job *job, const struct capture_packet *packet,
+		   const struct replay_judgement *judgement)
+{
+	struct replay_judgement other;
+	char now[FATE_BYTES], then[FATE_BYTES];
+	int err;
+
+	replay_read(job->other, packet, &other);
+	err = replay_judge(job->other, &other);
+	if (err || (other.verdict == judgement->verdict && other.outcome == judgement->outcome))
+		return err;
+	if (job->lines)
+		output_replay_line(job->lines, packet, &other);
+	else
+		printf("packet %llu: %s, would be %s\n", (unsigned long long)packet->number,
+		       fate(now, sizeof(now), judgement), fate(then, sizeof(then), &other));
+	return 0;
+}
+
 static int one_packet(struct job *job, const struct capture *capture, struct replay_file *file,
 		      const struct capture_packet *packet)
 {
@@ -103,10 +150,14 @@ static int one_packet(struct job *job, const struct capture *capture, struct rep
 	err = replay_judge(job->replay, &judgement);
 	if (err)
 		return err;
+	if (job->other)
+		err = compare(job, packet, &judgement);
+	if (err)
+		return err;
 	count(job, file, packet, &judgement);
 	replay_flows_count(job->flows, (uint32_t)(file - job->summary.files), packet->number,
 			   &judgement);
-	if (job->lines)
+	if (job->lines && !job->other)
 		output_replay_line(job->lines, packet, &judgement);
 	if (job->options->write && replay_drops(&judgement))
 		return keep_dropped(job, capture, packet);
@@ -163,6 +214,8 @@ static int begin_capture(struct job *job, const struct capture *capture,
 	if (job->summary.packets && !job->options->join) {
 		replay_flows_settle(job->flows);
 		replay_reset(job->replay);
+		if (job->other)
+			replay_reset(job->other);
 	}
 	if (job->lines)
 		job->lines->file = job->summary.file_count > 1 ? file->path : NULL;
@@ -299,6 +352,11 @@ static int open_job(struct job *job, const struct global_options *global, int ar
 	err = replay_open(&job->replay, replay, max_flows);
 	if (err)
 		return err;
+	if (job->options->compare) {
+		err = replay_open(&job->other, &job->other_options, max_flows);
+		if (err)
+			return err;
+	}
 	job->flows = replay_flows_new(replay_slots(job->replay));
 	return job->flows ? 0 : log_err(-ENOMEM, "cannot replay");
 }
@@ -307,6 +365,9 @@ static void close_job(struct job *job)
 {
 	replay_flows_free(job->flows);
 	replay_close(job->replay);
+	replay_close(job->other);
+	config_free(job->config);
+	config_free(job->other_config);
 	free(job->lines);
 	free(job->summary.files);
 }
@@ -348,13 +409,37 @@ static int check(const struct options *options, const struct global_options *glo
 	return -EINVAL;
 }
 
-static int run_replay(const struct global_options *global, const void *options, int argc, char **argv)
+/* An option goes before the file, and the file before the default. */
+static int judge_by(const char *path, const struct replay_options *given, struct config **config,
+		    struct replay_options *options)
 {
-	struct job job = { .options = options };
+	int err = path ? config_read(path, config) : 0;
+
+	if (err)
+		return err;
+	*options = *given;
+	options->config = *config;
+	if (options->mode == DATAPATH_UNSET)
+		options->mode = *config && (*config)->mode != CONFIG_NOT_GIVEN ? (int)(*config)->mode :
+										 TG_MODE_ENFORCE;
+	return 0;
+}
+
+static int run_replay(const struct global_options *global, const void *given, int argc, char **argv)
+{
+	struct options options = *(const struct options *)given;
+	struct job job = { .options = &options };
 	int code;
 
-	if (check(options, global, argc, argv))
+	if (check(&options, global, argc, argv))
 		return EXIT_USAGE;
+	code = judge_by(options.compare, &options.replay, &job.other_config, &job.other_options);
+	if (!code)
+		code = judge_by(options.config, &options.replay, &job.config, &options.replay);
+	if (code) {
+		close_job(&job);
+		return command_exit_code(code);
+	}
 	code = run_job(&job, global, argc, argv);
 	close_job(&job);
 	return code;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bpf/parse_packet.h"
+#include "config_apply.h"
 #include "datapath.h"
 #include "log.h"
 #include "replay_frame.h"
@@ -100,6 +101,11 @@ static void set_settings(struct replay *replay)
 	settings->clock_ms = START_MS;
 	settings->lookups_per_100ms = 0; /* this machine's sockets know nothing of a capture */
 	settings->config[0].timeouts = timeouts;
+	if (replay->options->config) {
+		config_fill(replay->options->config, START_MS, &settings->config[0],
+			    &replay->program.ports[0]);
+		settings->config[0].flood.cpus = 1; /* one runs the whole capture */
+	}
 	settings->config[0].iface[0].mode = (__u32)replay->options->mode;
 	settings->iface[0].learn_until_ms = replay->options->learn ? UINT64_MAX : 0;
 }

@@ -31,6 +31,7 @@ struct replay_options {
 	bool strict;
 	uint32_t max_flows; /* 0: by the size of the captures */
 	struct replay_local local;
+	const struct config *config; /* of a configuration file: timeouts, services, thresholds; may be NULL */
 };
 
 /* What became of one packet. */

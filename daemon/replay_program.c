@@ -130,11 +130,12 @@ static int map_everything(struct replay_program *program)
 	struct tg_table *table = &program->table;
 
 	program->settings = map_memory(object->maps.tg_settings, sizeof(*program->settings));
+	program->ports = map_memory(object->maps.tg_ports, 2 * sizeof(*program->ports));
 	program->result = map_memory(object->maps.tg_result, sizeof(*program->result));
 	table->bucket = map_memory(object->maps.tg_flows, buckets_bytes(table));
 	table->detail = map_memory(object->maps.tg_details, details_bytes(table));
 	table->word = map_memory(object->maps.tg_buckets, words_bytes(table));
-	if (!program->settings || !program->result || !table->bucket || !table->detail || !table->word)
+	if (!program->settings || !program->ports || !program->result || !table->bucket || !table->detail || !table->word)
 		return log_err(-errno, "cannot map the flow table");
 	table->timeouts = &program->settings->config[0].timeouts;
 	return 0;
@@ -164,6 +165,7 @@ int replay_program_load(struct replay_program *program, const struct tg_program 
 void replay_program_unload(struct replay_program *program)
 {
 	unmap_memory(program->settings, sizeof(*program->settings));
+	unmap_memory(program->ports, 2 * sizeof(*program->ports));
 	unmap_memory(program->result, sizeof(*program->result));
 	unmap_memory(program->table.bucket, buckets_bytes(&program->table));
 	unmap_memory(program->table.detail, details_bytes(&program->table));

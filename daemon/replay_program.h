@@ -16,6 +16,7 @@ struct replay_program {
 	int ingress; /* descriptors of the programs */
 	int egress; /* -1 if not asked for */
 	struct tg_settings *settings;
+	struct tg_ports *ports; /* 2, as the configurations */
 	const struct tg_result *result;
 	struct tg_table table; /* the flow table's memory */
 };

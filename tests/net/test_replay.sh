@@ -279,6 +279,29 @@ check "explain with nothing attached" refuses $NOT_ATTACHED attach tg explain 10
 # --- beside a running tcpguard ----------------------------------------------------------------------
 
 attach eth0 --no-daemon
+# A configuration file in place of the defaults, and what would change with it.
+printf 'version: 1\nmode: monitor\n' > "$WORK/monitor.yaml"
+printf 'version: 1\nmode: enforce\n' > "$WORK/enforce.yaml"
+printf 'version: 1\nmood: monitor\n' > "$WORK/bad.yaml"
+drops=$("$TCPGUARD" replay forged.pcap -o ndjson | grep -c '"verdict":"drop"') || true
+check "the capture has drops" test "$drops" -gt 0
+changes() { # FILE OPTION...
+	"$TCPGUARD" replay forged.pcap --compare "$@" | grep -c '^packet [0-9]*: '
+}
+check "--config takes the file's mode" equal \
+	"$("$TCPGUARD" replay forged.pcap --config "$WORK/monitor.yaml" -o ndjson |
+		grep -c '"outcome":"would_drop"')" "$drops"
+check "an option goes before the file" equal \
+	"$("$TCPGUARD" replay forged.pcap --config "$WORK/monitor.yaml" --mode enforce -o ndjson |
+		grep -c '"outcome":"would_drop"')" 0
+check "--compare shows each packet that would fare otherwise" equal "$(changes "$WORK/monitor.yaml")" "$drops"
+check "and none when nothing would" equal "$(changes "$WORK/enforce.yaml")" 0
+refuses_a_bad_file() {
+	run tg replay forged.pcap --config "$WORK/bad.yaml"
+	equal $code 6
+}
+check "a bad file: exit code 6" refuses_a_bad_file
+
 beside() {
 	local before after
 
