@@ -3,24 +3,35 @@
 #include "mode_targets.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "log.h"
+#include "netdev.h"
 #include "settings.h"
 
 static void add(struct mode_targets *targets, struct tg_mode_setting *setting, const char *name,
 		struct tg_service *service)
 {
+	struct mode_target *target;
 	uint32_t i;
 
 	for (i = 0; i < targets->count; i++)
 		if (targets->target[i].setting == setting)
 			return; /* named twice */
-	targets->target[targets->count++] = (struct mode_target){
-		.setting = setting,
-		.service = service,
-		.name = name,
-	};
+	target = &targets->target[targets->count++];
+	target->setting = setting;
+	target->service = service;
+	snprintf(target->name, sizeof(target->name), "%s", name);
+}
+
+static void add_iface(const struct pins *pins, uint32_t slot, struct mode_targets *targets)
+{
+	struct tg_iface iface = pins->ifaces[slot];
+
+	iface.name[sizeof(iface.name) - 1] = '\0';
+	netdev_refresh_name(&iface);
+	add(targets, &settings_active(pins->settings)->iface[slot], iface.name, NULL);
 }
 
 static struct tg_service *find_service(struct tg_config *config, const char *name)
@@ -52,7 +63,7 @@ int mode_targets_named(const struct pins *pins, int argc, char **argv, struct mo
 		if (service)
 			add(targets, &service->mode, service->name, service);
 		else
-			add(targets, &config->iface[slot], pins->ifaces[slot].name, NULL);
+			add_iface(pins, (uint32_t)slot, targets);
 	}
 	return 0;
 }
@@ -65,7 +76,7 @@ void mode_targets_all(const struct pins *pins, bool services, struct mode_target
 	targets->count = 0;
 	for (i = 0; i < TG_IFACES_MAX; i++)
 		if (TG_READ_ONCE(pins->ifaces[i].ifindex))
-			add(targets, &config->iface[i], pins->ifaces[i].name, NULL);
+			add_iface(pins, i, targets);
 	for (i = 1; services && i < config->services && i < TG_SERVICES_MAX; i++)
 		if (config->service[i].has_mode)
 			add(targets, &config->service[i].mode, config->service[i].name,

@@ -13,7 +13,7 @@
 struct mode_target {
 	struct tg_mode_setting *setting;
 	struct tg_service *service; /* NULL: an interface */
-	const char *name;
+	char name[TG_SERVICE_NAME_LEN]; /* an interface's is the one it has now */
 };
 
 struct mode_targets {
