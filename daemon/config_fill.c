@@ -120,6 +120,8 @@ void config_fill(const struct config *config, uint64_t now_ms, struct tg_config 
 	config_to_flood(&config->synflood, &to->flood);
 	fill_services(config, now_ms, to, ports);
 	to->relaxed = config->loose_window ? 1U << TG_CLASS_WINDOW : 0;
+	to->events_sample = config->events_sample;
+	to->events_per_second = config->events_max_per_second;
 	to->daemon_loss_ms = config->daemon_loss_monitor ? config->daemon_loss_after_s * 1000 : 0;
 	to->source_hash = config->hash;
 }
@@ -192,6 +194,8 @@ void config_from(const struct tg_config *from, const struct tg_ports *ports, str
 		to->service_count++;
 	}
 	to->loose_window = from->relaxed >> TG_CLASS_WINDOW & 1;
+	to->events_sample = from->events_sample;
+	to->events_max_per_second = from->events_per_second;
 	to->daemon_loss_monitor = from->daemon_loss_ms != 0;
 	if (from->daemon_loss_ms)
 		to->daemon_loss_after_s = from->daemon_loss_ms / 1000;

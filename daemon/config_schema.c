@@ -115,8 +115,8 @@ static const struct config_key lists_keys[] = {
 };
 
 static const struct config_key events_keys[] = {
-	{ .name = "sample", .type = CONFIG_NUMBER, .offset = AT(events_sample), .min = 1, .max = PPS_MAX, .elsewhere = true, .help = "report one drop of so many of a reason" },
-	{ .name = "max_per_second", .type = CONFIG_NUMBER, .offset = AT(events_max_per_second), .min = 1, .max = PPS_MAX, .elsewhere = true, .help = "events a second, of a reason" },
+	{ .name = "sample", .type = CONFIG_NUMBER, .offset = AT(events_sample), .min = 1, .max = PPS_MAX, .help = "report one drop of so many of a reason" },
+	{ .name = "max_per_second", .type = CONFIG_NUMBER, .offset = AT(events_max_per_second), .min = 1, .max = PPS_MAX, .help = "events a second, of a reason" },
 	{ 0 },
 };
 
