@@ -23,7 +23,7 @@ check "perm: all of it is root's" equal "$(find /sys/fs/bpf/tcpguard ! -user roo
 check "perm: there are pins at all" at_least "$(find /sys/fs/bpf/tcpguard -type f | wc -l)" 10
 check "perm: the lock is not for others" equal \
 	"$(find /run -mindepth 1 -name '*tcpguard*' -perm /0022 2> /dev/null)" ""
-cp "$TCPGUARD" /run/tcpguard && chmod 755 /run/tcpguard && TCPGUARD=/run/tcpguard
+cp "$TCPGUARD" /run/tcpguard-for-all && chmod 755 /run/tcpguard-for-all && TCPGUARD=/run/tcpguard-for-all
 check "perm: nobody lists no pin" equal "$(as_nobody ls /sys/fs/bpf/tcpguard 2> /dev/null)" ""
 for command in "stats" "flows list" "status" "monitor eth0" "bypass on" "detach eth0"; do
 	# shellcheck disable=SC2086 # words

@@ -32,7 +32,7 @@ answers() {
 mount -t bpf -o mode=1777 bpf /sys/fs/bpf
 attach eth0 --max-flows 64
 modes() {
-	equal "$(find $PINS -type d ! -perm 700; find $PINS ! -type d ! -perm 600; find $PINS ! -user root)" ""
+	equal "$(find $PINS -type d ! -perm 700; find $PINS -type f ! -perm 600; find $PINS ! -user root)" ""
 }
 check "pins: directories 0700, the rest 0600, all root's" modes
 check "nobody does not see the pins" answers 2 'Permission denied' nobody ls $PINS
