@@ -10,39 +10,7 @@
 
 #include "format.h"
 #include "names.h"
-
-static char *put_text(char *at, const char *text)
-{
-	size_t length = strlen(text);
-
-	memcpy(at, text, length);
-	return at + length;
-}
-
-static char *put_number(char *at, uint64_t number)
-{
-	char digits[20];
-	size_t count = 0;
-
-	do {
-		digits[count++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (count)
-		*at++ = digits[--count];
-	return at;
-}
-
-static char *put_hex(char *at, uint32_t number)
-{
-	int shift = 28;
-
-	while (shift && !(number >> shift))
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*at++ = "0123456789abcdef"[number >> shift & 0xf];
-	return at;
-}
+#include "put.h"
 
 /* name is what stands before the value: comma, quotes and colon included. */
 static char *put_field(char *at, const char *name, uint64_t number)

@@ -6,41 +6,10 @@
 #include <string.h>
 
 #include "names.h"
+#include "put.h"
 
 #define LINE_BYTES 1024 /* more than a line without the file's name can take */
 #define YEAR_9999 253402300799LL
-
-static char *put_text(char *at, const char *text)
-{
-	while (*text)
-		*at++ = *text++;
-	return at;
-}
-
-static char *put_number(char *at, uint64_t number)
-{
-	char digits[20];
-	int length = 0;
-
-	do {
-		digits[length++] = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	while (length)
-		*at++ = digits[--length];
-	return at;
-}
-
-static char *put_hex(char *at, uint32_t number)
-{
-	int shift = 28;
-
-	while (shift && !(number >> shift))
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*at++ = "0123456789abcdef"[number >> shift & 15];
-	return at;
-}
 
 static char *put_six_digits(char *at, uint32_t number)
 {
