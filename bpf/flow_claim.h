@@ -99,7 +99,14 @@ TG_INLINE void tg_bucket_choose(struct tg_bucket *bucket, __u32 index, bool spil
 	}
 }
 
-/* Looks for a victim from the home bucket on, until there is one that costs nothing dear. */
+/*
+ * A handshake that was silent for so long (the first retransmission, RFC 6298 2) has lost a segment or
+ * was never meant to end.  A younger one is somebody's: it goes only when three buckets hold nothing
+ * cheaper.
+ */
+#define TG_HANDSHAKE_SILENT_MS 1000
+
+/* Looks for a victim from the home bucket on, until there is one that nobody misses. */
 TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 now_ms,
 				struct tg_victim *victim)
 {
@@ -111,7 +118,8 @@ TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 n
 		__u32 index = tg_bucket_of(tag, choice, table->buckets);
 		struct tg_bucket *bucket = tg_bucket_at(table, index);
 
-		if (!bucket || !timeouts || victim->score < TG_SCORE(TG_RANK_CLOSED, ~0U))
+		if (!bucket || !timeouts ||
+		    victim->score <= TG_SCORE(TG_RANK_HANDSHAKE, TG_HANDSHAKE_SILENT_MS))
 			return;
 		tg_bucket_choose(bucket, index, index != home, tag, timeouts, now_ms, victim);
 	}

@@ -320,6 +320,17 @@ struct opener {
 static atomic_ullong packets_sent;
 static atomic_int openers_at_work;
 
+/* Never back: a thread that was stopped before the swap has lost its turn. */
+static void advance_clock(struct guard *guard)
+{
+	__u64 *clock_ms = &guard_settings(guard)->clock_ms, seen = TG_READ_ONCE(*clock_ms);
+	__u64 now_ms = 3600000 + atomic_fetch_add(&packets_sent, 1) / PACKETS_PER_MS;
+
+	while (now_ms > seen && !__atomic_compare_exchange_n(clock_ms, &seen, now_ms, false,
+							     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
 static bool say_new(const struct opener *opener, enum speaker who, uint32_t number, uint8_t flags, uint32_t seq,
 		    uint32_t ack)
 {
@@ -339,8 +350,7 @@ static bool say_new(const struct opener *opener, enum speaker who, uint32_t numb
 	client.address[3] = (uint8_t)(10 + opener->number);
 	code = guard_run(opener->guard, frame, frame_build(frame, &segment), who == SERVER);
 	if (opener->clock)
-		guard_settings(opener->guard)->clock_ms =
-			3600000 + atomic_fetch_add(&packets_sent, 1) / PACKETS_PER_MS;
+		advance_clock(opener->guard);
 	return passed(who, code);
 }
 

@@ -291,7 +291,7 @@ static void a_full_home_spills_into_the_second_and_third_bucket(void **state)
 	for (i = 0; i < TG_BUCKET_WAYS / 2; i++) /* the free ones again, by others that live there */
 		open_flow(&table, tag_for(&table, &seed, 9, -1, -1), ESTABLISHED, NOW, NOW, &none);
 	for (; i < TG_BUCKET_WAYS; i++) {
-		make(second[i].slot, SYN_SENT, NOW);
+		make(second[i].slot, SYN_SENT, NOW - TG_HANDSHAKE_SILENT_MS);
 		open_flow(&table, tag_for(&table, &seed, 9, -1, -1), ESTABLISHED, NOW, NOW, &none);
 		assert_ptr_equal(none.slot, second[i].slot);
 		assert_int_equal(spilled(&table, 4), TG_BUCKET_WAYS - i);
@@ -458,6 +458,39 @@ static void a_flood_displaces_handshakes_oldest_first(void **state)
  * Another CPU that read the clock a moment later has stamped a slot: a stamp ahead of now is age 0,
  * the youngest, not the oldest.
  */
+/* Room in another bucket is taken first: an honest client's handshake lasts a round trip. */
+static void a_handshake_in_progress_is_displaced_last(void **state)
+{
+	static const struct {
+		__u32 age_ms;
+		bool stays;
+	} cases[] = {
+		{ 0, true },
+		{ TG_HANDSHAKE_SILENT_MS - 1, true },
+		{ TG_HANDSHAKE_SILENT_MS, false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct tg_table table = make_table(31);
+		struct tg_ref handshake, newcomer;
+		uint64_t seed = 3;
+		__u64 tag;
+
+		fill_bucket(&table, &seed, 4, ESTABLISHED);
+		handshake.slot = &table.bucket[4].slot[5];
+		tag = handshake.slot->tag;
+		make(handshake.slot, SYN_RECEIVED, NOW - cases[i].age_ms);
+		open_flow(&table, tag_for(&table, &seed, 4, 9, 2), SYN_SENT, NOW, NOW, &newcomer);
+		assert_non_null(newcomer.slot);
+		assert_int_equal(is_there(&table, tag), cases[i].stays);
+		assert_int_equal(newcomer.number / TG_BUCKET_WAYS, cases[i].stays ? 9 : 4);
+		assert_int_equal(spilled(&table, 4), cases[i].stays);
+		free_table(&table);
+	}
+}
+
 static void a_stamp_ahead_of_now_is_the_youngest(void **state)
 {
 	static const __u32 ahead_ms[] = { 1, 4, 10, 999 };
@@ -618,6 +651,7 @@ int main(void)
 		cmocka_unit_test(newcomers_displace_the_cheapest_first),
 		cmocka_unit_test(established_and_half_closed_flows_are_never_displaced),
 		cmocka_unit_test(a_flood_displaces_handshakes_oldest_first),
+		cmocka_unit_test(a_handshake_in_progress_is_displaced_last),
 		cmocka_unit_test(a_stamp_ahead_of_now_is_the_youngest),
 		cmocka_unit_test(ages_survive_the_wrap_of_the_clock),
 		cmocka_unit_test(timeouts_by_phase),
