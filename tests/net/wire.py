@@ -27,7 +27,7 @@ SERVICE_TAG, CUSTOMER_TAG = 0x88a8, 0x8100
 
 
 def open_end(name):
-    end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)  # until it is bound: nobody's frames
     end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 20)
     end.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     end.bind((name, ETH_P_ALL))

@@ -197,6 +197,7 @@ cable() {
 
 # join END END KEY=VALUE...: the two ends, in the namespace wire, by a cable; see wire.py.
 join() {
+	rm -f "$WORK/wire.$1" # its predecessor was ready, too
 	background on wire "$PYTHON" "$ROOT/tests/net/wire.py" "$@" > "$WORK/wire.$1" 2>&1
 	wait_for 10 grep -q ready "$WORK/wire.$1" || die "no wire between $1 and $2"
 }
