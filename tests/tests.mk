@@ -22,6 +22,7 @@ libs_test_key := -lm
 libs_test_flow_table := -lm
 sources_test_parse := tests/bpf/frame.c
 sources_test_flow_advance := tests/bpf/frame.c
+sources_test_transitions := tests/bpf/frame.c
 
 # ThreadSanitizer where the compiler has it (gcc's, see the test) and this kernel's address layout
 # allows it; else the test is built like the others.
