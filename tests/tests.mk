@@ -20,7 +20,10 @@ sources_test_output_json_flow := daemon/output_json_flow.c daemon/flow_table.c d
 libs_test_output_json_flow := -ljansson
 libs_test_key := -lm
 libs_test_flow_table := -lm
-sources_test_parse := tests/bpf/frame.c
+sources_test_parse_random := tests/bpf/frame.c
+sources_test_parse_ip := tests/bpf/frame.c
+sources_test_parse_fragments := tests/bpf/frame.c
+sources_test_parse_tcp := tests/bpf/frame.c
 sources_test_flow_advance := tests/bpf/frame.c
 sources_test_transitions := tests/bpf/frame.c
 
