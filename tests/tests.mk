@@ -13,9 +13,9 @@ sources_test_race := daemon/ager.c daemon/ager_pressure.c
 sources_test_service := daemon/service.c daemon/options.c daemon/log.c
 sources_test_completion := daemon/completion.c daemon/names.c
 sources_test_explain := daemon/explain.c
-sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c \
-	daemon/replay_frame.c daemon/log.c
+sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c daemon/log.c
 libs_test_capture := -lpcap -lz
+sources_test_replay_frame := daemon/replay_frame.c
 sources_test_output_json_flow := daemon/output_json_flow.c daemon/flow_table.c daemon/format.c daemon/names.c
 libs_test_output_json_flow := -ljansson
 libs_test_key := -lm
@@ -35,8 +35,11 @@ tsan_works = $(shell t=$$(mktemp) && \
 	echo 'int main(void) { return __SANITIZE_THREAD__ - 1; }' | \
 	$(CC) -Werror $(tsan) -x c - -o $$t 2> /dev/null && $$t && $$t && $$t && echo yes; rm -f $$t)
 flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(flags_test_flow_race)
-sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
+doctor_sources := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/doctor_filter.c daemon/netlink.c daemon/format.c
+sources_test_doctor := $(doctor_sources)
+sources_test_doctor_iface := $(doctor_sources)
+sources_test_doctor_filter := $(doctor_sources)
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
