@@ -43,6 +43,7 @@ sources_test_doctor_filter := $(doctor_sources)
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
+sources_test_list_image_random := $(list_sources)
 sources_test_list_rules := $(list_sources)
 sources_test_lists := $(list_sources)
 sources_test_reasons := $(list_sources)
@@ -66,9 +67,11 @@ $(BUILD)/tests/bench/lists.o: | $(BUILD)/tests/bench/lists.skel.h
 $(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)/%.o,$(list_sources))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
-sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
+sources_test_top_heap := daemon/top_heap.c
+sources_test_top_rates := daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
-libs_test_top := -lbpf
+libs_test_top_rates := -lbpf
+sources_test_top_flows := daemon/top_heap.c daemon/top_flows.c daemon/flow_table.c daemon/names.c
 sources_test_metrics := daemon/output_metrics.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_metrics := -lbpf

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A machine for doctor to examine, from facts alone: nothing is wrong with it until a test says so. */
+/* A machine for doctor to examine, made of facts; nothing is wrong with it until a test says so. */
 #ifndef TESTS_DOCTOR_MACHINE_H
 #define TESTS_DOCTOR_MACHINE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What doctor concludes about an interface: its size, offloads, queues, place, and other programs. */
+/* What doctor concludes about an interface: MTU, offloads, queues, place, other programs. */
 #include <unistd.h>
 
 #include "tests/unit/doctor_machine.h"
