@@ -262,6 +262,8 @@ $(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pin
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
+$(BUILD)/demo/attack: $(BUILD)/demo/attack_plan.o
+
 $(BUILD)/demo/%: $(BUILD)/demo/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@

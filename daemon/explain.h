@@ -44,6 +44,9 @@ struct explanation {
 	const char *why; /* a sentence where no comparison says it, or NULL */
 };
 
+/* Why, where there was no connection to compare with. */
+const char *explain_without_flow(enum tg_verdict verdict);
+
 void explain_segment(const struct explain_input *input, struct explanation *out);
 
 /* The setting that would change a verdict, in words; never NULL. */

@@ -6,9 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "format.h"
+#include "output_json_values.h"
 #include "output_text.h"
 
 static const struct {
@@ -120,13 +119,6 @@ static json_t *finding_object(const struct doctor_finding *finding)
 			 text_value(finding->command));
 }
 
-static void put(struct output *out, json_t *object)
-{
-	json_dumpf(object, out->stream, out->pretty && !out->lines ? JSON_INDENT(2) : JSON_COMPACT);
-	fputc('\n', out->stream);
-	json_decref(object);
-}
-
 void output_doctor_json(struct output *out, const struct doctor_report *report)
 {
 	json_t *document, *findings, *counts;
@@ -137,7 +129,7 @@ void output_doctor_json(struct output *out, const struct doctor_report *report)
 
 	if (out->lines) {
 		for (i = 0; i < report->count; i++)
-			put(out, finding_object(&report->findings[i]));
+			json_put(out, finding_object(&report->findings[i]));
 		return;
 	}
 	findings = json_array();
@@ -155,5 +147,5 @@ void output_doctor_json(struct output *out, const struct doctor_report *report)
 			     "counts",
 			     counts,
 			     "findings", findings);
-	put(out, document);
+	json_put(out, document);
 }

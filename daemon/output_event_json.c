@@ -3,24 +3,19 @@
 #include "output_event.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "event_filter.h"
 #include "format.h"
 #include "names.h"
+#include "output_json_values.h"
 
 #define SCHEMA "tcpguard.event/1"
 
 static void put_line(struct output *out, json_t *object)
 {
-	json_dumpf(object, out->stream, JSON_COMPACT | JSON_REAL_PRECISION(12));
+	json_dumpf(object, out->stream, JSON_COMPACT | JSON_PRECISION);
 	fputc('\n', out->stream);
 	json_decref(object);
-}
-
-static void set_number(json_t *object, const char *name, uint64_t number)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)number));
 }
 
 /* Interface names and texts need not be UTF-8; JSON must be. */
@@ -52,11 +47,11 @@ static json_t *packet_object(const struct tg_event *event)
 
 	json_object_set_new(object, "flags",
 			    json_string(format_flags(flags, sizeof(flags), event->flags)));
-	set_number(object, "seq", event->seq);
-	set_number(object, "end", event->end);
-	set_number(object, "ack", event->ack);
-	set_number(object, "window", event->window);
-	set_number(object, "payload", event->payload);
+	json_set_number(object, "seq", event->seq);
+	json_set_number(object, "end", event->end);
+	json_set_number(object, "ack", event->ack);
+	json_set_number(object, "window", event->window);
+	json_set_number(object, "payload", event->payload);
 	json_object_set_new(object, "own", json_boolean(event->own));
 	return object;
 }
@@ -66,11 +61,11 @@ static json_t *half_object(const struct tg_event *event, int side)
 	const struct tg_half *half = &event->half[side];
 	json_t *object = json_object();
 
-	set_number(object, "isn", event->isn[side]);
-	set_number(object, "end", half->end);
-	set_number(object, "ack", half->ack);
-	set_number(object, "right", half->right);
-	set_number(object, "max_window", half->maxwin);
+	json_set_number(object, "isn", event->isn[side]);
+	json_set_number(object, "end", half->end);
+	json_set_number(object, "ack", half->ack);
+	json_set_number(object, "right", half->right);
+	json_set_number(object, "max_window", half->maxwin);
 	return object;
 }
 

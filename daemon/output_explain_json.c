@@ -2,10 +2,9 @@
 /* The explanation as one JSON document. */
 #include "output_explain.h"
 
-#include <jansson.h>
-
 #include "format.h"
 #include "names.h"
+#include "output_json_values.h"
 #include "output_replay.h"
 
 static json_t *number(uint64_t value)
@@ -23,15 +22,6 @@ static json_t *text_or_null(const char *value)
 	json_t *string = value ? json_string(value) : NULL;
 
 	return string ? string : json_null();
-}
-
-static void put(struct output *out, json_t *document)
-{
-	json_dumpf(document, out->stream,
-		   JSON_REAL_PRECISION(12) |
-			   (out->pretty && !out->lines ? JSON_INDENT(2) : JSON_COMPACT));
-	fputc('\n', out->stream);
-	json_decref(document);
 }
 
 static json_t *endpoint(const __be32 address[4], __be16 port)
@@ -189,7 +179,7 @@ void output_explain_packet_json(struct output *out, const struct explain_capture
 	set(document, "segments_so_far", number(explained->story.count));
 	set(document, "timeline", timeline(explained));
 	set(document, "setting", json_string(explain_setting(judgement->verdict)));
-	put(out, document);
+	json_put(out, document);
 }
 
 static json_t *side(const struct flow_record *flow, enum tg_side of)
@@ -233,5 +223,5 @@ void output_explain_flow_json(struct output *out, const struct flow_record *flow
 	    json_real((double)tg_slot_timeout_ms(&flow->slot, timeouts) / 1000));
 	set(document, "src", side(flow, first));
 	set(document, "dst", side(flow, second));
-	put(out, document);
+	json_put(out, document);
 }

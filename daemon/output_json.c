@@ -6,275 +6,13 @@
  */
 #include "output.h"
 
-#include <jansson.h>
+#include "output.h"
 
-#include "event_filter.h"
-#include "format.h"
 #include "names.h"
-#include "output_json_counters.h"
-#include "output_json_flow.h"
 #include "output_event.h"
-#include "version.h"
-
-/* Numbers to the millisecond and percents need no more digits. */
-#define PRECISION JSON_REAL_PRECISION(12)
-
-static void put_document(struct output *out, json_t *document)
-{
-	size_t flags = PRECISION | (out->pretty && !out->lines ? JSON_INDENT(2) : JSON_COMPACT);
-
-	json_dumpf(document, out->stream, flags);
-	fputc('\n', out->stream);
-	json_decref(document);
-}
-
-static json_t *new_document(const char *schema)
-{
-	return json_pack("{s:s}", "schema", schema);
-}
-
-static void set_time(json_t *object, const char *name, const struct timespec *time)
-{
-	char text[FORMAT_BYTES];
-
-	json_object_set_new(object, name, json_string(format_time(text, sizeof(text), time)));
-}
-
-/* Names from the kernel need not be UTF-8; JSON must be. */
-static void set_text(json_t *object, const char *name, const char *text)
-{
-	char plain[FORMAT_BYTES * 2];
-	size_t i;
-
-	if (!json_object_set_new(object, name, json_string(text)))
-		return;
-	for (i = 0; i < sizeof(plain) - 1 && text[i]; i++)
-		plain[i] = (char)(text[i] & 0x80 ? '?' : text[i]);
-	plain[i] = '\0';
-	json_object_set_new(object, name, json_string(plain));
-}
-
-static void set_number(json_t *object, const char *name, uint64_t number)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)number));
-}
-
-/* --- status and stats ----------------------------------------------------------------------------- */
-
-static json_t *occupancy(const struct snapshot *s)
-{
-	json_t *object = json_object(), *states = json_object();
-	int phase;
-
-	set_number(object, "entries", s->flows.entries);
-	set_number(object, "limit", s->max_flows);
-	set_number(object, "slots", s->slots);
-	set_number(object, "bytes", s->table_bytes);
-	for (phase = 0; phase < TG_PHASE_MAX; phase++)
-		set_number(states, names_phases[phase], s->flows.by_phase[phase]);
-	json_object_set_new(object, "by_state", states);
-	set_number(object, "refused_buckets", s->flows.refused_buckets);
-	return object;
-}
-
-/* The moment so many milliseconds from time; null for none. */
-static void set_moment(json_t *object, const char *name, const struct timespec *time,
-		       uint64_t in_ms)
-{
-	struct timespec moment = { .tv_sec = time->tv_sec + (time_t)(in_ms / 1000) };
-
-	if (in_ms)
-		set_time(object, name, &moment);
-	else
-		json_object_set_new(object, name, json_null());
-}
-
-static json_t *link_state(enum pins_link state)
-{
-	return state == PINS_LINK_ABSENT ? json_null() : json_boolean(state == PINS_LINK_ALIVE);
-}
-
-static json_t *iface_identity(const struct snapshot_iface *iface)
-{
-	json_t *object = json_object();
-
-	set_text(object, "name", iface->iface.name);
-	set_text(object, "mode", names_mode(iface->mode));
-	set_text(object, "xdp", names_xdp(iface->iface.xdp_mode));
-	set_text(object, "tc", names_tc(iface->iface.tc_kind));
-	set_text(object, "profile", names_profile(iface->iface.profile));
-	return object;
-}
-
-static json_t *iface_status(const struct snapshot *s, const struct snapshot_iface *iface)
-{
-	const struct timespec attached = { .tv_sec = (time_t)iface->iface.attached_at_s };
-	json_t *object = iface_identity(iface);
-
-	set_number(object, "ifindex", iface->iface.ifindex);
-	set_number(object, "slot", iface->slot);
-	set_text(object, "driver", iface->iface.driver);
-	set_number(object, "zone", iface->iface.zone);
-	json_object_set_new(object, "strict", json_boolean(iface->iface.strict));
-	set_time(object, "attached_at", &attached);
-	set_moment(object, "confirm_until", &s->time, iface->confirm_left_ms);
-	set_text(object, "fallback", names_mode(iface->fallback));
-	json_object_set_new(object, "relaxed", json_classes(iface->relaxed));
-	json_object_set_new(object, "adopts", json_boolean(iface->adopts));
-	set_moment(object, "learning_until", &s->time, iface->learn_left_ms);
-	json_object_set_new(object, "xdp_alive", link_state(iface->xdp_link));
-	json_object_set_new(object, "tc_alive", link_state(iface->tc_link));
-	set_text(object, "syn_cookies", names_cookies(iface->iface.cookies));
-	return object;
-}
-
-static json_t *daemon_status(const struct snapshot *s)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "running", json_boolean(s->daemon_runs));
-	json_object_set_new(object, "pid",
-			    s->daemon_pid ? json_integer(s->daemon_pid) : json_null());
-	if (s->metrics[0])
-		set_text(object, "metrics", s->metrics);
-	else
-		json_object_set_new(object, "metrics", json_null());
-	return object;
-}
-
-static void json_status(struct output *out, const struct snapshot *s)
-{
-	json_t *document = new_document("tcpguard.status/1"), *ifaces = json_array();
-	json_t *memory = json_object();
-	uint32_t i;
-	int map;
-
-	set_text(document, "version", TCPGUARD_VERSION);
-	set_time(document, "time", &s->time);
-	set_text(document, "host", s->host);
-	json_object_set_new(document, "daemon", daemon_status(s));
-	json_object_set_new(document, "bypass", json_boolean(s->bypass));
-	for (i = 0; i < s->iface_count; i++)
-		json_array_append_new(ifaces, iface_status(s, &s->iface[i]));
-	json_object_set_new(document, "interfaces", ifaces);
-	json_object_set_new(document, "flows", occupancy(s));
-	json_object_set_new(document, "flood", json_flood(s));
-	json_object_set_new(document, "lists",
-			    json_pack("{s:I, s:I}", "block", (json_int_t)s->rules[TG_LIST_BLOCK],
-				      "allow", (json_int_t)s->rules[TG_LIST_ALLOW]));
-	for (map = 0; map < PINS_MAP_MAX; map++)
-		set_number(memory, pins_map_name((enum pins_map)map), s->map_bytes[map]);
-	set_number(memory, "lists", s->lists_bytes);
-	set_number(memory, "total", s->total_bytes);
-	json_object_set_new(document, "memory_bytes", memory);
-	put_document(out, document);
-}
-
-/* What was told, and what was not: ring full, sampled out or above the rate. */
-static json_t *event_counts(const struct snapshot *s)
-{
-	json_t *object = json_object(), *types = json_object(), *row, *watching = json_array();
-	const struct tg_event_counts *counts = &s->events;
-	struct tg_event event = { .type = TG_EVENT_NEW };
-
-	if (s->watch & TG_WATCH_EVENTS)
-		json_array_append_new(watching, json_string("events"));
-	if (s->watch & TG_WATCH_TRACE)
-		json_array_append_new(watching, json_string("trace"));
-	if (s->watch & TG_WATCH_CAPTURE)
-		json_array_append_new(watching, json_string("capture"));
-	json_object_set_new(object, "watching", watching);
-	set_number(object, "readers", s->event_readers);
-	for (; event.type < TG_EVENT_MAX; event.type++) {
-		row = json_object();
-		set_number(row, "emitted", counts->emitted[event.type]);
-		set_number(row, "lost", counts->lost[event.type]);
-		set_number(row, "suppressed", counts->suppressed[event.type]);
-		json_object_set_new(types, event_word(&event), row);
-	}
-	json_object_set_new(object, "types", types);
-	set_number(object, "captured", counts->captured);
-	set_number(object, "capture_lost", counts->capture_lost);
-	return object;
-}
-
-static json_t *reason_row(const struct tg_counters *counters, int verdict)
-{
-	const struct verdict_row *row = names_verdict((unsigned int)verdict);
-	const struct tg_count *done = &counters->count[TG_OUTCOME_VERDICT][verdict];
-	uint64_t packets = 0, bytes = 0;
-	json_t *object;
-	int outcome;
-
-	for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++) {
-		packets += counters->count[outcome][verdict].packets;
-		bytes += counters->count[outcome][verdict].bytes;
-	}
-	object = json_pack("{s:i, s:s, s:s, s:s}", "id", (int)row->code, "name", row->reason,
-			   "verdict", names_action(row->action), "class", names_class(row->class));
-	set_number(object, "packets", packets);
-	set_number(object, "bytes", bytes);
-	set_number(object, "drop", row->action == TG_ACTION_DROP ? done->packets : 0);
-	set_number(object, "would_drop", counters->count[TG_OUTCOME_WOULD_DROP][verdict].packets);
-	set_number(object, "bypass", counters->count[TG_OUTCOME_BYPASS][verdict].packets);
-	set_number(object, "own", counters->count[TG_OUTCOME_OWN][verdict].packets);
-	return object;
-}
-
-static json_t *sums_object(const struct snapshot_sums *sums, bool bytes)
-{
-	json_t *object = json_object();
-
-	set_number(object, "pass", bytes ? sums->pass.bytes : sums->pass.packets);
-	set_number(object, "challenge", bytes ? sums->challenge.bytes : sums->challenge.packets);
-	set_number(object, "drop", bytes ? sums->drop.bytes : sums->drop.packets);
-	set_number(object, "would_drop", bytes ? sums->would_drop.bytes : sums->would_drop.packets);
-	set_number(object, "bypass", bytes ? sums->bypass.bytes : sums->bypass.packets);
-	set_number(object, "own", bytes ? sums->own.bytes : sums->own.packets);
-	return object;
-}
-
-static json_t *iface_stats(const struct snapshot *s, const struct snapshot_iface *iface)
-{
-	json_t *object = iface_identity(iface), *reasons = json_array();
-	struct snapshot_sums sums;
-	int verdict;
-
-	snapshot_sum(&iface->counters, &sums);
-	json_object_set_new(object, "packets", sums_object(&sums, false));
-	json_object_set_new(object, "bytes", sums_object(&sums, true));
-	/* Rows that never counted too: a program finds each name from the first reading on. */
-	for (verdict = 0; verdict < TG_VERDICT_MAX; verdict++)
-		if (names_verdict((unsigned int)verdict))
-			json_array_append_new(reasons, reason_row(&iface->counters, verdict));
-	json_object_set_new(object, "reasons", reasons);
-	json_object_set_new(object, "tallies", json_tallies(&iface->tallies));
-	/* The table is shared: every interface shows the same. */
-	json_object_set_new(object, "flows",
-			    json_pack("{s:I, s:I}", "entries", (json_int_t)s->flows.entries,
-				      "limit", (json_int_t)s->max_flows));
-	return object;
-}
-
-static void json_stats(struct output *out, const struct output_stats *stats)
-{
-	json_t *document = new_document("tcpguard.stats/1"), *ifaces = json_array();
-	const struct snapshot *s = stats->now;
-	uint32_t i;
-
-	set_time(document, "time", &s->time);
-	set_text(document, "host", s->host);
-	for (i = 0; i < s->iface_count; i++)
-		json_array_append_new(ifaces, iface_stats(s, &s->iface[i]));
-	json_object_set_new(document, "interfaces", ifaces);
-	json_object_set_new(document, "services", json_services(s));
-	json_object_set_new(document, "flows", occupancy(s));
-	json_object_set_new(document, "bypass", json_boolean(s->bypass));
-	json_object_set_new(document, "daemon", daemon_status(s));
-	json_object_set_new(document, "events", event_counts(s));
-	put_document(out, document);
-	fflush(out->stream);
-}
+#include "output_json_flow.h"
+#include "output_json_snapshot.h"
+#include "output_json_values.h"
 
 /* --- flows ---------------------------------------------------------------------------------------- */
 
@@ -303,7 +41,7 @@ static void put_element(struct output *out, json_t *object)
 	size_t style = out->pretty && !out->lines ? JSON_INDENT(2) : JSON_COMPACT;
 
 	begin_element(out);
-	json_dumpf(object, out->stream, PRECISION | style);
+	json_dumpf(object, out->stream, JSON_PRECISION | style);
 	json_decref(object);
 	end_element(out);
 }
@@ -331,14 +69,14 @@ static void json_flows_end(struct output *out)
 
 static void json_flows_count(struct output *out, const struct flow_counts *counts)
 {
-	json_t *document = new_document("tcpguard.flows.count/1"), *states = json_object();
+	json_t *document = json_document("tcpguard.flows.count/1"), *states = json_object();
 	int phase;
 
-	set_number(document, "flows", counts->entries);
+	json_set_number(document, "flows", counts->entries);
 	for (phase = 0; phase < TG_PHASE_MAX; phase++)
-		set_number(states, names_phases[phase], counts->by_phase[phase]);
+		json_set_number(states, names_phases[phase], counts->by_phase[phase]);
 	json_object_set_new(document, "by_state", states);
-	put_document(out, document);
+	json_put(out, document);
 }
 
 /* --- lists ---------------------------------------------------------------------------------------- */
@@ -354,12 +92,12 @@ static void json_rule(struct output *out, const struct output_rule *rule)
 	const struct timespec added = { .tv_sec = rule->added_s };
 	json_t *object = json_object();
 
-	set_text(object, "list", rule->list);
-	set_text(object, "prefix", rule->prefix);
+	json_set_text(object, "list", rule->list);
+	json_set_text(object, "prefix", rule->prefix);
 	json_object_set_new(object, "expires_in_s",
 			    rule->left_s == UINT32_MAX ? json_null() : json_integer(rule->left_s));
 	json_object_set_new(object, "reason", *rule->reason ? json_string(rule->reason) : json_null());
-	set_time(object, "added_at", &added);
+	json_set_time(object, "added_at", &added);
 	put_element(out, object);
 }
 
@@ -387,12 +125,12 @@ static json_t *field_value(const struct output_field *field)
 
 static void json_answer(struct output *out, const struct output_answer *answer)
 {
-	json_t *document = new_document(answer->schema);
+	json_t *document = json_document(answer->schema);
 	const struct output_field *field;
 
 	for (field = answer->fields; field && field->name; field++)
 		json_object_set_new(document, field->name, field_value(field));
-	put_document(out, document);
+	json_put(out, document);
 }
 
 const struct output_functions output_json = {

@@ -4,11 +4,7 @@
 
 #include "format.h"
 #include "names.h"
-
-static void set(json_t *object, const char *name, uint64_t number)
-{
-	json_object_set_new(object, name, json_integer((json_int_t)number));
-}
+#include "output_json_values.h"
 
 /* Carried out, and not. */
 static json_t *drops_by_class(const __u64 drops[TG_CLASS_MAX][2])
@@ -19,8 +15,8 @@ static json_t *drops_by_class(const __u64 drops[TG_CLASS_MAX][2])
 	for (class = 0; class < TG_CLASS_MAX; class ++) {
 		json_t *row = json_object();
 
-		set(row, "drop", drops[class][0]);
-		set(row, "would_drop", drops[class][1]);
+		json_set_number(row, "drop", drops[class][0]);
+		json_set_number(row, "would_drop", drops[class][1]);
 		json_object_set_new(object, names_class((enum tg_class) class), row);
 	}
 	return object;
@@ -35,7 +31,7 @@ static json_t *histogram(const struct tg_tallies *tallies)
 	for (bucket = 0; bucket < TG_HANDSHAKE_BUCKETS; bucket++)
 		json_array_append_new(buckets, json_integer((json_int_t)tallies->handshake[bucket]));
 	json_object_set_new(object, "below_ms_power_of_2", buckets);
-	set(object, "sum_ms", tallies->handshake_sum_ms);
+	json_set_number(object, "sum_ms", tallies->handshake_sum_ms);
 	return object;
 }
 
@@ -45,10 +41,10 @@ json_t *json_tallies(const struct tg_tallies *tallies)
 	int i;
 
 	for (i = 0; i < TG_TALLY_MAX; i++)
-		set(object, names_tally((enum tg_tally)i), tallies->tally[i]);
+		json_set_number(object, names_tally((enum tg_tally)i), tallies->tally[i]);
 	json_object_set_new(object, "established_drops", drops_by_class(tallies->established_drops));
 	for (i = 0; i < TG_CLASS_MAX; i++)
-		set(hit, names_class((enum tg_class)i), tallies->flows_hit[i]);
+		json_set_number(hit, names_class((enum tg_class)i), tallies->flows_hit[i]);
 	json_object_set_new(object, "flows_hit", hit);
 	json_object_set_new(object, "handshake", histogram(tallies));
 	return object;
@@ -100,15 +96,15 @@ json_t *json_flood(const struct snapshot *s)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "action", json_string(names_flood_action(flood->action)));
-	set(object, "start_pps", flood->start_pps);
-	set(object, "stop_pps", flood->stop_pps);
-	set(object, "half_open_start", flood->half_open_start);
-	set(object, "half_open_stop", flood->half_open_stop);
-	set(object, "source_pps", flood->source_pps);
-	set(object, "source_burst", flood->source_burst);
-	set(object, "source_conns", flood->source_conns);
-	set(object, "source_prefix4", flood->source_prefix4);
-	set(object, "source_prefix6", flood->source_prefix6);
+	json_set_number(object, "start_pps", flood->start_pps);
+	json_set_number(object, "stop_pps", flood->stop_pps);
+	json_set_number(object, "half_open_start", flood->half_open_start);
+	json_set_number(object, "half_open_stop", flood->half_open_stop);
+	json_set_number(object, "source_pps", flood->source_pps);
+	json_set_number(object, "source_burst", flood->source_burst);
+	json_set_number(object, "source_conns", flood->source_conns);
+	json_set_number(object, "source_prefix4", flood->source_prefix4);
+	json_set_number(object, "source_prefix6", flood->source_prefix6);
 	json_object_set_new(object, "protected", protected_list(s));
 	return object;
 }

@@ -3,36 +3,18 @@
  * The screen, from top to bottom: title, table, interfaces, verdicts, reasons, flows or sources, keys.
  * Every line is cut at the right edge; what does not fit below is left out, the keys never are.
  */
-#include "top_view.h"
 
-#include <errno.h>
-#include <locale.h>
+#include "top_view_parts.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <curses.h>
 
 #include "format.h"
-#include "log.h"
 #include "names.h"
 
-#define LINE_BYTES 512
 #define KEYS_LINE_MIN 2 /* lines below which only the title fits */
 #define IFACES_SHOWN 4
 #define LIST_LINES_MIN 6 /* kept for flows or sources where reasons could fill the screen */
-
-enum ink {
-	INK_PLAIN,
-	INK_BAD,
-	INK_WARN,
-	INK_GOOD,
-};
-
-struct top_view {
-	SCREEN *screen;
-};
 
 /* --- lines ---------------------------------------------------------------------------------------- */
 
@@ -42,7 +24,7 @@ static int ink_attribute(enum ink ink)
 }
 
 /* Cut at the edge; never in the last line, which is the keys'. */
-static void put(int line, int column, int attributes, const char *text)
+void top_put(int line, int column, int attributes, const char *text)
 {
 	if (line >= LINES - 1 || column >= COLS)
 		return;
@@ -51,15 +33,15 @@ static void put(int line, int column, int attributes, const char *text)
 	attroff(attributes);
 }
 
-static void bar(int line, int attributes, const char *text)
+void top_bar(int line, int attributes, const char *text)
 {
-	char padded[LINE_BYTES];
+	char padded[TOP_LINE_BYTES];
 
 	snprintf(padded, sizeof(padded), "%-*s", COLS < (int)sizeof(padded) - 1 ? COLS : 0, text);
-	put(line, 0, attributes, padded);
+	top_put(line, 0, attributes, padded);
 }
 
-static const char *rate_text(char *text, size_t size, double per_second)
+const char *top_rate_text(char *text, size_t size, double per_second)
 {
 	return format_si(text, size, per_second > 0 ? (uint64_t)(per_second + 0.5) : 0);
 }
@@ -69,17 +51,17 @@ static const char *rate_text(char *text, size_t size, double per_second)
 static void draw_title(int line, const struct top_scene *scene)
 {
 	const struct snapshot *s = scene->now;
-	char text[LINE_BYTES], when[FORMAT_BYTES];
+	char text[TOP_LINE_BYTES], when[FORMAT_BYTES];
 
 	format_time(when, sizeof(when), &s->time);
 	snprintf(text, sizeof(text), "tcpguard top  %s  %.8s UTC  every %u s%s", s->host, when + 11,
 		 scene->interval_s, scene->paused ? "  PAUSED" : "");
-	bar(line, A_BOLD, text);
+	top_bar(line, A_BOLD, text);
 }
 
 static void draw_fill(int line, const struct snapshot *s)
 {
-	char entries[FORMAT_BYTES], limit[FORMAT_BYTES], text[LINE_BYTES], gauge[21];
+	char entries[FORMAT_BYTES], limit[FORMAT_BYTES], text[TOP_LINE_BYTES], gauge[21];
 	double percent = format_percent(s->flows.entries, s->max_flows);
 	size_t full = percent >= 100 ? 20 : (size_t)(percent / 5);
 
@@ -89,12 +71,12 @@ static void draw_fill(int line, const struct snapshot *s)
 	format_grouped(entries, sizeof(entries), s->flows.entries);
 	format_grouped(limit, sizeof(limit), s->max_flows);
 	snprintf(text, sizeof(text), "flows %s / %s [%s] %.1f %%", entries, limit, gauge, percent);
-	put(line, 0, ink_attribute(percent > 90 ? INK_WARN : INK_PLAIN), text);
+	top_put(line, 0, ink_attribute(percent > 90 ? INK_WARN : INK_PLAIN), text);
 }
 
 static void draw_phases(int line, const struct snapshot *s)
 {
-	char text[LINE_BYTES] = "", count[FORMAT_BYTES];
+	char text[TOP_LINE_BYTES] = "", count[FORMAT_BYTES];
 	int phase, used = 0;
 
 	for (phase = 0; phase < TG_PHASE_MAX && used < (int)sizeof(text); phase++)
@@ -103,7 +85,7 @@ static void draw_phases(int line, const struct snapshot *s)
 					 used ? "  " : "",
 					 names_phases[phase],
 					 format_si(count, sizeof(count), s->flows.by_phase[phase]));
-	put(line, 0, 0, text);
+	top_put(line, 0, 0, text);
 }
 
 static void draw_state(int line, const struct snapshot *s)
@@ -112,10 +94,10 @@ static void draw_state(int line, const struct snapshot *s)
 	const char *bypass = "BYPASS: nothing is dropped";
 	int column = 0;
 
-	put(line, 0, ink_attribute(s->daemon_runs ? INK_GOOD : INK_WARN), daemon);
+	top_put(line, 0, ink_attribute(s->daemon_runs ? INK_GOOD : INK_WARN), daemon);
 	column += (int)strlen(daemon) + 2;
 	if (s->bypass)
-		put(line, column, A_BOLD | ink_attribute(INK_WARN), bypass);
+		top_put(line, column, A_BOLD | ink_attribute(INK_WARN), bypass);
 }
 
 /* --- interfaces, verdicts, reasons ---------------------------------------------------------------- */
@@ -134,18 +116,18 @@ static void draw_iface(int line, const struct top_scene *scene, uint32_t i)
 	const struct snapshot_iface *iface = &scene->now->iface[i];
 	const struct top_rate *rate = scene->rates->iface[i];
 	char pass[FORMAT_BYTES], drop[FORMAT_BYTES], would[FORMAT_BYTES], other[FORMAT_BYTES];
-	char text[LINE_BYTES];
+	char text[TOP_LINE_BYTES];
 	bool enforces = !scene->now->bypass && iface->mode == TG_MODE_ENFORCE;
 
 	snprintf(text, sizeof(text), "%-15.15s  %-7s  %-8s  %9s  %9s  %9s  %9s", iface->iface.name,
 		 names_xdp(iface->iface.xdp_mode), mode_word(scene->now, iface),
-		 rate_text(pass, sizeof(pass), rate[TOP_PASS].per_second),
-		 rate_text(drop, sizeof(drop), rate[TOP_DROP].per_second),
-		 rate_text(would, sizeof(would), rate[TOP_WOULD_DROP].per_second),
-		 rate_text(other, sizeof(other),
-			   rate[TOP_OWN].per_second + rate[TOP_BYPASS].per_second));
-	put(line, 0, 0, text);
-	put(line, 26, ink_attribute(enforces ? INK_GOOD : INK_WARN), mode_word(scene->now, iface));
+		 top_rate_text(pass, sizeof(pass), rate[TOP_PASS].per_second),
+		 top_rate_text(drop, sizeof(drop), rate[TOP_DROP].per_second),
+		 top_rate_text(would, sizeof(would), rate[TOP_WOULD_DROP].per_second),
+		 top_rate_text(other, sizeof(other),
+			       rate[TOP_OWN].per_second + rate[TOP_BYPASS].per_second));
+	top_put(line, 0, 0, text);
+	top_put(line, 26, ink_attribute(enforces ? INK_GOOD : INK_WARN), mode_word(scene->now, iface));
 }
 
 static int draw_ifaces(int line, const struct top_scene *scene)
@@ -153,13 +135,13 @@ static int draw_ifaces(int line, const struct top_scene *scene)
 	uint32_t i, count = scene->now->iface_count;
 	char text[64];
 
-	bar(line++, A_REVERSE,
-	    "INTERFACE        XDP      MODE         PASS/s     DROP/s    WOULD/s    OTHER/s");
+	top_bar(line++, A_REVERSE,
+		"INTERFACE        XDP      MODE         PASS/s     DROP/s    WOULD/s    OTHER/s");
 	for (i = 0; i < count && (i < IFACES_SHOWN - 1 || count <= IFACES_SHOWN); i++)
 		draw_iface(line++, scene, i);
 	if (i < count) {
 		snprintf(text, sizeof(text), "and %u more: name those to be shown", count - i);
-		put(line++, 0, 0, text);
+		top_put(line++, 0, 0, text);
 	}
 	return line;
 }
@@ -174,14 +156,14 @@ static enum ink verdict_ink(enum top_verdict verdict)
 static void draw_verdict(int line, const struct top_rates *rates, enum top_verdict verdict)
 {
 	const struct top_rate *rate = &rates->verdict[verdict];
-	char per_second[FORMAT_BYTES], total[FORMAT_BYTES], text[LINE_BYTES];
+	char per_second[FORMAT_BYTES], total[FORMAT_BYTES], text[TOP_LINE_BYTES];
 
-	rate_text(per_second, sizeof(per_second), rate->per_second);
+	top_rate_text(per_second, sizeof(per_second), rate->per_second);
 	format_grouped(total, sizeof(total), rate->total);
 	snprintf(text, sizeof(text), "%-22s %12s  %20s  %6.1f %%",
 		 top_verdict_word(verdict), per_second, total,
 		 format_percent(rate->total, rates->packets));
-	put(line, 0, rate->total ? ink_attribute(verdict_ink(verdict)) : 0, text);
+	top_put(line, 0, rate->total ? ink_attribute(verdict_ink(verdict)) : 0, text);
 }
 
 /* The rare ones only if they have counted. */
@@ -189,8 +171,8 @@ static int draw_verdicts(int line, const struct top_rates *rates)
 {
 	int verdict;
 
-	bar(line++, A_REVERSE,
-	    "VERDICT                   PACKETS/s                 TOTAL     SHARE");
+	top_bar(line++, A_REVERSE,
+		"VERDICT                   PACKETS/s                 TOTAL     SHARE");
 	for (verdict = 0; verdict < TOP_VERDICT_MAX; verdict++)
 		if (verdict <= TOP_WOULD_DROP || rates->verdict[verdict].total)
 			draw_verdict(line++, rates, (enum top_verdict)verdict);
@@ -199,13 +181,13 @@ static int draw_verdicts(int line, const struct top_rates *rates)
 
 static void draw_reason(int line, const struct top_reason *reason)
 {
-	char per_second[FORMAT_BYTES], total[FORMAT_BYTES], text[LINE_BYTES];
+	char per_second[FORMAT_BYTES], total[FORMAT_BYTES], text[TOP_LINE_BYTES];
 
 	snprintf(text, sizeof(text), "%-18s %-11s %9s  %9s  %s", reason->reason,
 		 top_verdict_word(reason->verdict),
-		 rate_text(per_second, sizeof(per_second), reason->rate.per_second),
+		 top_rate_text(per_second, sizeof(per_second), reason->rate.per_second),
 		 format_si(total, sizeof(total), reason->rate.total), reason->text);
-	put(line, 0, ink_attribute(verdict_ink(reason->verdict)), text);
+	top_put(line, 0, ink_attribute(verdict_ink(reason->verdict)), text);
 }
 
 static int draw_reasons(int line, const struct top_rates *rates)
@@ -217,103 +199,10 @@ static int draw_reasons(int line, const struct top_rates *rates)
 		room = most;
 	if (room < 1)
 		return line;
-	bar(line++, A_REVERSE, "REASON             VERDICT     PACKETS/s      TOTAL  MEANING");
+	top_bar(line++, A_REVERSE, "REASON             VERDICT     PACKETS/s      TOTAL  MEANING");
 	for (i = 0; i < rates->reason_count && room-- > 0; i++)
 		draw_reason(line++, &rates->reason[i]);
 	return line;
-}
-
-/* --- flows and sources ---------------------------------------------------------------------------- */
-
-static const char *sort_word(const struct top_scene *scene)
-{
-	static const char *const flows[] = { "packets/s", "bytes/s", "bytes", "age" };
-	static const char *const sources[] = { "packets/s", "bytes/s", "flows", "half-open" };
-
-	return (scene->show_sources ? sources : flows)[scene->sort];
-}
-
-/* "-" where one look has not been enough. */
-static void row_rates(const struct top_row *row, char *packets, char *bytes, size_t size)
-{
-	snprintf(packets, size, "-");
-	snprintf(bytes, size, "-");
-	if (row->measured) {
-		rate_text(packets, size, row->packets_s);
-		rate_text(bytes, size, row->bytes_s);
-	}
-}
-
-/* The beginning and, more telling, the end of what is too long. */
-static void shorten(char *text, int width)
-{
-	int length = (int)strlen(text), tail = width * 2 / 3;
-
-	if (length <= width || width < 4)
-		return;
-	memmove(text + width - tail, text + length - tail, (size_t)tail + 1);
-	text[width - tail - 1] = '~';
-}
-
-static int endpoint_width(void)
-{
-	int width = (COLS - 37) / 2;
-
-	return width < 21 ? 21 : width > 47 ? 47 :
-					      width;
-}
-
-static void draw_flow(int line, const struct top_row *row)
-{
-	char source[FORMAT_BYTES], destination[FORMAT_BYTES], packets[FORMAT_BYTES],
-		bytes[FORMAT_BYTES];
-	char text[LINE_BYTES];
-	int width = endpoint_width();
-
-	format_endpoint(source, sizeof(source), row->address[0], row->port[0]);
-	format_endpoint(destination, sizeof(destination), row->address[1], row->port[1]);
-	shorten(source, width);
-	shorten(destination, width);
-	row_rates(row, packets, bytes, sizeof(packets));
-	snprintf(text, sizeof(text), "%-*s %-*s %-11s %9s %9s", width, source, width, destination,
-		 names_phase(row->phase), packets, bytes);
-	put(line, 0, 0, text);
-}
-
-static void draw_source(int line, const struct top_row *row)
-{
-	char source[FORMAT_BYTES], packets[FORMAT_BYTES], bytes[FORMAT_BYTES], text[LINE_BYTES];
-
-	format_address(source, sizeof(source), row->address[0]);
-	row_rates(row, packets, bytes, sizeof(packets));
-	snprintf(text, sizeof(text), "%-39s %8u %9u %9s %9s", source, row->flows, row->half_open,
-		 packets,
-		 bytes);
-	put(line, 0, 0, text);
-}
-
-static void draw_list(int line, const struct top_scene *scene)
-{
-	const struct top_list *list = scene->show_sources ? scene->sources : scene->flows;
-	char text[LINE_BYTES];
-	int width = endpoint_width();
-	size_t i;
-
-	if (scene->show_sources)
-		snprintf(text, sizeof(text), "%-39s %8s %9s %9s %9s", "SOURCE", "FLOWS", "HALF-OPEN",
-			 "PACKETS/s",
-			 "BYTES/s");
-	else
-		snprintf(text, sizeof(text), "%-*s %-*s %-11s %9s %9s", width, "FLOW FROM", width,
-			 "TO", "STATE",
-			 "PACKETS/s", "BYTES/s");
-	bar(line++, A_REVERSE, text);
-	for (i = 0; i < list->count && line < LINES - 1; i++) {
-		if (scene->show_sources)
-			draw_source(line++, &list->row[i]);
-		else
-			draw_flow(line++, &list->row[i]);
-	}
 }
 
 /* --- help and keys -------------------------------------------------------------------------------- */
@@ -332,26 +221,26 @@ static void draw_help(int line, const struct top_scene *scene)
 		"what would be dropped if the mode were enforce, OTHER the machine's own and",
 		"bypassed packets that would be.  '-': seen once only, the rate is not known yet.",
 	};
-	char text[LINE_BYTES];
+	char text[TOP_LINE_BYTES];
 	size_t i;
 
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		put(line++, 0, 0, lines[i]);
+		top_put(line++, 0, 0, lines[i]);
 	if (scene->frames > 1) {
 		snprintf(text, sizeof(text), "The flow table is large: flows and sources are up to "
 					     "%u intervals old.",
 			 scene->frames);
-		put(line, 0, 0, text);
+		top_put(line, 0, 0, text);
 	}
 }
 
 static void draw_keys(const struct top_scene *scene)
 {
-	char text[LINE_BYTES];
+	char text[TOP_LINE_BYTES];
 
 	snprintf(text, sizeof(text), "q quit  p %s  f %s  s sort: %s  ? help",
 		 scene->paused ? "go on" : "pause",
-		 scene->show_sources ? "flows" : "sources", sort_word(scene));
+		 scene->show_sources ? "flows" : "sources", top_sort_word(scene));
 	/* Not into the last corner: that scrolls. */
 	attron(A_REVERSE);
 	mvprintw(LINES - 1, 0, "%-*.*s", COLS - 1, COLS - 1, text);
@@ -374,96 +263,9 @@ void top_view_draw(const struct top_scene *scene)
 			line = draw_ifaces(line, scene);
 			line = draw_verdicts(line, scene->rates);
 			line = draw_reasons(line, scene->rates);
-			draw_list(line, scene);
+			top_draw_list(line, scene);
 		}
 		draw_keys(scene);
 	}
 	refresh();
-}
-
-/* --- the terminal --------------------------------------------------------------------------------- */
-
-static enum top_key meaning(int key)
-{
-	static const struct {
-		int key;
-		enum top_key meaning;
-	} keys[] = {
-		{ KEY_RESIZE, TOP_KEY_RESIZED },
-		{ 'q', TOP_KEY_QUIT },
-		{ 'Q', TOP_KEY_QUIT },
-		{ 'p', TOP_KEY_PAUSE },
-		{ ' ', TOP_KEY_PAUSE },
-		{ 'f', TOP_KEY_SOURCES },
-		{ '\t', TOP_KEY_SOURCES },
-		{ 's', TOP_KEY_SORT },
-		{ '1', TOP_KEY_SORT_PACKETS },
-		{ '2', TOP_KEY_SORT_BYTES },
-		{ '3', TOP_KEY_SORT_TOTAL },
-		{ '4', TOP_KEY_SORT_AGE },
-		{ '?', TOP_KEY_HELP },
-		{ 'h', TOP_KEY_HELP },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i].key == key)
-			return keys[i].meaning;
-	return TOP_KEY_OTHER;
-}
-
-enum top_key top_view_wait(unsigned int milliseconds)
-{
-	int key;
-
-	timeout((int)milliseconds);
-	errno = 0;
-	key = getch();
-	if (key == ERR && (errno == EIO || errno == EBADF))
-		return TOP_KEY_LOST;
-	return key == ERR ? TOP_KEY_NONE : meaning(key);
-}
-
-static void choose_colours(bool colour)
-{
-	if (!colour || start_color() == ERR)
-		return;
-	use_default_colors();
-	init_pair(INK_BAD, COLOR_RED, -1);
-	init_pair(INK_WARN, COLOR_YELLOW, -1);
-	init_pair(INK_GOOD, COLOR_GREEN, -1);
-}
-
-struct top_view *top_view_open(bool colour)
-{
-	struct top_view *view = calloc(1, sizeof(*view));
-	const char *term = getenv("TERM");
-
-	if (!view) {
-		log_err(-ENOMEM, "cannot use the terminal");
-		return NULL;
-	}
-	setlocale(LC_CTYPE, "");
-	view->screen = newterm(NULL, stdout, stdin);
-	if (!view->screen) {
-		log_err_hint(0, "'tcpguard stats -i 1' needs none of its abilities",
-			     "cannot use the terminal: TERM is '%s'", term ? term : "");
-		free(view);
-		return NULL;
-	}
-	choose_colours(colour);
-	cbreak();
-	noecho();
-	curs_set(0);
-	keypad(stdscr, TRUE);
-	return view;
-}
-
-void top_view_close(struct top_view *view)
-{
-	if (!view)
-		return;
-	endwin();
-	delscreen(view->screen);
-	free(view);
 }

@@ -7,7 +7,7 @@
 
 #define FORGET_MS (25ULL * 3600 * 1000) /* longer than any timeout */
 
-/* cmocka set-up: *state is a guard between the two speakers. */
+/* cmocka set-up: a guard between the two speakers; drops of either direction are carried out. */
 int setup_between(void **state);
 
 /* A step, or the same with the roles of client and server exchanged. */
@@ -16,5 +16,7 @@ void say_as(struct guard *guard, struct step step, bool exchanged, size_t line);
 /* Each step alone after the same beginning, with either endpoint as the opener. */
 void each_after(struct guard *guard, const struct step *beginning, size_t length,
 		const struct step *steps, size_t count);
+#define EACH_AFTER(guard, beginning, steps) \
+	each_after(guard, beginning, COUNT(beginning), steps, COUNT(steps))
 
 #endif

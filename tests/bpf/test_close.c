@@ -5,8 +5,6 @@
  */
 #include "tests/bpf/exchange.h"
 
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
-
 /* clang-format off */
 /* The client has sent 100 bytes, not yet acknowledged, and its FIN: it ends at 1102. */
 #define FINISHED \
@@ -31,10 +29,6 @@ static const struct step crossed_acked[] = {
 	CROSSED,
 	{ CLIENT, ACK, .seq = 1102, .ack = 5002, .want = TG_PASS_OK, STATES(CLOSING, FIN_WAIT_2) },
 };
-
-/* Between the two endpoints: drops of either direction are carried out. */
-#define EACH_AFTER(guard, beginning, steps) \
-	each_after(guard, beginning, COUNT(beginning), steps, COUNT(steps))
 
 static void every_segment_after_one_fin(void **state)
 {

@@ -11,7 +11,6 @@
 #define C 10000000u /* the client's first byte */
 #define S 20000000u
 #define IPV4_TTL_AT (14 + 8)
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 static void open_plain(struct guard *guard)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the first SYN to ESTABLISHED: every cell of the SYN_SENT and SYN_RECV rows of tcp-tracking
- * 2.5, simultaneous open, Fast Open, and what a handshake meets that is not in the textbook.
+ * From the first SYN to ESTABLISHED: every segment in SYN_SENT and SYN_RECEIVED, simultaneous open,
+ * and what a handshake meets that is not in the textbook.
  */
 #include "tests/bpf/exchange.h"
 
@@ -9,13 +9,7 @@
 #define OPENING { CLIENT, SYN, .seq = 1000, .want = TG_PASS_NEW, STATES(SYN_SENT, LISTEN) }
 #define ANSWERED OPENING, { SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .want = TG_PASS_SYNACK, \
 			    STATES(SYN_SENT, SYN_RECEIVED) }
-#define OPENING_FAST { CLIENT, SYN, .seq = 1000, .payload = 100, .want = TG_PASS_NEW }
 /* clang-format on */
-
-/* Between the two endpoints: drops of either direction are carried out. */
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
-#define EACH_AFTER(guard, beginning, steps) \
-	each_after(guard, beginning, COUNT(beginning), steps, COUNT(steps))
 
 static void every_segment_in_syn_sent(void **state)
 {
@@ -121,62 +115,6 @@ static void simopen_ack_opens_both(void **state)
 	};
 
 	TALK(*state, steps);
-}
-
-static void tfo_ok_the_syn_data_is_acknowledged(void **state)
-{
-	static const struct step opening[] = { OPENING_FAST };
-	static const struct step cells[] = {
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1000, .want = TG_NOUPD_SYNACK_BAD_ACK },
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .want = TG_PASS_SYNACK, STATES(SYN_SENT, SYN_RECEIVED) },
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1101, .want = TG_PASS_SYNACK, STATES(SYN_SENT, SYN_RECEIVED) },
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1102, .want = TG_NOUPD_SYNACK_BAD_ACK },
-	};
-	static const struct step story[] = {
-		OPENING_FAST,
-		{ CLIENT, SYN, .seq = 1000, .want = TG_NOUPD_SYN_RETRANS }, /* again, without the data */
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1101, .want = TG_PASS_SYNACK },
-		{ CLIENT, ACK, .seq = 1101, .ack = 5001, .payload = 50, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
-		{ SERVER, ACK, .seq = 5001, .ack = 1151, .want = TG_PASS_OK },
-	};
-
-	EACH_AFTER(*state, opening, cells);
-	guard_advance_ms(*state, FORGET_MS);
-	TALK(*state, story);
-}
-
-static void tfo_reject_the_syn_data_is_sent_again(void **state)
-{
-	static const struct step steps[] = {
-		OPENING_FAST,
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .want = TG_PASS_SYNACK },
-		{ CLIENT, ACK, .seq = 1001, .ack = 5001, .payload = 100, .want = TG_PASS_RETRANS, STATES(ESTABLISHED, ESTABLISHED) },
-		{ SERVER, ACK, .seq = 5001, .ack = 1101, .want = TG_PASS_OK },
-	};
-
-	TALK(*state, steps);
-}
-
-static void tfo_burst_of_a_window_before_the_third_step(void **state)
-{
-	static const struct step opening[] = {
-		OPENING_FAST,
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1101, .want = TG_PASS_SYNACK },
-	};
-	static const struct step ending[] = {
-		{ CLIENT, ACK, .seq = 1101, .ack = 5001, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
-		{ CLIENT, ACK, .seq = 1101, .ack = 19601, .want = TG_PASS_OK },
-	};
-	struct step burst = { SERVER, ACK, .ack = 1101, .payload = 1460, .want = TG_PASS_OK,
-			      STATES(SYN_SENT, SYN_RECEIVED) };
-	int i;
-
-	TALK(*state, opening);
-	for (i = 0; i < 10; i++) {
-		burst.seq = 5001 + 1460U * (uint32_t)i;
-		guard_say(*state, &burst, (size_t)i + 1);
-	}
-	TALK(*state, ending);
 }
 
 static void early_seg_that_overtook_its_synack_is_acknowledged(void **state)
@@ -391,9 +329,6 @@ int main(void)
 		TEST(a_fin_before_the_third_step_takes_effect_with_it, setup_between),
 		TEST(simopen_synack_opens_both, guard_setup),
 		TEST(simopen_ack_opens_both, guard_setup),
-		TEST(tfo_ok_the_syn_data_is_acknowledged, setup_between),
-		TEST(tfo_reject_the_syn_data_is_sent_again, guard_setup),
-		TEST(tfo_burst_of_a_window_before_the_third_step, guard_setup),
 		TEST(early_seg_that_overtook_its_synack_is_acknowledged, guard_setup),
 		TEST(syn_challenge_and_the_rst_it_provokes_pass, guard_setup),
 		TEST(synack_stale_and_the_rst_it_provokes_pass, guard_setup),

@@ -5,8 +5,6 @@
  */
 #include "tests/bpf/harness.h"
 
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
-
 static int setup_gateway(void **state)
 {
 	const struct guard_options options = { .all_ingress = true, .profile = TG_PROFILE_GATEWAY };

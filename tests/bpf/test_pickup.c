@@ -5,7 +5,6 @@
  */
 #include "tests/bpf/harness.h"
 
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 #define GIB (1U << 30)
 
 static int setup_learning(void **state)

@@ -5,8 +5,6 @@
  */
 #include "tests/bpf/exchange.h"
 
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
-
 /* clang-format off */
 /* Windows of 65535, unscaled: the client may send up to 66536, the server up to 70536. */
 #define HALF_OPEN \
@@ -18,10 +16,6 @@
 #define BOTH_FINISHED FIN_ACKED, { SERVER, FIN | ACK, .seq = 5001, .ack = 1002, .want = TG_PASS_OK }
 #define ENDED BOTH_FINISHED, { CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_PASS_OK }
 /* clang-format on */
-
-/* Between the two endpoints: drops of either direction are carried out. */
-#define EACH_AFTER(guard, beginning, steps) \
-	each_after(guard, beginning, COUNT(beginning), steps, COUNT(steps))
 
 static void a_rst_of_no_flow_opens_none(void **state)
 {

@@ -6,7 +6,6 @@
 #include "tests/bpf/harness.h"
 
 #define FORGET_MS (25ULL * 3600 * 1000) /* longer than any timeout */
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 #define NEW_ISN 900000000U
 
 /* clang-format off */

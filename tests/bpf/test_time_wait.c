@@ -7,7 +7,6 @@
 
 #define FORGET_MS (25ULL * 3600 * 1000) /* longer than any timeout */
 #define TIME_WAIT_MS 240000
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 #define HIGHER 2000000U
 #define LOWER 900U
 

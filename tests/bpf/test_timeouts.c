@@ -8,7 +8,6 @@
 #include "bpf/flow_table.h"
 
 #define FORGET_MS (25ULL * 3600 * 1000) /* longer than any timeout */
-#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
 /* clang-format off */
 #define SECONDS(n) ((n) * 1000ULL)
