@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Those who have a foot in the door: users of the machine who can reach a directory or a socket, members of
+# the group, whoever wrote a file that root reads, and the service's user.  None of them gets further.
+. "$(dirname "$0")/lib.sh"
+
+OK=0 USAGE=2 CONFIG=6
+NOBODY=65534 SERVICE=64999 OTHER=64998
+PINS=/sys/fs/bpf/tcpguard
+SOCKET=/run/tcpguard/events.sock
+
+[ "$TCPGUARD" -ef "$ROOT/build/tcpguard" ] || skip_all "runs the plain program only: others are not readable by all"
+topology_pair
+
+# The user and the group of the service, in this world only.
+cp /etc/passwd /etc/group "$WORK/"
+echo "tcpguard:x:$SERVICE:$SERVICE::/nonexistent:/usr/sbin/nologin" >> "$WORK/passwd"
+echo "tcpguard:x:$SERVICE:" >> "$WORK/group"
+mount --bind "$WORK/passwd" /etc/passwd
+mount --bind "$WORK/group" /etc/group
+install -m 755 "$TCPGUARD" /run/program
+chmod 0711 "$WORK"
+
+# as UID COMMAND...: an ordinary user; member UID COMMAND...: one of the group.
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"
+}
+member() {
+	setpriv --reuid "$1" --regid "$1" --groups $SERVICE -- "${@:2}"
+}
+
+# answers EXIT_CODE PATTERN COMMAND...
+answers() {
+	local want=$1 pattern=$2 code=0
+
+	shift 2
+	"$@" > "$WORK/answer" 2>&1 < /dev/null || code=$?
+	cat "$WORK/answer"
+	equal $code "$want" && grep -qE -e "$pattern" "$WORK/answer"
+}
+
+attach eth0 --max-flows 64 --no-daemon
+
+# --- what root writes -------------------------------------------------------------------------------
+
+capturing() {
+	[[ "$("$TCPGUARD" -j stats | query "d['events']['watching']")" == *capture* ]]
+}
+# capture_to FILE: one packet.
+capture_to() {
+	local code=0
+
+	background timeout 20 "$TCPGUARD" capture --verdict pass -c 1 -w "$1" > "$WORK/captured" 2>&1
+	sent() {
+		! kill -0 "$PID" 2> /dev/null || {
+			! capturing || on client curl -s --max-time 1 http://10.0.0.1:7/ || true
+			! kill -0 "$PID" 2> /dev/null
+		}
+	}
+	wait_for 20 sent || return 1
+	wait "$PID" || code=$?
+	cat "$WORK/captured"
+	return $code
+}
+mkdir -m 777 /run/shared # with the sticky bit the kernel itself would refuse to follow the link
+echo precious > /run/precious
+as $NOBODY ln -s /run/precious /run/shared/link
+check "capture -w through somebody's link" answers $USAGE 'symbolic link' capture_to /run/shared/link
+check "what it pointed at is whole" equal "$(cat /run/precious)" precious
+as $NOBODY touch /run/shared/theirs
+check "capture -w into somebody's file" answers $USAGE 'belongs to another user' capture_to /run/shared/theirs
+check "which stays empty" equal "$(stat -c '%s %u' /run/shared/theirs)" "0 $NOBODY"
+ln /run/precious /run/shared/second
+check "replay -w into a file with two names" answers $USAGE 'other names' \
+	"$TCPGUARD" replay -w /run/shared/second "$ROOT/tests/data/clean.pcap.gz"
+check "which is whole, too" equal "$(cat /run/precious)" precious
+rm /run/shared/second
+check "capture -w a new file" capture_to /run/new
+check "it is its owner's to read" equal "$(stat -c %a /run/new)" 600
+install -m 644 /dev/null /run/old
+check "capture -w over a file that all could read" capture_to /run/old
+check "they cannot any more" equal "$(stat -c %a /run/old)" 600
