@@ -80,3 +80,30 @@ check "it is its owner's to read" equal "$(stat -c %a /run/new)" 600
 install -m 644 /dev/null /run/old
 check "capture -w over a file that all could read" capture_to /run/old
 check "they cannot any more" equal "$(stat -c %a /run/old)" 600
+
+# --- the socket of events ---------------------------------------------------------------------------
+
+# As tmpfiles.d makes it: everybody may open it, and so could lock it for ever.
+install -d -m 755 -o $SERVICE -g $SERVICE /run/tcpguard
+coproc HOLDER { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- flock /run/tcpguard sh -c 'echo held; exec cat'; }
+read -r -u "${HOLDER[0]}" held
+check "somebody holds a lock on the socket's directory" equal "$held" held
+start_daemon() {
+	background "$TCPGUARD" daemon --metrics off "$@" 2> "$WORK/daemon"
+	DAEMON=$PID
+}
+start_daemon
+check "the daemon begins all the same" wait_for 5 "$TCPGUARD" events
+check "and leaves nothing beside its socket" equal "$(ls -A /run/tcpguard)" events.sock
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
+exec {HOLDER[1]}>&-
+as $NOBODY install -d -m 755 /run/shared/socket
+as $NOBODY ln -s /run/precious /run/shared/socket/s.lock
+check "a link in the place of the lock" answers 4 "cannot lock" \
+	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
+as $NOBODY rm /run/shared/socket/s.lock
+as $NOBODY touch /run/shared/socket/s.lock
+check "somebody's file in its place" answers 4 "cannot lock" \
+	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
+check "nothing was put there" equal "$(ls -A /run/shared/socket)" s.lock
