@@ -3,6 +3,8 @@ sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c
 sources_test_event_filter := daemon/event_filter.c daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c \
 	daemon/log.c
+sources_test_plain := daemon/log.c
+sources_test_event_client := daemon/event_client.c daemon/event_socket.c $(sources_test_event_filter)
 sources_test_event_log := daemon/events.c daemon/log.c
 sources_test_capture_ng := daemon/capture_ng_write.c daemon/capture_ng.c daemon/log.c daemon/private_file.c
 libs_test_capture_ng := -lpcap

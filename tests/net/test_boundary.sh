@@ -4,7 +4,7 @@
 # the group, whoever wrote a file that root reads, and the service's user.  None of them gets further.
 . "$(dirname "$0")/lib.sh"
 
-OK=0 USAGE=2 CONFIG=6
+USAGE=2 CONFIG=6
 NOBODY=65534 SERVICE=64999 OTHER=64998
 PINS=/sys/fs/bpf/tcpguard
 SOCKET=/run/tcpguard/events.sock
@@ -107,3 +107,54 @@ as $NOBODY touch /run/shared/socket/s.lock
 check "somebody's file in its place" answers 4 "cannot lock" \
 	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
 check "nothing was put there" equal "$(ls -A /run/shared/socket)" s.lock
+
+# --- names and files that would speak to the terminal -----------------------------------------------
+
+# tame COMMAND...: nothing it prints is a control character, and what it refuses is said in one line.
+tame() {
+	"$@" > "$WORK/answer" 2>&1 < /dev/null || true
+	cat -v "$WORK/answer"
+	[ -s "$WORK/answer" ] && ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$WORK/answer"
+}
+ESCAPE=$'\e[31m'
+gzip -dc "$ROOT/tests/data/clean.pcap.gz" > "/run/$ESCAPE.pcap"
+check "the name of a capture" tame "$TCPGUARD" replay "/run/$ESCAPE.pcap"
+check "that of one to explain" tame "$TCPGUARD" explain --pcap "/run/$ESCAPE.pcap#5"
+check "a bad line of a list" tame "$TCPGUARD" block import <(printf '%s\n' "$ESCAPE")
+printf 'version: 1\n"%s": 1\n' '\e[31m\nSYSLOG_IDENTIFIER=sshd' > /run/keys.yaml
+check "an unknown key" tame "$TCPGUARD" config check /run/keys.yaml
+check "begins no line of its own" equal "$(wc -l < "$WORK/answer")" 1
+ip link add "odd$ESCAPE" type veth peer name '$(date)'
+"$TCPGUARD" attach "odd$ESCAPE" --no-daemon > /dev/null
+for command in status stats doctor "monitor $(printf 'odd%s' "$ESCAPE")"; do
+	# shellcheck disable=SC2086 # words
+	check "an interface's name: ${command%% *}" tame "$TCPGUARD" $command
+done
+"$TCPGUARD" detach "odd$ESCAPE" > /dev/null
+# What the shell would run is offered as a word of the line.
+offered() {
+	bash -c 'source <("$0" completion bash)
+		COMP_WORDS=(tcpguard status "$1") COMP_CWORD=2
+		_tcpguard
+		printf "%s\n" "${COMPREPLY[@]}"' "$TCPGUARD" "$1"
+}
+check "bash completes it as a word" equal "$(offered '$' | head -n 1)" '\$\(date\)'
+check "ordinary names as they are" equal "$(offered eth)" eth0
+ip link del "odd$ESCAPE"
+
+# --- lists that are too much ------------------------------------------------------------------------
+
+long_line() {
+	echo 192.0.2.0/24
+	head -c 300000000 /dev/zero | tr '\0' x
+	echo
+	echo 198.51.100.0/24
+}
+"$TCPGUARD" block add 203.0.113.0/24 > /dev/null # what stands must stand afterwards
+check "a line without an end is a bad line, not one of all memory" \
+	answers $USAGE ':2: the line is too long' \
+	prlimit --as=200000000 "$TCPGUARD" block import --replace <(long_line)
+check "the list is as it was" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
+check "nor does a list without an end take it" answers $USAGE 'too many prefixes' \
+	prlimit --as=2000000000 timeout 120 "$TCPGUARD" block import --replace <(yes 192.0.2.1)
+check "the list is as it was still" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
