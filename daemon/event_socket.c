@@ -236,17 +236,19 @@ void event_socket_close(int fd, const char *path)
 	close(fd);
 }
 
-bool event_socket_may_read(int fd)
+bool event_socket_may_read(int fd, uid_t *who)
 {
-	gid_t group = readers_group(), groups[GROUPS_MAX];
+	gid_t group, groups[GROUPS_MAX];
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 	size_t i;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
+	*who = peer.uid;
 	if (!peer.uid || peer.uid == geteuid())
 		return true;
+	group = readers_group();
 	if (group == (gid_t)-1)
 		return false;
 	if (peer.gid == group)

@@ -98,6 +98,40 @@ check "and leaves nothing beside its socket" equal "$(ls -A /run/tcpguard)" even
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
 exec {HOLDER[1]}>&-
+
+# 128 descriptors: 64 readers.  A member of the group has a quarter of them, all members seven eighths.
+install -m 755 "$HERE/events.py" /run/events.py
+(
+	ulimit -n 128
+	exec "$TCPGUARD" daemon --metrics off
+) 2> "$WORK/daemon" &
+DAEMON=$!
+WORLD_PIDS+=("$DAEMON")
+check "a daemon with few descriptors" wait_for 5 "$TCPGUARD" events
+check "nobody is refused" answers 4 'Permission denied' as $NOBODY /run/program events
+check "a member reads" answers 0 'daemon  *started' member $NOBODY /run/program events
+coproc SILENT { exec setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- "$PYTHON" /run/events.py hold $SOCKET 100; }
+read -r -u "${SILENT[0]}" silent
+check "a member who comes a hundred times has sixteen places" equal "$silent" 16
+check "another member has one" answers 0 'daemon  *started' member $OTHER /run/program events
+check "root, too" answers 0 'daemon  *started' "$TCPGUARD" events
+read -r -u "${SILENT[0]}" ended
+check "who asks for nothing is hung up on" equal "$ended" 16
+echo done >&"${SILENT[1]}"
+tracers() {
+	[ "$("$TCPGUARD" -j stats | query "d['events']['readers']")" = "$1" ]
+}
+wait_for 5 tracers 0 || die "the readers do not go"
+for port in 1 2 3; do
+	background setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- \
+		/run/program flows trace "10.0.0.2:$port-10.0.0.1:80"
+	check "a member traces a flow" wait_for 5 tracers $port
+done
+check "but not the last that can be traced" answers 7 'traced already' \
+	member $OTHER /run/program flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+check "which is root's" answers 1 . "$TCPGUARD" flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
 as $NOBODY install -d -m 755 /run/shared/socket
 as $NOBODY ln -s /run/precious /run/shared/socket/s.lock
 check "a link in the place of the lock" answers 4 "cannot lock" \
