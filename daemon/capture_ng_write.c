@@ -10,6 +10,7 @@
 #include <pcap/pcap.h>
 
 #include "log.h"
+#include "private_file.h"
 #include "version.h"
 
 #define BLOCK_SECTION 0x0a0d0d0aU
@@ -165,9 +166,8 @@ int capture_ng_create(struct capture_ng_writer **out, const char *path, uint32_t
 		return log_err(-ENOMEM, "cannot write '%s'", path);
 	writer->path = path;
 	writer->snap = snap;
-	writer->file = strcmp(path, "-") ? fopen(path, "we") : stdout;
+	writer->file = private_file_open(path);
 	if (!writer->file) {
-		log_err(-errno, "cannot write '%s'", path);
 		free(writer);
 		return -EINVAL;
 	}
@@ -183,7 +183,7 @@ int capture_ng_finish(struct capture_ng_writer *writer)
 	if (!writer)
 		return 0;
 	err = capture_ng_flush(writer);
-	if (writer->file != stdout && fclose(writer->file) && !err)
+	if (fclose(writer->file) && !err)
 		err = -errno;
 	if (err)
 		log_err(err, "cannot write '%s'", writer->path);

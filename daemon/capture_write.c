@@ -3,14 +3,12 @@
 #include "capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <pcap/pcap.h>
 
 #include "log.h"
+#include "private_file.h"
 
 #define SNAP_BYTES 262144
 
@@ -21,40 +19,15 @@ struct capture_writer {
 	int link;
 };
 
-/*
- * What people send is nobody else's business, so only the owner may read it.  Not through a symbolic
- * link: in a directory that others write to it may point at any file of root's.
- */
-static FILE *open_private(const char *path)
-{
-	FILE *file;
-	int fd;
-
-	if (!strcmp(path, "-"))
-		fd = dup(STDOUT_FILENO);
-	else
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return NULL;
-	file = fdopen(fd, "wb");
-	if (!file)
-		close(fd);
-	return file;
-}
-
 static int open_dumper(struct capture_writer *writer)
 {
 	FILE *file;
 
 	if (!writer->shape)
 		return log_err(-ENOMEM, "cannot write '%s'", writer->path);
-	file = open_private(writer->path);
-	if (!file) {
-		log_err_hint(errno == ELOOP ? 0 : -errno, errno == ELOOP ? "name the file itself" : NULL,
-			     "cannot write '%s'%s", writer->path,
-			     errno == ELOOP ? ", a symbolic link" : "");
+	file = private_file_open(writer->path);
+	if (!file)
 		return -EINVAL;
-	}
 	writer->dumper = pcap_dump_fopen(writer->shape, file);
 	if (writer->dumper)
 		return 0;

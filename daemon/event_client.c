@@ -90,6 +90,16 @@ static int receive(struct event_client *client, int timeout_ms)
 	return message->refused ? say_refused(message->refused) : 1;
 }
 
+/* What it says is printed: the daemon runs as another user, who may have been taken over. */
+static bool is_sound(struct tg_event *event)
+{
+	event->iface[sizeof(event->iface) - 1] = '\0';
+	if (event->type >= TG_EVENT_LIST)
+		event->text[sizeof(event->text) - 1] = '\0';
+	return event->type > TG_EVENT_NONE && event->type < TG_EVENT_MAX &&
+	       event->outcome < TG_OUTCOME_MAX && event->side < TG_SIDE_MAX;
+}
+
 int event_client_next(struct event_client *client, int timeout_ms, struct tg_event *event,
 		      uint64_t *lost)
 {
@@ -103,7 +113,7 @@ int event_client_next(struct event_client *client, int timeout_ms, struct tg_eve
 		}
 		if (client->at < client->message.count) {
 			*event = client->message.event[client->at++];
-			return 1;
+			return is_sound(event) ? 1 : say_refused(-EPROTO);
 		}
 		got = receive(client, timeout_ms);
 		if (got != 1)

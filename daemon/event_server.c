@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "clock_ns.h"
 #include "event_socket.h"
 #include "event_wire.h"
 #include "log.h"
@@ -18,6 +19,7 @@
 #define POLL_FASTEST_MS 10
 #define POLL_SLOWEST_MS 200
 #define BUSY_EVENTS 64 /* in one look: look again soon */
+#define ASK_NS (5LL * 1000000000) /* for a reader to say what it wants */
 #define TRACE_BIT (1U << TG_EVENT_TRACE)
 #define BIT(type) (1U << TG_EVENT_##type)
 #define DATAPATH_TYPES (BIT(NEW) | BIT(STATE) | BIT(END) | BIT(DROP) | BIT(CHALLENGE))
@@ -27,6 +29,9 @@ struct reader {
 	struct reader **link; /* what points to this */
 	struct event_server *server;
 	int fd;
+	uid_t user;
+	bool ordinary; /* neither root nor whom the daemon runs as */
+	int64_t came_ns;
 	struct loop_fd *watched;
 	bool asked;
 	bool greeted; /* was told that its events are coming */
@@ -158,6 +163,17 @@ static void refuse(struct event_server *server, int fd, int err)
 	send_message(server, fd); /* it hears it or not: it is gone */
 }
 
+/* One of the traces is kept for those who look after the machine. */
+static bool may_trace(const struct reader *reader)
+{
+	const struct reader *other;
+	int traces = 0;
+
+	for (other = reader->server->first; other; other = other->next)
+		traces += other->ordinary && other->tag;
+	return !reader->ordinary || traces < TG_TRACES_MAX - 1;
+}
+
 static void start_reader(struct reader *reader, const struct event_request *request)
 {
 	struct event_server *server = reader->server;
@@ -165,7 +181,8 @@ static void start_reader(struct reader *reader, const struct event_request *requ
 	reader->types = request->types & ((1U << TG_EVENT_MAX) - 1);
 	reader->follow = request->flags & EVENT_WIRE_FOLLOW;
 	if (reader->types & TRACE_BIT) {
-		reader->tag = events_trace(server->events, &request->traced);
+		if (may_trace(reader))
+			reader->tag = events_trace(server->events, &request->traced);
 		if (!reader->tag) {
 			refuse(server, reader->fd, -EBUSY);
 			drop_reader(reader);
@@ -215,15 +232,37 @@ static void on_reader(void *context, bool readable, bool writable)
 		listen_to(reader);
 }
 
+static bool is_ordinary(uid_t user)
+{
+	return user && user != geteuid();
+}
+
+/* No user has more than a quarter of the places, and an eighth is kept for root. */
+static bool has_place(const struct event_server *server, uid_t user)
+{
+	uint32_t ordinary = 0, own = 0;
+	const struct reader *reader;
+
+	if (!is_ordinary(user))
+		return server->readers < server->readers_max;
+	for (reader = server->first; reader; reader = reader->next) {
+		ordinary += reader->ordinary;
+		own += reader->user == user;
+	}
+	return own < (server->readers_max + 3) / 4 &&
+	       ordinary < server->readers_max - (server->readers_max + 7) / 8;
+}
+
 static int add_reader(struct event_server *server, int fd)
 {
 	struct reader *reader;
+	uid_t user;
 
-	if (!event_socket_may_read(fd)) {
+	if (!event_socket_may_read(fd, &user)) {
 		refuse(server, fd, -EACCES);
 		return -EACCES;
 	}
-	if (server->readers >= server->readers_max) {
+	if (!has_place(server, user)) {
 		refuse(server, fd, -EUSERS);
 		return -EUSERS;
 	}
@@ -232,6 +271,9 @@ static int add_reader(struct event_server *server, int fd)
 		return -ENOMEM;
 	reader->server = server;
 	reader->fd = fd;
+	reader->user = user;
+	reader->ordinary = is_ordinary(user);
+	reader->came_ns = clock_ns(CLOCK_MONOTONIC);
 	reader->watched = loop_fd_new(server->loop, fd, on_reader, reader);
 	if (!reader->watched) {
 		free(reader);
@@ -331,9 +373,25 @@ static void on_listener(void *context, bool readable, bool writable)
 	}
 }
 
+/* Whoever came and asked for nothing holds a place that others want. */
+static void end_silent(struct event_server *server)
+{
+	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct reader *reader, *next;
+
+	for (reader = server->first; reader; reader = next) {
+		next = reader->next;
+		if (!reader->asked && now_ns - reader->came_ns > ASK_NS)
+			drop_reader(reader);
+	}
+}
+
 void event_server_look_after(struct event_server *server)
 {
-	if (!server || !server->deaf)
+	if (!server)
+		return;
+	end_silent(server);
+	if (!server->deaf)
 		return;
 	server->deaf = false;
 	loop_fd_wait(server->listener, true, false);

@@ -22,7 +22,8 @@ void event_server_free(struct event_server *server); /* accepts NULL */
 /* After an event was added to the log: everybody who wants it gets it. */
 void event_server_publish(struct event_server *server);
 
-/* Now and then: listens again after it had to stop for want of descriptors. */
+/* Now and then: ends readers that ask for nothing, listens again after it had to stop for want of
+ * descriptors. */
 void event_server_look_after(struct event_server *server);
 
 #endif

@@ -12,12 +12,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
 
 #define BACKLOG 1024
 #define GROUPS_MAX 256
+#define LOCK_BYTES (EVENT_SOCKET_BYTES + sizeof(".lock"))
+#define LOCK_TRIES 100
+#define LOCK_TRY_NS (20 * 1000 * 1000)
 
 int event_socket_path(const char *given, char path[EVENT_SOCKET_BYTES])
 {
@@ -102,27 +106,64 @@ static void give_to_group(const char *path)
 			 strerror(errno));
 }
 
-/* The directory of path, made if absent, open and locked: two daemons do not look at once. */
-static int open_directory(const char *path)
+/* The directory of path, made if absent. */
+static void make_directory(const char *path)
 {
 	char directory[EVENT_SOCKET_BYTES];
 	const char *slash = strrchr(path, '/');
-	int fd, err;
 
-	snprintf(directory, sizeof(directory), "%.*s", slash ? (int)(slash - path) : 1,
-		 slash ? path : ".");
-	if (!directory[0])
-		snprintf(directory, sizeof(directory), "/");
+	if (!slash || slash == path)
+		return;
+	snprintf(directory, sizeof(directory), "%.*s", (int)(slash - path), path);
 	if (!mkdir(directory, 0750))
 		give_to_group(directory);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return log_err(-errno, "cannot listen at '%s'", path);
-	if (!flock(fd, LOCK_EX))
-		return fd;
-	err = log_err(-errno, "cannot lock '%s'", directory);
-	close(fd);
-	return err;
+}
+
+static int refuse_lock(int err, const char *name)
+{
+	return log_err_hint(err, "remove it, or say another path with --socket", "cannot lock '%s'", name);
+}
+
+/* -EAGAIN: whoever held it has removed it, this is another file now. */
+static int take_lock(int fd, const char *name)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_TRY_NS };
+	struct stat ours, named;
+	int i;
+
+	if (fstat(fd, &ours))
+		return -errno;
+	if (!S_ISREG(ours.st_mode) || ours.st_mode & 077 || (ours.st_uid != geteuid() && geteuid()))
+		return -EPERM;
+	for (i = 0; flock(fd, LOCK_EX | LOCK_NB); i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	if (stat(name, &named) || named.st_dev != ours.st_dev || named.st_ino != ours.st_ino)
+		return -EAGAIN;
+	return 0;
+}
+
+/*
+ * Two daemons do not look at once.  The lock is a file that nobody else can open: a lock on the
+ * directory could be held, for ever, by everybody who may list it.
+ */
+static int lock_beside(const char *path, char name[LOCK_BYTES])
+{
+	int fd, err;
+
+	snprintf(name, LOCK_BYTES, "%s.lock", path);
+	do {
+		fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return refuse_lock(errno == ELOOP ? -EPERM : -errno, name);
+		err = take_lock(fd, name);
+		if (!err)
+			return fd;
+		close(fd);
+	} while (err == -EAGAIN);
+	return refuse_lock(err, name);
 }
 
 static int make_room(const char *path)
@@ -172,14 +213,18 @@ static int bind_and_listen(const char *path)
 
 int event_socket_listen(const char *path)
 {
-	int directory = open_directory(path), err;
+	char name[LOCK_BYTES];
+	int lock, err;
 
-	if (directory < 0)
-		return directory;
+	make_directory(path);
+	lock = lock_beside(path, name);
+	if (lock < 0)
+		return lock;
 	err = make_room(path);
 	if (!err)
 		err = bind_and_listen(path);
-	close(directory);
+	unlink(name);
+	close(lock);
 	return err;
 }
 
@@ -191,17 +236,19 @@ void event_socket_close(int fd, const char *path)
 	close(fd);
 }
 
-bool event_socket_may_read(int fd)
+bool event_socket_may_read(int fd, uid_t *who)
 {
-	gid_t group = readers_group(), groups[GROUPS_MAX];
+	gid_t group, groups[GROUPS_MAX];
 	struct ucred peer;
 	socklen_t size = sizeof(peer);
 	size_t i;
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return false;
+	*who = peer.uid;
 	if (!peer.uid || peer.uid == geteuid())
 		return true;
+	group = readers_group();
 	if (group == (gid_t)-1)
 		return false;
 	if (peer.gid == group)

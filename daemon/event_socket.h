@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define EVENT_SOCKET_DIR "/run/tcpguard"
 #define EVENT_SOCKET_NAME "events.sock"
@@ -23,8 +24,8 @@ int event_socket_listen(const char *path);
 /* Closes it and removes the path. */
 void event_socket_close(int fd, const char *path);
 
-/* True if the peer is root, of our own user, or in the group. */
-bool event_socket_may_read(int fd);
+/* True if the peer is root, of our own user, or in the group; who is its user. */
+bool event_socket_may_read(int fd, uid_t *who);
 
 /* A connected descriptor, or -errno (said): -ENOENT when no daemon listens. */
 int event_socket_connect(const char *path);

@@ -13,6 +13,9 @@
 
 #define BAD_LINES_SAID 20
 #define SHOW_EVERY 4096 /* lines */
+#define LINE_BYTES 4096
+/* Before those that are named twice are one: lists from the network must not take all memory. */
+#define RULES_READ_MAX (2 * TG_LIST_RULES_MAX)
 
 /* A file being read. */
 struct reading {
@@ -124,31 +127,64 @@ static void trim(char *line, size_t length)
 	line[length] = '\0';
 }
 
+/* The bytes of the next line, with its end; of a longer one the first LINE_BYTES - 1 are kept. */
+static size_t next_line(FILE *file, char line[LINE_BYTES])
+{
+	size_t length = 0;
+	int c;
+
+	do {
+		c = getc_unlocked(file);
+		if (c == EOF)
+			break;
+		if (length < LINE_BYTES - 1)
+			line[length] = (char)c;
+		length++;
+	} while (c != '\n');
+	line[length < LINE_BYTES ? length : LINE_BYTES - 1] = '\0';
+	return length;
+}
+
+/* As read_line(). */
+static int judge_line(struct reading *reading, char *line, size_t length)
+{
+	bool cut = length >= LINE_BYTES;
+
+	if (strlen(line) != (cut ? LINE_BYTES - 1 : length)) {
+		say_bad(reading, "the line holds a zero byte");
+		return 0;
+	}
+	if (cut && !strchr("#;", *skip_blanks(line))) {
+		say_bad(reading, "the line is too long");
+		return 0;
+	}
+	trim(line, strlen(line));
+	return read_line(reading, line);
+}
+
 static int read_lines(struct reading *reading, FILE *file)
 {
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t got;
+	char line[LINE_BYTES];
+	size_t length;
 	int err = 0;
 
-	while (!err && (got = getline(&line, &room, file)) >= 0) {
+	while (!err && (length = next_line(file, line))) {
 		reading->line++;
-		reading->bytes += (uint64_t)got;
-		if (strlen(line) != (size_t)got) {
-			say_bad(reading, "the line holds a zero byte");
-			continue;
-		}
-		trim(line, (size_t)got);
-		err = read_line(reading, line);
+		reading->bytes += length;
+		err = judge_line(reading, line, length);
+		if (!err && reading->rules->count > RULES_READ_MAX)
+			err = -ERANGE;
 		if (!(reading->line % SHOW_EVERY))
 			progress_show(&reading->progress, reading->rules->count, reading->bytes,
 				      reading->whole);
 	}
 	if (!err && ferror(file))
-		err = log_err(-EIO, "cannot read %s", reading->name);
+		return log_err(-EIO, "cannot read %s", reading->name);
+	if (err == -ERANGE)
+		log_err_hint(0, "aggregate them, or leave some out", "%s holds too many prefixes: at most %u fit",
+			     reading->name, TG_LIST_RULES_MAX);
 	else if (err)
 		log_err(err, "cannot keep the prefixes of %s", reading->name);
-	free(line);
 	return err;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
+
 static int grow(void **memory, size_t *room, size_t needed, size_t bytes, size_t first)
 {
 	size_t wanted = *room ? *room : first;
@@ -266,34 +268,9 @@ void list_rules_free(struct list_rules *rules)
 	memset(rules, 0, sizeof(*rules));
 }
 
-/* Bytes of the character at text, 0 if it is none: RFC 3629, without the shortest-form subtleties. */
-static size_t character(const unsigned char *text)
-{
-	size_t bytes = 1, i;
-
-	if (text[0] >= 0xc2 && text[0] <= 0xdf)
-		bytes = 2;
-	else if (text[0] >= 0xe0 && text[0] <= 0xef)
-		bytes = 3;
-	else if (text[0] >= 0xf0 && text[0] <= 0xf4)
-		bytes = 4;
-	else if (text[0] >= 0x80)
-		return 0;
-	for (i = 1; i < bytes; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return bytes;
-}
-
-/* C0, DEL and C1: they would speak to the terminal of who lists them. */
-static bool is_control(const unsigned char *text)
-{
-	return text[0] < 0x20 || text[0] == 0x7f || (text[0] == 0xc2 && text[1] < 0xa0);
-}
-
 const char *list_reason_fault(const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	const char *at = text;
 	size_t bytes;
 
 	if (strlen(text) > TG_LIST_REASON_MAX)
@@ -303,10 +280,10 @@ const char *list_reason_fault(const char *text)
 	if (text[0] == ' ' || (text[0] && text[strlen(text) - 1] == ' '))
 		return "a reason must not begin or end with a blank";
 	for (; *at; at += bytes) {
-		bytes = character(at);
+		bytes = plain_character(at);
 		if (!bytes)
 			return "the reason is not valid UTF-8";
-		if (is_control(at))
+		if (plain_is_control(at)) /* it would speak to the terminal of who lists it */
 			return "the reason has a control character";
 	}
 	return NULL;

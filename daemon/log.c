@@ -17,6 +17,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "plain.h"
+
 #define LINE_MAX_BYTES 1024
 #define JOURNAL "/run/systemd/journal/socket"
 
@@ -77,7 +79,10 @@ static int send_fields(int priority, int err, const char *remedy, const char *li
 	return sent < 0 ? -errno : 0;
 }
 
-/* One call of the C library a line, so that lines of several processes do not mix. */
+/*
+ * One call of the C library a line, so that lines of several processes do not mix; and one line a call,
+ * whatever a file's name or contents hold: a line more would be a field more of the journal.
+ */
 static void say(int priority, const char *message, int err, const char *remedy)
 {
 	char line[LINE_MAX_BYTES], buffer[128];
@@ -86,6 +91,7 @@ static void say(int priority, const char *message, int err, const char *remedy)
 
 	snprintf(line, sizeof(line), "%s%s%s%s%s", message, reason ? ": " : "",
 		 reason ? reason : "", remedy ? "; " : "", remedy ? remedy : "");
+	plain_make(line);
 	if (target == TARGET_UNKNOWN)
 		target = stderr_is_journal() ? TARGET_JOURNAL : TARGET_STDERR;
 	if (target == TARGET_SYSLOG)

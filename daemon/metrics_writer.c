@@ -5,43 +5,24 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Bytes of the UTF-8 character at text, 0 if there is none. */
-static int utf8_length(const unsigned char *text)
-{
-	int length, i;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 :
-						       4;
-	for (i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	/* Longer than needed, half of a surrogate pair, beyond the last code point. */
-	if ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] > 0x9f) ||
-	    (text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] > 0x8f))
-		return 0;
-	return length;
-}
+#include "plain.h"
 
 /* The kernel takes nearly any byte in a name; both formats are UTF-8. */
 static void write_value(FILE *stream, const char *value)
 {
-	const unsigned char *c = (const unsigned char *)value;
-	int length;
+	const char *c = value;
+	size_t length;
 
 	for (; *c; c += length ? length : 1) {
-		length = utf8_length(c);
+		length = plain_character(c);
 		if (!length)
-			fprintf(stream, "\\\\x%02x", *c);
+			fprintf(stream, "\\\\x%02x", (unsigned char)*c);
 		else if (*c == '\n')
 			fputs("\\n", stream);
 		else if (*c == '"' || *c == '\\')
 			fprintf(stream, "\\%c", *c);
 		else
-			fwrite(c, 1, (size_t)length, stream);
+			fwrite(c, 1, length, stream);
 	}
 }
 

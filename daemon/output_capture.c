@@ -8,6 +8,7 @@
 #include "bpf/parse_packet.h"
 #include "format.h"
 #include "names.h"
+#include "plain.h"
 
 struct described {
 	bool tcp;
@@ -68,11 +69,11 @@ void output_capture_text(struct output *out, const struct output_capture *captur
 {
 	const struct tg_capture *packet = capture->packet;
 	struct described what;
-	char time[FORMAT_BYTES];
+	char time[FORMAT_BYTES], iface[TG_IFNAME_LEN + 1];
 
 	describe(capture, &what);
 	fprintf(out->stream, "%s %s %s", format_time_ns(time, sizeof(time), packet->time_ns, 6),
-		capture->iface, packet->egress ? "out" : "in");
+		plain_copy(iface, sizeof(iface), capture->iface), packet->egress ? "out" : "in");
 	if (what.tcp)
 		fprintf(out->stream,
 			" %s > %s %s seq %" PRIu32 " ack %" PRIu32 " win %u len %" PRIu32,

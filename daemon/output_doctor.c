@@ -35,9 +35,10 @@ static void print_title(struct output *out, const struct doctor_finding *finding
 	int length = (int)strcspn(finding->check, ".");
 
 	if (finding->iface[0])
-		fprintf(out->stream, "%s\n", finding->iface);
+		text_plain(out, finding->iface);
 	else
-		fprintf(out->stream, "%.*s\n", length, finding->check);
+		fprintf(out->stream, "%.*s", length, finding->check);
+	fputc('\n', out->stream);
 }
 
 static bool same_group(const struct doctor_finding *a, const struct doctor_finding *b)
@@ -54,9 +55,14 @@ static void print_finding(struct output *out, const struct doctor_finding *findi
 	snprintf(word, sizeof(word), "%-9s", output_doctor_severity(finding->severity));
 	fputs("  ", out->stream);
 	text_paint(out, severities[finding->severity].colour, word);
-	fprintf(out->stream, "  %-14s %s\n", strchr(finding->check, '.') + 1, finding->text);
-	if (finding->command[0])
-		fprintf(out->stream, "%29s%s\n", "=> ", finding->command);
+	fprintf(out->stream, "  %-14s ", strchr(finding->check, '.') + 1);
+	text_plain(out, finding->text);
+	fputc('\n', out->stream);
+	if (!finding->command[0])
+		return;
+	fprintf(out->stream, "%29s", "=> ");
+	text_plain(out, finding->command);
+	fputc('\n', out->stream);
 }
 
 static void print_summary(struct output *out, const struct doctor_report *report)

@@ -122,10 +122,13 @@ void text_event(struct output *out, const struct tg_event *event)
 	snprintf(word, sizeof(word), "%-10s", event_word(event));
 	text_paint(out, colour_of(event), word);
 	if (event->type >= TG_EVENT_LIST) {
-		fprintf(out->stream, " %.*s\n", TG_EVENT_TEXT, event->text);
+		fputc(' ', out->stream);
+		text_plain(out, event->text);
+		fputc('\n', out->stream);
 		return;
 	}
-	fprintf(out->stream, " %s", event->iface[0] ? event->iface : "-");
+	fputc(' ', out->stream);
+	text_plain(out, event->iface[0] ? event->iface : "-");
 	print_who(out, event);
 	print_rest(out, event);
 	fputc('\n', out->stream);

@@ -93,7 +93,9 @@ static void print_packet(struct output *out, const struct explain_capture *e)
 	const struct replay_judgement *judgement = &e->packet.judgement;
 	char time[FORMAT_BYTES];
 
-	fprintf(out->stream, HEADING "%s#%" PRIu64 "  %s\n", "Packet", e->path, e->number,
+	fprintf(out->stream, HEADING, "Packet");
+	text_plain(out, e->path);
+	fprintf(out->stream, "#%" PRIu64 "  %s\n", e->number,
 		output_replay_time(time, sizeof(time), &e->packet.time));
 	if (judgement->segment)
 		print_segment(out, &judgement->packet);

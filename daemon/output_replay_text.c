@@ -53,14 +53,15 @@ static void print_losers(struct output *out, const struct replay_summary *summar
 		bool lo = loser->first == TG_SIDE_LO;
 		const struct verdict_row *row = names_verdict(loser->verdict);
 
-		fprintf(out->stream, "   %s %s %s  %s dropped, first %s#%" PRIu64 " %s%s\n",
+		fprintf(out->stream, "   %s %s %s  %s dropped, first ",
 			format_endpoint(from, sizeof(from), lo ? key->lo_addr : key->hi_addr,
 					lo ? key->lo_port : key->hi_port),
 			loser->stranger ? "<->" : "->",
 			format_endpoint(to, sizeof(to), lo ? key->hi_addr : key->lo_addr,
 					lo ? key->hi_port : key->lo_port),
-			format_grouped(number, sizeof(number), loser->drops),
-			summary->files[loser->file].path, loser->packet, row ? row->reason : "?",
+			format_grouped(number, sizeof(number), loser->drops));
+		text_plain(out, summary->files[loser->file].path);
+		fprintf(out->stream, "#%" PRIu64 " %s%s\n", loser->packet, row ? row->reason : "?",
 			loser->stranger ? " (its beginning was not seen: --learn?)" : "");
 	}
 	if (more > i)
@@ -78,9 +79,10 @@ static void print_head(struct output *out, const struct replay_summary *summary)
 				0;
 
 	if (summary->file_count == 1)
-		fprintf(out->stream, "%s: ", summary->files[0].path);
+		text_plain(out, summary->files[0].path);
 	else
-		fprintf(out->stream, "%u captures: ", summary->file_count);
+		fprintf(out->stream, "%u captures", summary->file_count);
+	fputs(": ", out->stream);
 	fprintf(out->stream, "%s packets over %s, %s of TCP, %s connections   (%s packets/s)\n",
 		format_grouped(a, sizeof(a), summary->packets),
 		format_duration(b, sizeof(b), span > 0 ? (uint64_t)span * 1000 : 0),

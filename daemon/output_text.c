@@ -7,6 +7,7 @@
 #include "format.h"
 #include "names.h"
 #include "output_event.h"
+#include "plain.h"
 
 void text_paint(const struct output *out, enum paint colour, const char *text)
 {
@@ -21,6 +22,19 @@ void text_paint(const struct output *out, enum paint colour, const char *text)
 		fprintf(out->stream, "%s%s\033[0m", codes[colour], text);
 	else
 		fputs(text, out->stream);
+}
+
+void text_plain(struct output *out, const char *text)
+{
+	size_t length;
+
+	for (; *text; text += length ? length : 1) {
+		length = plain_character(text);
+		if (length && !plain_is_control(text))
+			fwrite(text, 1, length, out->stream);
+		else
+			fputc(*text == '\n' || *text == '\t' ? ' ' : '?', out->stream);
+	}
 }
 
 static void print_direction(struct output *out, const struct flow_record *flow, enum tg_side side,
@@ -121,11 +135,13 @@ static void text_rule(struct output *out, const struct output_rule *rule)
 {
 	char left[FORMAT_BYTES];
 
-	fprintf(out->stream, "%-24s %-14s%s%s\n", rule->prefix,
+	fprintf(out->stream, "%-24s %-14s%s", rule->prefix,
 		rule->left_s == UINT32_MAX ?
 			"for ever" :
 			format_duration(left, sizeof(left), rule->left_s * 1000ULL),
-		*rule->reason ? "  " : "", rule->reason);
+		*rule->reason ? "  " : "");
+	text_plain(out, rule->reason);
+	fputc('\n', out->stream);
 	out->flows++;
 }
 
@@ -139,7 +155,8 @@ static void text_rules_end(struct output *out)
 
 static void text_answer(struct output *out, const struct output_answer *answer)
 {
-	fprintf(out->stream, "%s\n", answer->text);
+	text_plain(out, answer->text);
+	fputc('\n', out->stream);
 }
 
 const struct output_functions output_text = {

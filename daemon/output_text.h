@@ -14,6 +14,9 @@ enum paint {
 
 void text_paint(const struct output *out, enum paint colour, const char *text);
 
+/* Text that is not ours: names, reasons, what a daemon says.  Nothing of it speaks to the terminal. */
+void text_plain(struct output *out, const char *text);
+
 void text_status(struct output *out, const struct snapshot *s);
 void text_stats(struct output *out, const struct output_stats *stats);
 

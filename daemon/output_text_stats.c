@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "names.h"
+#include "plain.h"
 #include "version.h"
 
 /* One block of the statistics: which verdicts, ended how. */
@@ -195,7 +196,8 @@ static void print_iface_stats(struct output *out, const struct output_stats *sta
 		source.before = &no_counters;
 		source.seconds = (double)attached_ms(stats->now, iface) / 1000;
 	}
-	fprintf(out->stream, "%s  %s  ", iface->iface.name, names_xdp(iface->iface.xdp_mode));
+	text_plain(out, iface->iface.name);
+	fprintf(out->stream, "  %s  ", names_xdp(iface->iface.xdp_mode));
 	print_mode(out, stats->now, iface);
 	fprintf(out->stream, "  attached %s   ",
 		format_duration(since, sizeof(since), attached_ms(stats->now, iface)));
@@ -289,16 +291,18 @@ static void print_flood(struct output *out, const struct snapshot *s)
 static void print_iface_status(struct output *out, const struct snapshot *s,
 			       const struct snapshot_iface *iface)
 {
-	char buffer[FORMAT_BYTES];
+	char buffer[FORMAT_BYTES], driver[sizeof(iface->iface.driver)];
 
-	fprintf(out->stream, "%s  ", iface->iface.name);
+	text_plain(out, iface->iface.name);
+	fputs("  ", out->stream);
 	print_mode(out, s, iface);
 	fputs("  ", out->stream);
 	print_link(out, names_xdp(iface->iface.xdp_mode), iface->xdp_link);
 	fputs(" XDP + ", out->stream);
 	print_link(out, names_tc(iface->iface.tc_kind), iface->tc_link);
 	fprintf(out->stream, " egress, driver %s, profile %s%s, attached %s\n",
-		iface->iface.driver[0] ? iface->iface.driver : "unknown",
+		iface->iface.driver[0] ? plain_copy(driver, sizeof(driver), iface->iface.driver) :
+					 "unknown",
 		names_profile(iface->iface.profile), iface->iface.strict ? ", strict" : "",
 		format_duration(buffer, sizeof(buffer), attached_ms(s, iface)));
 	if (iface->confirm_left_ms)
@@ -314,9 +318,11 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",
 			format_duration(buffer, sizeof(buffer), iface->learn_left_ms));
-	if (iface->xdp_link == PINS_LINK_GONE || iface->tc_link == PINS_LINK_GONE)
-		fprintf(out->stream, "   the device has vanished: 'tcpguard detach %s' tidies up\n",
-			iface->iface.name);
+	if (iface->xdp_link == PINS_LINK_GONE || iface->tc_link == PINS_LINK_GONE) {
+		fputs("   the device has vanished: 'tcpguard detach ", out->stream);
+		text_plain(out, iface->iface.name);
+		fputs("' tidies up\n", out->stream);
+	}
 }
 
 static void print_lists(struct output *out, const struct snapshot *s)
@@ -365,8 +371,10 @@ void text_status(struct output *out, const struct snapshot *s)
 		   s->daemon_runs ? "running" : "not running");
 	if (s->daemon_pid)
 		fprintf(out->stream, " (pid %u)", s->daemon_pid);
-	if (s->metrics[0])
-		fprintf(out->stream, "   metrics %s", s->metrics);
+	if (s->metrics[0]) {
+		fputs("   metrics ", out->stream);
+		text_plain(out, s->metrics);
+	}
 	fputs("   bypass ", out->stream);
 	text_paint(out, s->bypass ? PAINT_BAD : PAINT_NONE, s->bypass ? "ON" : "off");
 	fputc('\n', out->stream);

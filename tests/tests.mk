@@ -3,8 +3,10 @@ sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c
 sources_test_event_filter := daemon/event_filter.c daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c \
 	daemon/log.c
+sources_test_plain := daemon/log.c
+sources_test_event_client := daemon/event_client.c daemon/event_socket.c $(sources_test_event_filter)
 sources_test_event_log := daemon/events.c daemon/log.c
-sources_test_capture_ng := daemon/capture_ng_write.c daemon/capture_ng.c daemon/log.c
+sources_test_capture_ng := daemon/capture_ng_write.c daemon/capture_ng.c daemon/log.c daemon/private_file.c
 libs_test_capture_ng := -lpcap
 sources_test_ager := daemon/ager.c daemon/ager_pressure.c
 sources_test_seed := daemon/seed_flow.c
@@ -14,6 +16,9 @@ sources_test_service := daemon/service.c daemon/options.c daemon/log.c
 sources_test_completion := daemon/completion.c daemon/names.c
 sources_test_explain := daemon/explain.c daemon/explain_words.c
 sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c daemon/log.c
+sources_test_explain := daemon/explain.c
+sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c \
+	daemon/replay_frame.c daemon/private_file.c daemon/log.c
 libs_test_capture := -lpcap -lz
 sources_test_replay_frame := daemon/replay_frame.c
 sources_test_output_json_flow := daemon/output_json_flow.c daemon/flow_table.c daemon/format.c daemon/names.c

@@ -56,6 +56,26 @@ def crowd(path, count):
     print(sum(receive(reader)[2] > 0 for reader in readers), flush=True)
 
 
+def hold(path, count):
+    """As many readers as are let in, of so many, who say nothing; prints how many, then how many are hung up on."""
+    readers = []
+    for _ in range(count):
+        readers.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        readers[-1].connect(path)
+    silent = []
+    for reader in readers:
+        reader.settimeout(0.05)
+        try:
+            reader.recv(HEAD.size)  # a refusal
+        except TimeoutError:
+            silent.append(reader)
+    print(len(silent), flush=True)
+    for reader in silent:
+        reader.settimeout(60)
+    print(sum(reader.recv(1) == b"" for reader in silent), flush=True)
+    sys.stdin.readline()
+
+
 def slow(path):
     """Reads nothing until told to, then everything: prints events heard and events lost."""
     reader = connect(path, 1 << 4)
@@ -82,6 +102,8 @@ if __name__ == "__main__":
         print(eval(arguments[1]))
     elif command == "crowd":
         crowd(arguments[0], int(arguments[1]))
+    elif command == "hold":
+        hold(arguments[0], int(arguments[1]))
     elif command == "slow":
         slow(arguments[0])
     elif command == "garbage":

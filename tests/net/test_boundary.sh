@@ -1,0 +1,194 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Those who have a foot in the door: users of the machine who can reach a directory or a socket, members of
+# the group, whoever wrote a file that root reads, and the service's user.  None of them gets further.
+. "$(dirname "$0")/lib.sh"
+
+USAGE=2 CONFIG=6
+NOBODY=65534 SERVICE=64999 OTHER=64998
+PINS=/sys/fs/bpf/tcpguard
+SOCKET=/run/tcpguard/events.sock
+
+[ "$TCPGUARD" -ef "$ROOT/build/tcpguard" ] || skip_all "runs the plain program only: others are not readable by all"
+topology_pair
+
+# The user and the group of the service, in this world only.
+cp /etc/passwd /etc/group "$WORK/"
+echo "tcpguard:x:$SERVICE:$SERVICE::/nonexistent:/usr/sbin/nologin" >> "$WORK/passwd"
+echo "tcpguard:x:$SERVICE:" >> "$WORK/group"
+mount --bind "$WORK/passwd" /etc/passwd
+mount --bind "$WORK/group" /etc/group
+install -m 755 "$TCPGUARD" /run/program
+chmod 0711 "$WORK"
+
+# as UID COMMAND...: an ordinary user; member UID COMMAND...: one of the group.
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups -- "${@:2}"
+}
+member() {
+	setpriv --reuid "$1" --regid "$1" --groups $SERVICE -- "${@:2}"
+}
+
+# answers EXIT_CODE PATTERN COMMAND...
+answers() {
+	local want=$1 pattern=$2 code=0
+
+	shift 2
+	"$@" > "$WORK/answer" 2>&1 < /dev/null || code=$?
+	cat "$WORK/answer"
+	equal $code "$want" && grep -qE -e "$pattern" "$WORK/answer"
+}
+
+attach eth0 --max-flows 64 --no-daemon
+
+# --- what root writes -------------------------------------------------------------------------------
+
+capturing() {
+	[[ "$("$TCPGUARD" -j stats | query "d['events']['watching']")" == *capture* ]]
+}
+# capture_to FILE: one packet.
+capture_to() {
+	local code=0
+
+	background timeout 20 "$TCPGUARD" capture --verdict pass -c 1 -w "$1" > "$WORK/captured" 2>&1
+	sent() {
+		! kill -0 "$PID" 2> /dev/null || {
+			! capturing || on client curl -s --max-time 1 http://10.0.0.1:7/ || true
+			! kill -0 "$PID" 2> /dev/null
+		}
+	}
+	wait_for 20 sent || return 1
+	wait "$PID" || code=$?
+	cat "$WORK/captured"
+	return $code
+}
+mkdir -m 777 /run/shared # with the sticky bit the kernel itself would refuse to follow the link
+echo precious > /run/precious
+as $NOBODY ln -s /run/precious /run/shared/link
+check "capture -w through somebody's link" answers $USAGE 'symbolic link' capture_to /run/shared/link
+check "what it pointed at is whole" equal "$(cat /run/precious)" precious
+as $NOBODY touch /run/shared/theirs
+check "capture -w into somebody's file" answers $USAGE 'belongs to another user' capture_to /run/shared/theirs
+check "which stays empty" equal "$(stat -c '%s %u' /run/shared/theirs)" "0 $NOBODY"
+ln /run/precious /run/shared/second
+check "replay -w into a file with two names" answers $USAGE 'other names' \
+	"$TCPGUARD" replay -w /run/shared/second "$ROOT/tests/data/clean.pcap.gz"
+check "which is whole, too" equal "$(cat /run/precious)" precious
+rm /run/shared/second
+check "capture -w a new file" capture_to /run/new
+check "it is its owner's to read" equal "$(stat -c %a /run/new)" 600
+install -m 644 /dev/null /run/old
+check "capture -w over a file that all could read" capture_to /run/old
+check "they cannot any more" equal "$(stat -c %a /run/old)" 600
+
+# --- the socket of events ---------------------------------------------------------------------------
+
+# As tmpfiles.d makes it: everybody may open it, and so could lock it for ever.
+install -d -m 755 -o $SERVICE -g $SERVICE /run/tcpguard
+coproc HOLDER { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- flock /run/tcpguard sh -c 'echo held; exec cat'; }
+read -r -u "${HOLDER[0]}" held
+check "somebody holds a lock on the socket's directory" equal "$held" held
+start_daemon() {
+	background "$TCPGUARD" daemon --metrics off "$@" 2> "$WORK/daemon"
+	DAEMON=$PID
+}
+start_daemon
+check "the daemon begins all the same" wait_for 5 "$TCPGUARD" events
+check "and leaves nothing beside its socket" equal "$(ls -A /run/tcpguard)" events.sock
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
+exec {HOLDER[1]}>&-
+
+# 128 descriptors: 64 readers.  A member of the group has a quarter of them, all members seven eighths.
+install -m 755 "$HERE/events.py" /run/events.py
+(
+	ulimit -n 128
+	exec "$TCPGUARD" daemon --metrics off
+) 2> "$WORK/daemon" &
+DAEMON=$!
+WORLD_PIDS+=("$DAEMON")
+check "a daemon with few descriptors" wait_for 5 "$TCPGUARD" events
+check "nobody is refused" answers 4 'Permission denied' as $NOBODY /run/program events
+check "a member reads" answers 0 'daemon  *started' member $NOBODY /run/program events
+coproc SILENT { exec setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- "$PYTHON" /run/events.py hold $SOCKET 100; }
+read -r -u "${SILENT[0]}" silent
+check "a member who comes a hundred times has sixteen places" equal "$silent" 16
+check "another member has one" answers 0 'daemon  *started' member $OTHER /run/program events
+check "root, too" answers 0 'daemon  *started' "$TCPGUARD" events
+read -r -u "${SILENT[0]}" ended
+check "who asks for nothing is hung up on" equal "$ended" 16
+echo done >&"${SILENT[1]}"
+tracers() {
+	[ "$("$TCPGUARD" -j stats | query "d['events']['readers']")" = "$1" ]
+}
+wait_for 5 tracers 0 || die "the readers do not go"
+for port in 1 2 3; do
+	background setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- \
+		/run/program flows trace "10.0.0.2:$port-10.0.0.1:80"
+	check "a member traces a flow" wait_for 5 tracers $port
+done
+check "but not the last that can be traced" answers 7 'traced already' \
+	member $OTHER /run/program flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+check "which is root's" answers 1 . "$TCPGUARD" flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
+as $NOBODY install -d -m 755 /run/shared/socket
+as $NOBODY ln -s /run/precious /run/shared/socket/s.lock
+check "a link in the place of the lock" answers 4 "cannot lock" \
+	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
+as $NOBODY rm /run/shared/socket/s.lock
+as $NOBODY touch /run/shared/socket/s.lock
+check "somebody's file in its place" answers 4 "cannot lock" \
+	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
+check "nothing was put there" equal "$(ls -A /run/shared/socket)" s.lock
+
+# --- names and files that would speak to the terminal -----------------------------------------------
+
+# tame COMMAND...: nothing it prints is a control character, and what it refuses is said in one line.
+tame() {
+	"$@" > "$WORK/answer" 2>&1 < /dev/null || true
+	cat -v "$WORK/answer"
+	[ -s "$WORK/answer" ] && ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$WORK/answer"
+}
+ESCAPE=$'\e[31m'
+gzip -dc "$ROOT/tests/data/clean.pcap.gz" > "/run/$ESCAPE.pcap"
+check "the name of a capture" tame "$TCPGUARD" replay "/run/$ESCAPE.pcap"
+check "that of one to explain" tame "$TCPGUARD" explain --pcap "/run/$ESCAPE.pcap#5"
+check "a bad line of a list" tame "$TCPGUARD" block import <(printf '%s\n' "$ESCAPE")
+printf 'version: 1\n"%s": 1\n' '\e[31m\nSYSLOG_IDENTIFIER=sshd' > /run/keys.yaml
+check "an unknown key" tame "$TCPGUARD" config check /run/keys.yaml
+check "begins no line of its own" equal "$(wc -l < "$WORK/answer")" 1
+ip link add "odd$ESCAPE" type veth peer name '$(date)'
+"$TCPGUARD" attach "odd$ESCAPE" --no-daemon > /dev/null
+for command in status stats doctor "monitor $(printf 'odd%s' "$ESCAPE")"; do
+	# shellcheck disable=SC2086 # words
+	check "an interface's name: ${command%% *}" tame "$TCPGUARD" $command
+done
+"$TCPGUARD" detach "odd$ESCAPE" > /dev/null
+# What the shell would run is offered as a word of the line.
+offered() {
+	bash -c 'source <("$0" completion bash)
+		COMP_WORDS=(tcpguard status "$1") COMP_CWORD=2
+		_tcpguard
+		printf "%s\n" "${COMPREPLY[@]}"' "$TCPGUARD" "$1"
+}
+check "bash completes it as a word" equal "$(offered '$' | head -n 1)" '\$\(date\)'
+check "ordinary names as they are" equal "$(offered eth)" eth0
+ip link del "odd$ESCAPE"
+
+# --- lists that are too much ------------------------------------------------------------------------
+
+long_line() {
+	echo 192.0.2.0/24
+	head -c 300000000 /dev/zero | tr '\0' x
+	echo
+	echo 198.51.100.0/24
+}
+"$TCPGUARD" block add 203.0.113.0/24 > /dev/null # what stands must stand afterwards
+check "a line without an end is a bad line, not one of all memory" \
+	answers $USAGE ':2: the line is too long' \
+	prlimit --as=200000000 "$TCPGUARD" block import --replace <(long_line)
+check "the list is as it was" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
+check "nor does a list without an end take it" answers $USAGE 'too many prefixes' \
+	prlimit --as=2000000000 timeout 120 "$TCPGUARD" block import --replace <(yes 192.0.2.1)
+check "the list is as it was still" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
