@@ -258,7 +258,7 @@ $(BUILD)/tests/bench/generate: $(BUILD)/tests/bench/generate.o $(BUILD)/tests/be
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
-$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/pins_lock daemon/log daemon/privilege)
+$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/pins_lock daemon/log daemon/privilege)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 

@@ -19,11 +19,19 @@
 struct upgrade_options {
 	bool rollback;
 	bool no_daemon;
+	uint32_t max_flows; /* 0: as before */
 };
+
+static int parse_max_flows(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 1, DATAPATH_MAX_FLOWS_LIMIT, out);
+}
 
 static const struct option_row rows[] = {
 	{ 0, "rollback", NULL, "put the programs back that the last exchange replaced", options_set_true,
 	  offsetof(struct upgrade_options, rollback) },
+	{ 0, "max-flows", "N", "carry the flows to a table for so many", parse_max_flows,
+	  offsetof(struct upgrade_options, max_flows) },
 	{ 0, "no-daemon", NULL, "leave the daemon alone", options_set_true,
 	  offsetof(struct upgrade_options, no_daemon) },
 	{ 0, NULL, NULL, NULL, NULL, 0 },
@@ -34,6 +42,7 @@ struct outcome {
 	struct datapath_exchanged all[TG_IFACES_MAX];
 	unsigned int count;
 	unsigned int exchanged;
+	struct datapath_migrated migrated;
 };
 
 /* Under the lock. */
@@ -43,10 +52,11 @@ static int upgrade(const struct upgrade_options *options, struct outcome *outcom
 	unsigned int i;
 	int err, handed;
 
-	err = pins_open(&pins, true);
+	err = pins_open_at(&pins, PINS_MAPS_DIR, true);
 	if (err)
 		return err;
-	err = datapath_upgrade(&pins, options->rollback, outcome->all, &outcome->count);
+	err = datapath_upgrade(&pins, options->rollback, options->max_flows, outcome->all, &outcome->count,
+			       &outcome->migrated);
 	for (i = 0; i < outcome->count && !err; i++)
 		outcome->exchanged += !outcome->all[i].left;
 	pins_close(&pins);
@@ -103,15 +113,32 @@ static void print_one(const struct datapath_exchanged *one)
 		       tag_text(text[3], one->before[1]));
 }
 
+static void print_migrated(const struct datapath_migrated *migrated)
+{
+	if (!migrated->done)
+		return;
+	printf("flow table for %u instead of %u flows", migrated->max_flows, migrated->max_flows_before);
+	if (migrated->layout_before != TG_LAYOUT_VERSION)
+		printf(", layout %u instead of %u", TG_LAYOUT_VERSION, migrated->layout_before);
+	printf(": %llu flows carried over", (unsigned long long)migrated->flows);
+	if (migrated->no_room)
+		printf(", %llu found no room", (unsigned long long)migrated->no_room);
+	printf("; %llu segments passed meanwhile that would have been dropped\n",
+	       (unsigned long long)migrated->unjudged);
+}
+
 static void print_text(const struct upgrade_options *options, const struct outcome *outcome)
 {
 	unsigned int i;
 
 	for (i = 0; i < outcome->count; i++)
 		print_one(&outcome->all[i]);
+	print_migrated(&outcome->migrated);
 	if (outcome->exchanged)
-		printf("Watch:   tcpguard stats -i 1        %s:   tcpguard upgrade --rollback\n",
-		       options->rollback ? "Forward again" : "Back");
+		printf("Watch:   tcpguard stats -i 1%s\n",
+		       outcome->migrated.done ? "" :
+		       options->rollback      ? "        Forward again:   tcpguard upgrade --rollback" :
+						"        Back:   tcpguard upgrade --rollback");
 }
 
 static json_t *one_json(const struct datapath_exchanged *one)
@@ -127,6 +154,15 @@ static json_t *one_json(const struct datapath_exchanged *one)
 			 "tc_tag_before", tag_text(text[3], one->before[1]));
 }
 
+static json_t *migrated_json(const struct datapath_migrated *migrated)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "max_flows", (json_int_t)migrated->max_flows,
+			 "max_flows_before", (json_int_t)migrated->max_flows_before, "layout",
+			 (json_int_t)TG_LAYOUT_VERSION, "layout_before", (json_int_t)migrated->layout_before,
+			 "flows", (json_int_t)migrated->flows, "no_room", (json_int_t)migrated->no_room,
+			 "unjudged_packets", (json_int_t)migrated->unjudged);
+}
+
 static void print_json(const struct global_options *global, const struct upgrade_options *options,
 		       const struct outcome *outcome)
 {
@@ -139,6 +175,8 @@ static void print_json(const struct global_options *global, const struct upgrade
 	document = json_pack("{s:s, s:b, s:o, s:s}", "schema", "tcpguard.upgrade/1", "rollback",
 			     options->rollback, "interfaces", interfaces, "daemon",
 			     pins_daemon_runs() ? "running" : "not running");
+	if (outcome->migrated.done)
+		json_object_set_new(document, "table", migrated_json(&outcome->migrated));
 	json_dumpf(document, stdout, global->pretty ? JSON_INDENT(2) : JSON_COMPACT);
 	putchar('\n');
 	json_decref(document);
@@ -209,6 +247,10 @@ static int run(const struct global_options *global, const void *parsed, int argc
 
 	if (options_no_words(argc, argv))
 		return EXIT_USAGE;
+	if (options->rollback && options->max_flows) {
+		log_err_hint(0, "give one of them", "--rollback and --max-flows do not go together");
+		return EXIT_USAGE;
+	}
 	err = check_rights();
 	if (!err)
 		err = check_attached();
@@ -238,7 +280,10 @@ const struct command command_upgrade = {
 		   "unjudged.\n"
 		   "Flows, counters and settings stay.  If one cannot be exchanged, none is.  What is\n"
 		   "replaced stays pinned: --rollback puts it back, and once more goes forward again.\n"
-		   "Then the daemon is restarted.  --rollback without former programs: exit code 1.",
+		   "Then the daemon is restarted.  --rollback without former programs: exit code 1.\n"
+		   "With --max-flows, or after a version with another layout, the flows are carried to a\n"
+		   "new table; verdicts that need a flow are not carried out for a second then, what\n"
+		   "passed so is counted as would_drop and told, and there is no way back.",
 	.options = rows,
 	.options_size = sizeof(struct upgrade_options),
 	.run = run,

@@ -213,7 +213,7 @@ static int update_programs(struct job *job)
 	if (err)
 		return err;
 	exchange_fill(&item, job);
-	return exchange_run(&job->pins, &item, 1);
+	return exchange_run(&job->pins, &item, 1, NULL);
 }
 
 static int update(struct job *job, const struct tg_iface *iface)

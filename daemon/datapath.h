@@ -71,13 +71,24 @@ struct datapath_exchanged {
 	__u8 before[3][DATAPATH_TAG_BYTES], after[3][DATAPATH_TAG_BYTES]; /* XDP, egress, TC ingress */
 };
 
+/* What became of the flows when they were carried to another table. */
+struct datapath_migrated {
+	bool done;
+	__u32 layout_before;
+	uint32_t max_flows, max_flows_before;
+	uint64_t flows;
+	uint64_t no_room; /* of them: found none in the new table */
+	uint64_t unjudged; /* segments passed in between that would have been dropped */
+};
+
 /*
  * Exchanges the programs of every attached interface for this tcpguard's, or with rollback for those
- * the last exchange replaced.  Of all that can be exchanged from here or, after an error (said), of
+ * the last exchange replaced.  The flows are carried to a new table if max_flows asks for another size
+ * (0: does not), or the present one is of an earlier layout.  Of all that can be exchanged from here or, after an error (said), of
  * none.  all has room for TG_IFACES_MAX.
  */
-int datapath_upgrade(const struct pins *pins, bool rollback, struct datapath_exchanged *all,
-		     unsigned int *count);
+int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
+		     struct datapath_exchanged *all, unsigned int *count, struct datapath_migrated *migrated);
 
 /* True if an exchange of programs was interrupted: datapath_recover() takes it back, or finishes it. */
 bool datapath_interrupted(void);

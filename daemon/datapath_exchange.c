@@ -11,7 +11,9 @@
  *   exchange_done   every hook has its new program: they are on their way to ...
  *   former          what `upgrade --rollback` puts back
  *
- * The pins of an interface (SLOT/prog_*) change before its hooks do.  Under pins_lock().
+ * The pins of an interface (SLOT/prog_*) change before its hooks do.  Under pins_lock().  With another
+ * flow table (datapath_migrate.c) the former programs are not kept: they would keep their table, and
+ * know nothing of what has passed since.
  */
 #include "datapath_parts.h"
 
@@ -146,9 +148,12 @@ static int take_back(const struct pins *pins)
 				first = err;
 		}
 	}
-	if (!first)
-		remove_entries(JOURNAL);
-	return first;
+	if (first)
+		return first;
+	migrate_take_back(pins);
+	migrate_resume(pins);
+	remove_entries(JOURNAL);
+	return 0;
 }
 
 /* What was just replaced is what the next rollback puts back; of other interfaces it stays. */
@@ -170,13 +175,66 @@ static int keep_former(void)
 	return 0;
 }
 
-static int commit(void)
+/* Of another table, which goes with them. */
+static void forget_former(void)
 {
-	if (rename(JOURNAL, JOURNAL_DONE))
-		return log_err(-errno, "cannot finish the exchange of programs");
+	remove_entries(JOURNAL);
+	remove_entries(JOURNAL_DONE);
+	remove_entries(FORMER);
+	maps_remove_table();
+}
+
+static int commit(bool migrated)
+{
+	if (rename(JOURNAL, JOURNAL_DONE)) {
+		int err = log_err(-errno, "cannot finish the exchange of programs");
+
+		return migrated && maps_exchange_table() ? 0 : err; /* the table is there to stay */
+	}
 	/* Every hook has its program: that the former ones could not be kept is no reason to go back. */
-	keep_former();
+	if (migrated)
+		forget_former();
+	else
+		keep_former();
 	return 0;
+}
+
+bool exchange_uses_table(const struct pins *pins, int program)
+{
+	struct bpf_map_info flows = {};
+	struct bpf_prog_info info = {};
+	__u32 ids[64], bytes = sizeof(flows), i;
+
+	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
+		return false;
+	info.map_ids = (__u64)(uintptr_t)ids;
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	bytes = sizeof(info);
+	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
+		return false;
+	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i] == flows.id)
+			return true;
+	return false;
+}
+
+/* The flows were carried to the table that is pinned now, and only the tidying up is missing. */
+static bool table_was_exchanged(const struct pins *pins)
+{
+	unsigned int slot;
+
+	if (!maps_table_waits() || exists(JOURNAL_DONE))
+		return maps_table_waits();
+	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
+		int fd = exchange_open_journal(slot, EXCHANGE_XDP);
+		bool same = fd >= 0 && exchange_uses_table(pins, fd);
+
+		if (fd < 0)
+			continue;
+		close(fd);
+		return !same;
+	}
+	return false;
 }
 
 void exchange_fill(struct exchange *item, const struct job *job)
@@ -187,7 +245,8 @@ void exchange_fill(struct exchange *item, const struct job *job)
 	item->program[EXCHANGE_TC_IN] = accept_program(job);
 }
 
-int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count)
+int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count,
+		 struct migration *migration)
 {
 	unsigned int i;
 	int hook, err;
@@ -195,21 +254,30 @@ int exchange_run(const struct pins *pins, const struct exchange *items, unsigned
 	err = write_journal(items, count);
 	if (err)
 		return err;
+	if (migration)
+		err = migrate_begin(migration);
 	for (i = 0; i < count && !err; i++)
 		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
 			if (items[i].program[hook] >= 0)
 				err = set_hook(items[i].slot, &pins->ifaces[items[i].slot], hook,
 					       items[i].program[hook]);
+	if (!err && migration)
+		err = migrate_finish(migration);
 	if (!err)
-		err = commit();
+		err = commit(migration);
 	if (err)
 		take_back(pins);
 	return err;
 }
 
+bool exchange_under_way(void)
+{
+	return exists(JOURNAL);
+}
+
 bool datapath_interrupted(void)
 {
-	return exists(JOURNAL_NEW) || exists(JOURNAL) || exists(JOURNAL_DONE);
+	return exists(JOURNAL_NEW) || exists(JOURNAL) || exists(JOURNAL_DONE) || maps_table_waits();
 }
 
 int datapath_recover(const struct pins *pins)
@@ -217,10 +285,14 @@ int datapath_recover(const struct pins *pins)
 	int err = 0;
 
 	remove_entries(JOURNAL_NEW);
+	if (table_was_exchanged(pins))
+		forget_former();
 	if (exists(JOURNAL_DONE))
 		err = keep_former();
-	if (!exists(JOURNAL))
+	if (!exists(JOURNAL)) {
+		maps_remove_table();
 		return err;
+	}
 	err = take_back(pins);
 	if (!err)
 		log_info("an exchange of programs was interrupted: the former ones are back");

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 #include "cookie.h"
 #include "log.h"
 
-#define NEW_DIR PINS_DIR "/maps_new"
+#define NEW_DIR PINS_NEW_MAPS_DIR
 #define LOOKUPS_PER_100MS 5000
 #define MEMORY_SHARE 8 /* a default table takes at most one part in eight */
 
@@ -86,7 +87,7 @@ static int open_existing(struct job *job)
 	job->info = job->pins.info;
 	if (!wanted || wanted == job->info.max_flows)
 		return 0;
-	log_err_hint(0, "'tcpguard detach --all --purge' removes it with its flows and counters",
+	log_err_hint(0, "'tcpguard upgrade --max-flows N' changes that, and its flows stay",
 		     "cannot attach to '%s' with --max-flows %u: the flow table exists and was made for %u",
 		     job->dev->name, wanted, job->info.max_flows);
 	return -EINVAL;
@@ -122,7 +123,9 @@ static int reuse_pinned(const struct job *job, const struct tcpguard_bpf *progra
 	enum pins_map map;
 
 	for (map = 0; map < PINS_MAP_MAX; map++) {
-		int err = bpf_map__reuse_fd(map_of(programs, map), job->pins.fd[map]);
+		int err = job->pins.fd[map] < 0 ?
+				  0 : /* made anew, see maps_withhold_table() */
+				  bpf_map__reuse_fd(map_of(programs, map), job->pins.fd[map]);
 
 		if (err)
 			return log_err(err, "cannot reuse the pinned map %s", pins_map_name(map));
@@ -133,10 +136,12 @@ static int reuse_pinned(const struct job *job, const struct tcpguard_bpf *progra
 int maps_bind(const struct job *job, struct tcpguard_bpf *programs)
 {
 	__u32 buckets = job->info.buckets;
-	int err;
+	int err = 0;
 
 	if (job->pins_open)
-		return reuse_pinned(job, programs);
+		err = reuse_pinned(job, programs);
+	if (err || (job->pins_open && job->pins.fd[PINS_FLOWS] >= 0))
+		return err;
 	err = bpf_map__set_max_entries(programs->maps.tg_flows, buckets);
 	if (!err)
 		err = bpf_map__set_max_entries(programs->maps.tg_details, buckets * TG_BUCKET_WAYS);
@@ -213,9 +218,11 @@ static int pin_everything(const struct job *job)
 	enum pins_map map;
 	int err = 0;
 
+	if (mkdir(NEW_DIR, 0700))
+		return log_err(-errno, "cannot make " NEW_DIR);
 	for (map = 0; map < PINS_MAP_MAX && !err; map++)
 		err = pin(fd_of(job, map), pins_map_name(map));
-	return err ? err : pin(bpf_program__fd(job->programs->progs.tg_clock), "clock");
+	return err;
 }
 
 /* Filled in a directory of another name, which becomes the known one in one step. */
@@ -227,9 +234,9 @@ static int pin_maps(const struct job *job)
 	err = check_nothing_pinned();
 	if (err)
 		return err;
-	if (mkdir(NEW_DIR, 0700))
-		return log_err(-errno, "cannot make " NEW_DIR);
 	err = pin_everything(job);
+	if (!err)
+		err = pin(bpf_program__fd(job->programs->progs.tg_clock), "clock");
 	if (!err && rename(NEW_DIR "/clock", DATAPATH_CLOCK))
 		err = log_err(-errno, "cannot pin " DATAPATH_CLOCK);
 	if (!err && rename(NEW_DIR, DATAPATH_MAPS_DIR)) {
@@ -260,6 +267,53 @@ void maps_remove(void)
 {
 	remove_directory(DATAPATH_MAPS_DIR);
 	unlink(DATAPATH_CLOCK);
+}
+
+void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info)
+{
+	*info = *former;
+	info->layout_version = TG_LAYOUT_VERSION;
+	if (max_flows)
+		info->max_flows = max_flows;
+	info->buckets = (__u32)buckets_for(info->max_flows);
+}
+
+void maps_withhold_table(struct pins *pins)
+{
+	pins->fd[PINS_FLOWS] = pins->fd[PINS_DETAILS] = pins->fd[PINS_BUCKETS] = pins->fd[PINS_INFO] = -1;
+}
+
+int maps_publish_table(const struct job *job, struct pins *fresh)
+{
+	__u32 zero = 0;
+	int err;
+
+	if (bpf_map_update_elem(fd_of(job, PINS_INFO), &zero, &job->info, BPF_ANY))
+		return log_err(-errno, "cannot write the size of the flow table");
+	remove_directory(NEW_DIR); /* of one who was killed */
+	err = pin_everything(job);
+	if (!err)
+		err = pins_open_at(fresh, NEW_DIR, false);
+	if (err)
+		remove_directory(NEW_DIR);
+	return err;
+}
+
+int maps_exchange_table(void)
+{
+	if (renameat2(AT_FDCWD, NEW_DIR, AT_FDCWD, DATAPATH_MAPS_DIR, RENAME_EXCHANGE))
+		return log_err(-errno, "cannot exchange " NEW_DIR " and " DATAPATH_MAPS_DIR);
+	return 0;
+}
+
+bool maps_table_waits(void)
+{
+	return !access(NEW_DIR, F_OK);
+}
+
+void maps_remove_table(void)
+{
+	remove_directory(NEW_DIR);
 }
 
 /*

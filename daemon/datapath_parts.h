@@ -5,7 +5,7 @@
 
 #include "datapath.h"
 
-#define DATAPATH_MAPS_DIR PINS_DIR "/maps"
+#define DATAPATH_MAPS_DIR PINS_MAPS_DIR
 #define DATAPATH_IFACES_DIR PINS_DIR "/iface"
 #define DATAPATH_CLOCK PINS_DIR "/clock"
 #define DATAPATH_PATH_BYTES 96
@@ -63,6 +63,38 @@ void maps_remove(void);
 /* Flows kept from a time nobody was watching, except those that have ended. */
 void maps_forget_flows(const struct pins *pins);
 
+/* A second flow table beside the pinned one: its size (0: as before), with the same hash. */
+void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info);
+/* A job that is lent pins without their table makes its own. */
+void maps_withhold_table(struct pins *pins);
+/* Pins that table, with the other maps, beside the present ones, and opens it.  Errors are said. */
+int maps_publish_table(const struct job *job, struct pins *fresh);
+/* The two change places, in one step. */
+int maps_exchange_table(void);
+/* True if there is a second one, or what is left of it. */
+bool maps_table_waits(void);
+void maps_remove_table(void);
+
+/* datapath_migrate.c: the flows of one table in another */
+
+struct migration;
+
+/* NULL: none is needed.  Errors are said. */
+int migrate_plan(const struct pins *former, uint32_t max_flows, struct migration **out);
+/* Before a job loads: which maps it shall use.  After the first has loaded: the table is there. */
+void migrate_lend(const struct migration *migration, struct job *job);
+int migrate_publish(struct migration *migration, const struct job *job);
+/* Before the programs are exchanged, the journal written: verdicts about states wait. */
+int migrate_begin(struct migration *migration);
+/* All of them are exchanged: the rest of the flows, then the new table takes the place of the old. */
+int migrate_finish(struct migration *migration);
+void migrate_report(const struct migration *migration, struct datapath_migrated *out);
+void migrate_release(struct migration *migration);
+/* Programs are back that were exchanged for others with another table: what that one learnt. */
+void migrate_take_back(const struct pins *former);
+/* Verdicts wait no longer, whoever made them. */
+void migrate_resume(const struct pins *pins);
+
 /* datapath_slot.c: the register, the directory of one interface */
 
 const char *slot_path(char *path, unsigned int slot, const char *name);
@@ -115,12 +147,17 @@ struct exchange {
 
 /* The programs this job has loaded. */
 void exchange_fill(struct exchange *item, const struct job *job);
-/* Errors are said; after one, every hook has its former program. */
-int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count);
+/* Errors are said; after one, every hook has its former program.  migration: NULL, or to another table. */
+int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count,
+		 struct migration *migration);
 /* A descriptor of what the last exchange replaced, or -errno in silence: -ENOENT for none. */
 int exchange_open_former(unsigned int slot, int hook);
 /* The same of an exchange that is under way, or was interrupted. */
 int exchange_open_journal(unsigned int slot, int hook);
+/* A program keeps the maps it was loaded with: is the flow table among them that pins has open? */
+bool exchange_uses_table(const struct pins *pins, int program);
+/* Its journal is written and not yet gone. */
+bool exchange_under_way(void);
 /* Nothing of a detached interface is kept. */
 void exchange_forget(unsigned int slot);
 

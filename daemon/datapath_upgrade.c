@@ -29,6 +29,7 @@ struct upgrade {
 	struct exchange items[TG_IFACES_MAX];
 	struct datapath_exchanged *out[TG_IFACES_MAX]; /* of each item */
 	unsigned int count;
+	struct migration *migration; /* NULL: the table stays */
 };
 
 static const char *why_left(unsigned int slot, const struct tg_iface *iface)
@@ -72,32 +73,16 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 		.info = upgrade->pins->info,
 		.slot = slot,
 	};
+	if (upgrade->migration)
+		migrate_lend(upgrade->migration, &work->job);
 	err = load_programs(&work->job);
+	if (!err && upgrade->migration)
+		err = migrate_publish(upgrade->migration, &work->job);
 	if (err)
 		return err;
 	exchange_fill(&upgrade->items[upgrade->count], &work->job);
 	/* SYN cookies want the hook at ingress that was not needed, or the other way round. */
 	return tchook_has_ingress(slot) == (accept_program(&work->job) >= 0) ? 0 : 1;
-}
-
-/* A program keeps the maps it was loaded with: they must be those that are pinned now. */
-static bool uses_pinned_flows(const struct pins *pins, int program)
-{
-	struct bpf_map_info flows = {};
-	struct bpf_prog_info info = {};
-	__u32 ids[64], bytes = sizeof(flows), i;
-
-	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
-		return false;
-	info.map_ids = (__u64)(uintptr_t)ids;
-	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
-	bytes = sizeof(info);
-	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
-		return false;
-	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (ids[i] == flows.id)
-			return true;
-	return false;
 }
 
 /* 1: there are none.  That is an answer, and no error. */
@@ -119,7 +104,7 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		work->former[hook] = fd;
 		upgrade->items[upgrade->count].program[hook] = fd;
 		/* The one at TC ingress has no flows, and came with the others. */
-		if (hook != EXCHANGE_TC_IN && !uses_pinned_flows(upgrade->pins, fd)) {
+		if (hook != EXCHANGE_TC_IN && !exchange_uses_table(upgrade->pins, fd)) {
 			log_err_hint(0, "install the version you want and 'tcpguard upgrade'",
 				     "cannot go back: the former programs of '%s' use another flow table",
 				     upgrade->pins->ifaces[slot].name);
@@ -200,11 +185,25 @@ static void release(struct upgrade *upgrade)
 
 	for (i = 0; i < TG_IFACES_MAX; i++)
 		release_work(&upgrade->work[i]);
+	migrate_release(upgrade->migration);
 	free(upgrade);
 }
 
-int datapath_upgrade(const struct pins *pins, bool rollback, struct datapath_exchanged *all,
-		     unsigned int *count)
+/* Whoever kept the former table would see none of the others' packets. */
+static int check_all_take_part(const struct upgrade *upgrade, const struct datapath_exchanged *all,
+			       unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; upgrade->migration && i < count; i++)
+		if (all[i].left)
+			return log_err(-EBUSY, "cannot carry the flows to another table: '%s': %s",
+				       all[i].iface.name, all[i].left);
+	return 0;
+}
+
+int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
+		     struct datapath_exchanged *all, unsigned int *count, struct datapath_migrated *migrated)
 {
 	struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
 	unsigned int slot;
@@ -215,14 +214,20 @@ int datapath_upgrade(const struct pins *pins, bool rollback, struct datapath_exc
 		return log_err(-ENOMEM, "cannot upgrade");
 	upgrade->pins = pins;
 	err = datapath_recover(pins);
+	if (!err && !rollback)
+		err = migrate_plan(pins, max_flows, &upgrade->migration);
 	for (slot = 0; slot < TG_IFACES_MAX && !err; slot++) {
 		if (!pins->ifaces[slot].ifindex)
 			continue;
 		memset(&all[*count], 0, sizeof(all[*count]));
 		err = prepare_one(upgrade, slot, rollback, &all[(*count)++]);
 	}
+	if (!err)
+		err = check_all_take_part(upgrade, all, *count);
 	if (!err && upgrade->count)
-		err = exchange_run(pins, upgrade->items, upgrade->count);
+		err = exchange_run(pins, upgrade->items, upgrade->count, upgrade->migration);
+	if (!err && upgrade->count && upgrade->migration)
+		migrate_report(upgrade->migration, migrated);
 	for (slot = 0; slot < upgrade->count && !err && !rollback; slot++)
 		pins->ifaces[upgrade->items[slot].slot].cookies = upgrade->work[slot].job.cookie.kind;
 	release(upgrade);

@@ -20,6 +20,7 @@
 #include "plain.h"
 
 #define LINE_MAX_BYTES 1024
+#define LIBRARY_LINES_MAX 100 /* of one message */
 #define JOURNAL "/run/systemd/journal/socket"
 
 static enum log_level level = LOG_LEVEL_NORMAL;
@@ -151,8 +152,27 @@ void log_info(const char *format, ...)
 	va_end(arguments);
 }
 
+/* The reason stands at the end of a log of the verifier's, and what was tried in its first line. */
+static void say_lines(char *text)
+{
+	size_t lines = 0, skipped = 0, i;
+	char *line, *rest;
+
+	for (i = 0; text[i]; i++)
+		lines += text[i] == '\n' && text[i + 1];
+	if (lines > LIBRARY_LINES_MAX)
+		skipped = lines - LIBRARY_LINES_MAX;
+	for (i = 0, line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest), i++)
+		if (!i || i > skipped)
+			say(LOG_DEBUG, line, 0, NULL);
+}
+
 void log_library(const char *format, va_list arguments)
 {
-	if (level >= LOG_LEVEL_VERBOSE)
-		say_remark(LOG_DEBUG, format, arguments);
+	char *text;
+
+	if (level < LOG_LEVEL_VERBOSE || vasprintf(&text, format, arguments) < 0)
+		return;
+	say_lines(text);
+	free(text);
 }

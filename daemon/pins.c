@@ -66,7 +66,7 @@ static size_t entries_of(const struct pins *p, enum pins_map map)
 	case PINS_BUCKETS:
 		return p->info.buckets;
 	case PINS_DETAILS:
-		return (size_t)p->info.buckets * TG_BUCKET_WAYS;
+		return (size_t)p->info.buckets * p->layout->ways;
 	case PINS_IFACES:
 		return TG_IFACES_MAX;
 	case PINS_PORTS:
@@ -80,11 +80,21 @@ static size_t entries_of(const struct pins *p, enum pins_map map)
 	}
 }
 
+/* The flow table alone may be of an earlier layout. */
+static size_t value_bytes_of(const struct pins *p, enum pins_map map)
+{
+	if (map == PINS_FLOWS)
+		return p->layout->ways * p->layout->slot_bytes;
+	if (map == PINS_DETAILS)
+		return p->layout->detail_bytes;
+	return maps[map].value_bytes;
+}
+
 /* Arrays round each value up to 8 bytes and the whole to a page. */
 static size_t mapped_bytes(const struct pins *p, enum pins_map map)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t bytes = ((maps[map].value_bytes + 7) & ~(size_t)7) * entries_of(p, map);
+	size_t bytes = ((value_bytes_of(p, map) + 7) & ~(size_t)7) * entries_of(p, map);
 
 	return (bytes + page - 1) & ~(page - 1);
 }
@@ -126,7 +136,7 @@ static int check_layout(const struct pins *p, enum pins_map map)
 
 	if (bpf_obj_get_info_by_fd(p->fd[map], &info, &bytes))
 		return log_err(-errno, "cannot examine map %s", maps[map].name);
-	if (info.value_size == maps[map].value_bytes &&
+	if (info.value_size == value_bytes_of(p, map) &&
 	    (!maps[map].member || info.max_entries >= entries_of(p, map)))
 		return 0;
 	log_err_hint(0, START_ANEW, "pinned map %s has another layout than this tcpguard",
@@ -141,15 +151,23 @@ static int open_map(struct pins *p, enum pins_map map, bool writable)
 		    .file_flags = writable || maps[map].member ? 0 : BPF_F_RDONLY);
 	char path[128];
 
-	snprintf(path, sizeof(path), PINS_DIR "/maps/%s", maps[map].name);
+	snprintf(path, sizeof(path), "%s/%s", p->directory, maps[map].name);
 	p->fd[map] = bpf_obj_get_opts(path, &opts);
 	if (p->fd[map] < 0)
 		return open_failed(-errno, path, map != PINS_INFO);
 	return 0;
 }
 
+static int say_other_layout(const struct pins *p, bool known)
+{
+	log_err_hint(0, known ? "'tcpguard upgrade' carries the flows over" : START_ANEW,
+		     "the pinned maps have layout %u, this tcpguard has %u", p->info.layout_version,
+		     TG_LAYOUT_VERSION);
+	return -EPROTO;
+}
+
 /* The facts about the table come first: they say how large the rest is. */
-static int open_info(struct pins *p)
+static int open_info(struct pins *p, bool any_layout)
 {
 	__u32 zero = 0;
 	int err;
@@ -161,11 +179,10 @@ static int open_info(struct pins *p)
 		return err;
 	if (bpf_map_lookup_elem(p->fd[PINS_INFO], &zero, &p->info))
 		return log_err(-errno, "cannot read map %s", maps[PINS_INFO].name);
-	if (p->info.layout_version == TG_LAYOUT_VERSION && p->info.buckets)
-		return 0;
-	log_err_hint(0, START_ANEW, "the pinned maps have layout %u, this tcpguard has %u",
-		     p->info.layout_version, TG_LAYOUT_VERSION);
-	return -EPROTO;
+	p->layout = layout_find(p->info.layout_version);
+	if (!p->layout || !p->info.buckets)
+		return say_other_layout(p, false);
+	return any_layout || p->layout == layout_own() ? 0 : say_other_layout(p, true);
 }
 
 static int map_memory(struct pins *p, enum pins_map map, bool writable)
@@ -192,12 +209,12 @@ static int open_clock(struct pins *p)
 	return p->clock_fd < 0 ? open_failed(-errno, PINS_DIR "/clock", true) : 0;
 }
 
-static int open_everything(struct pins *p, bool writable)
+static int open_everything(struct pins *p, bool writable, bool any_layout)
 {
 	enum pins_map map;
 	int err;
 
-	err = open_info(p);
+	err = open_info(p, any_layout);
 	if (err)
 		return err;
 	for (map = 0; map < PINS_MAP_MAX; map++) {
@@ -219,16 +236,18 @@ void pins_refresh(struct pins *p)
 	p->table.timeouts = &tg_active_config(p->settings)->timeouts;
 }
 
-int pins_open(struct pins *p, bool writable)
+static int open_from(struct pins *p, const char *directory, bool writable, bool any_layout)
 {
 	enum pins_map map;
 	int err;
 
 	memset(p, 0, sizeof(*p));
+	p->directory = directory;
+	p->layout = layout_own();
 	p->clock_fd = -1;
 	for (map = 0; map < PINS_MAP_MAX; map++)
 		p->fd[map] = -1;
-	err = open_everything(p, writable);
+	err = open_everything(p, writable, any_layout);
 	if (err) {
 		pins_close(p);
 		return err;
@@ -239,6 +258,16 @@ int pins_open(struct pins *p, bool writable)
 	p->table.detail = p->details;
 	p->table.word = p->words;
 	return 0;
+}
+
+int pins_open(struct pins *p, bool writable)
+{
+	return open_from(p, PINS_MAPS_DIR, writable, false);
+}
+
+int pins_open_at(struct pins *p, const char *directory, bool any_layout)
+{
+	return open_from(p, directory, true, any_layout);
 }
 
 void pins_close(struct pins *p)

@@ -3,6 +3,7 @@
  * Everything tcpguard leaves in the kernel, under one directory of the bpffs:
  *
  *   /sys/fs/bpf/tcpguard/v1/maps/tg_*            the shared maps, one pin each
+ *   /sys/fs/bpf/tcpguard/v1/maps_new             the next ones while they are made, or flows carried over
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/xdp       bpf_link of the XDP program (absent when shared)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc        bpf_link of the TC program (absent with clsact)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
@@ -28,10 +29,13 @@
 #include "tcpguard/counters.h"
 #include "tcpguard/event.h"
 #include "bpf/flow_table.h"
+#include "layout.h"
 
 #define PINS_BPFFS "/sys/fs/bpf"
 #define PINS_ROOT PINS_BPFFS "/tcpguard"
 #define PINS_DIR PINS_ROOT "/v1"
+#define PINS_MAPS_DIR PINS_DIR "/maps"
+#define PINS_NEW_MAPS_DIR PINS_DIR "/maps_new"
 
 enum pins_map {
 	PINS_FLOWS,
@@ -73,7 +77,9 @@ struct pins {
 	struct tg_detail *details;
 	__u64 *words;
 	struct tg_table_info info;
-	struct tg_table table; /* the same memory, as the shared flow table code wants it */
+	struct tg_table table; /* the same memory, as the shared flow table code wants it; of our own layout */
+	const struct layout *layout; /* of the flow table */
+	const char *directory;
 };
 
 /* True if PINS_ROOT lies, or can be made, in a bpffs. */
@@ -87,6 +93,12 @@ const char *pins_map_name(enum pins_map map);
  * stderr with the remedy; other errors likewise.  p is then closed.
  */
 int pins_open(struct pins *p, bool writable);
+
+/*
+ * The same from another directory than PINS_MAPS_DIR, or of any layout that flows can be carried over
+ * from: buckets, details and table are not to be used then, but through p->layout.
+ */
+int pins_open_at(struct pins *p, const char *directory, bool any_layout);
 
 /* After the configuration may have been exchanged: the table's timeouts are the new one's. */
 void pins_refresh(struct pins *p);

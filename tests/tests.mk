@@ -77,15 +77,19 @@ sources_test_top_rates := daemon/top_rates.c daemon/flow_table.c daemon/snapshot
 	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_top_rates := -lbpf
 sources_test_top_flows := daemon/top_heap.c daemon/top_flows.c daemon/flow_table.c daemon/names.c
+sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
+	daemon/names.c daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+libs_test_top := -lbpf
 sources_test_metrics := daemon/output_metrics.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
-sources_test_confirm := daemon/settings.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+sources_test_confirm := daemon/settings.c daemon/pins.c daemon/layout.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 sources_test_config := daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
-	daemon/names.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/layout.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
 sources_test_reload := $(sources_test_confirm)
+sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c

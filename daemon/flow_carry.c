@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known twice is merged.  Before the exchange the target's halves are the source's of a moment
+ * ago.  After it a half of the target that has seen no packet since is that still, and becomes the
+ * source's; one that has is raised to it, for what each side sent lies partly in either table.
+ *
+ * Counters are carried in the last step only, added to what has been counted meanwhile: until then zero
+ * packets say that a half has not been touched.
+ */
+#include "flow_carry.h"
+
+#include <string.h>
+
+#include "bpf/flow_view.h"
+
+/* Serially; the data path writes such words without a lock, too. */
+static void raise_word(__u32 *word, __u32 value)
+{
+	if (tg_seq_after(value, TG_READ_ONCE(*word)))
+		TG_WRITE_ONCE(*word, value);
+}
+
+static __u32 claim_flags(__u32 claim)
+{
+	return claim & (TG_CLAIM_SUSPECT | TG_CLAIM_OPENER_HI | TG_CLAIM_ORIGIN_MASK);
+}
+
+static void forget_counts(struct tg_detail *detail)
+{
+	int side;
+
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		detail->count[side].bytes = 0;
+		detail->count[side].packets = 0;
+		detail->count[side].retrans = 0;
+		detail->count[side].ooo = 0;
+		detail->count[side].drops = 0;
+	}
+}
+
+static void insert(const struct layout_flow *flow, const struct tg_table *to, const struct tg_ref *ref,
+		   enum flow_carry_step step)
+{
+	struct tg_detail *detail = tg_detail_at(to, ref->number);
+	int side;
+
+	*detail = flow->detail;
+	if (step == FLOW_CARRY_BEFORE)
+		forget_counts(detail);
+	for (side = 0; side < TG_SIDE_MAX; side++)
+		ref->slot->half[side] = flow->slot.half[side];
+	ref->slot->stamp_ms = flow->slot.stamp_ms;
+	tg_flow_publish(ref);
+}
+
+static bool is_touched(const struct tg_half_count *count)
+{
+	return TG_READ_ONCE(count->packets) || TG_READ_ONCE(count->drops);
+}
+
+/* False: a packet changed the facts meanwhile. */
+static bool replace_facts(struct tg_half *have, __u32 seen, const struct tg_half *want)
+{
+	TG_WRITE_ONCE(have->aux, want->aux);
+	return __sync_val_compare_and_swap(&have->facts, seen, want->facts) == seen;
+}
+
+/* Adopted in the target, because the flow was not there yet: what the source knows is exact. */
+static void unadopt(struct tg_half *have, const struct tg_half *want)
+{
+	__u32 seen = TG_READ_ONCE(have->facts);
+
+	if ((seen & TG_FACT_PICKUP) && !(want->facts & TG_FACT_PICKUP))
+		__sync_val_compare_and_swap(&have->facts, seen,
+					    (seen & ~(__u32)(TG_FACT_PICKUP | TG_WSCALE_MASK)) |
+						    (want->facts & TG_WSCALE_MASK));
+}
+
+static void merge_half(struct tg_half *have, const struct tg_half *want, bool touched)
+{
+	__u32 seen = TG_READ_ONCE(have->facts);
+	bool first = !(seen & TG_FACT_HASACK);
+
+	tg_raise(&have->end, want->end, !(seen & (TG_FACT_SYN | TG_FACT_PICKUP)));
+	tg_raise_window(&have->maxwin, want->maxwin);
+	if (want->facts & TG_FACT_HASACK) {
+		tg_raise(&have->ack, want->ack, first);
+		tg_raise(&have->right, want->right, first);
+	}
+	if (!touched && replace_facts(have, seen, want))
+		return;
+	unadopt(have, want);
+	tg_add_facts(have, want->facts & TG_FACT_MASK & ~(__u32)TG_FACT_PICKUP);
+}
+
+static void merge_side(struct layout_flow *flow, struct tg_slot *slot, struct tg_detail *detail, int side,
+		       enum flow_carry_step step)
+{
+	struct tg_half_count *have = &detail->count[side], *want = &flow->detail.count[side];
+	bool touched = step == FLOW_CARRY_BACK || is_touched(have);
+	bool first = !(slot->half[side].facts & TG_FACT_HASTS);
+
+	merge_half(&slot->half[side], &flow->slot.half[side], touched);
+	if (flow->slot.half[side].facts & TG_FACT_HASTS)
+		tg_raise(&have->tsmax, want->tsmax, first);
+	raise_word(&have->last_ms, want->last_ms);
+	if (!touched) {
+		detail->isn[side] = flow->detail.isn[side];
+		detail->pending_len[side] = flow->detail.pending_len[side];
+		have->window = want->window;
+		have->pending_window = want->pending_window;
+		have->last_verdict = want->last_verdict;
+	}
+	if (step != FLOW_CARRY_AFTER)
+		return;
+	__sync_fetch_and_add(&have->bytes, want->bytes);
+	__sync_fetch_and_add(&have->packets, want->packets);
+	__sync_fetch_and_add(&have->retrans, want->retrans);
+	have->ooo = have->ooo + want->ooo < 0xffff ? have->ooo + want->ooo : 0xffff;
+	have->drops = have->drops + want->drops < 0xff ? have->drops + want->drops : 0xff;
+}
+
+/* The same key, another connection: its SYN came after the target had the former one. */
+static void replace(const struct layout_flow *flow, const struct tg_ref *ref, struct tg_detail *detail)
+{
+	__u32 claim = ref->claim & ~claim_flags(~0U);
+	int side;
+
+	detail->created_ms = flow->detail.created_ms;
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		struct tg_half *have = &ref->slot->half[side];
+		const struct tg_half *want = &flow->slot.half[side];
+
+		detail->isn[side] = flow->detail.isn[side];
+		TG_WRITE_ONCE(have->end, want->end);
+		TG_WRITE_ONCE(have->ack, want->ack);
+		TG_WRITE_ONCE(have->right, want->right);
+		TG_WRITE_ONCE(have->maxwin, want->maxwin);
+		TG_WRITE_ONCE(have->aux, want->aux);
+		__sync_synchronize();
+		TG_WRITE_ONCE(have->facts, want->facts);
+	}
+	__sync_val_compare_and_swap(&ref->slot->claim, ref->claim, claim | claim_flags(flow->slot.claim));
+}
+
+static bool is_adopted(const struct tg_half *halves)
+{
+	return (halves[TG_SIDE_LO].facts | halves[TG_SIDE_HI].facts) & TG_FACT_PICKUP;
+}
+
+static void name_origin(const struct layout_flow *flow, const struct tg_ref *ref)
+{
+	__u32 claim = ref->claim & ~(__u32)(TG_CLAIM_ORIGIN_MASK | TG_CLAIM_OPENER_HI);
+
+	__sync_val_compare_and_swap(&ref->slot->claim, ref->claim, claim | claim_flags(flow->slot.claim));
+}
+
+static void merge(struct layout_flow *flow, const struct tg_table *to, const struct tg_ref *ref,
+		  enum flow_carry_step step)
+{
+	struct tg_detail *detail = tg_detail_at(to, ref->number);
+	__s32 later_ms = flow->detail.created_ms - detail->created_ms;
+	bool adopted = is_adopted(ref->slot->half) && !is_adopted(flow->slot.half);
+	int side;
+
+	if (memcmp(&detail->key, &flow->detail.key, sizeof(detail->key)) != 0)
+		return; /* another flow has this tag */
+	if (later_ms < 0 && !adopted)
+		return; /* opened anew in the target */
+	if (later_ms > 0 && !adopted)
+		replace(flow, ref, detail);
+	for (side = 0; side < TG_SIDE_MAX; side++)
+		merge_side(flow, ref->slot, detail, side, step);
+	raise_word(&ref->slot->stamp_ms, flow->slot.stamp_ms);
+	if (adopted) {
+		detail->created_ms = flow->detail.created_ms;
+		name_origin(flow, ref);
+	}
+}
+
+static void carry_one(struct layout_flow *flow, const struct tg_table *to, __u32 now_ms,
+		      enum flow_carry_step step, struct flow_carry_counts *counts)
+{
+	struct tg_ref ref = { 0 };
+	int found;
+
+	if (tg_slot_expired(&flow->slot, to->timeouts, now_ms))
+		return;
+	found = tg_flow_claim(to, flow->slot.tag, claim_flags(flow->slot.claim), now_ms, &ref);
+	if (!ref.slot && found == TG_FOUND_NONE) {
+		counts->no_room++;
+		return;
+	}
+	counts->flows++;
+	if (found == TG_FOUND_LIVE)
+		merge(flow, to, &ref, step);
+	else if (found == TG_FOUND_NONE)
+		insert(flow, to, &ref, step);
+	/* else the data path is opening it this moment, and knows better */
+}
+
+static bool read_one(const struct flow_carry_source *from, uint64_t number, struct layout_flow *flow)
+{
+	return from->layout->read((const char *)from->slots + number * from->layout->slot_bytes,
+				  (const char *)from->details + number * from->layout->detail_bytes, flow);
+}
+
+void flow_carry(const struct flow_carry_source *from, const struct tg_table *to, __u32 now_ms,
+		enum flow_carry_step step, struct flow_carry_counts *counts)
+{
+	struct layout_flow flow;
+	uint64_t i;
+
+	*counts = (struct flow_carry_counts){ 0 };
+	for (i = 0; i < from->count; i++)
+		if (read_one(from, i, &flow))
+			carry_one(&flow, to, now_ms, step, counts);
+}
+
+uint64_t flow_carry_live(const struct flow_carry_source *from)
+{
+	struct layout_flow flow;
+	uint64_t i, live = 0;
+
+	for (i = 0; i < from->count; i++)
+		live += read_one(from, i, &flow);
+	return live;
+}
