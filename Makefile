@@ -57,8 +57,8 @@ TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test
 TOOLS := $(BUILD)/demo/attack
 
 # `make bench` (docs/performance.md).
-BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h)
-BENCH_TOOLS := $(addprefix tests/bench/,fill.c generate.c segments.c verifier.c)
+BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h flood.skel.h)
+BENCH_TOOLS := $(addprefix tests/bench/,fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c $(BENCH_TOOLS),$(wildcard tests/bench/*.c)) \
 	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c)
 BENCH_JSON := $(BUILD)/bench/bench.json
@@ -73,7 +73,7 @@ BENCH_JSON := $(BUILD)/bench/bench.json
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check bench bench-peers bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check bench bench-peers bench-floods bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -91,6 +91,7 @@ help:
 	@echo 'make check-races    two processors on the same flows, 10^8 packets (RACE_PACKETS)'
 	@echo 'make soak       mixed traffic, floods and operations for SOAK_MINUTES=30; docs/soak.md'
 	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
+	@echo 'make bench-floods  floods beside real clients, against synproxy and the kernel; writes docs/floods.md'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
 	@echo 'make deps       install what building and testing need (apt)'
@@ -165,6 +166,14 @@ bench-peers:
 	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/generate
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/peers.py --json $(BUILD)/bench/peers.json $(BENCH_ARGS)
+
+# Floods of every kind beside real clients, against the same; docs/floods.md.
+bench-floods:
+	$(Q)scripts/install-deps build bench
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/flood
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(PYTHON) tests/bench/floods.py --json $(BUILD)/bench/floods.json $(BENCH_ARGS)
+	$(Q)$(PYTHON) tests/bench/floods.py --document $(BUILD)/bench/floods.json docs/floods.md
 
 # The figures of docs/performance.md, from what make bench measured last.
 bench-document:
@@ -254,7 +263,11 @@ $(BUILD)/tests/bench/verifier: $(BUILD)/tests/bench/verifier.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
-$(BUILD)/tests/bench/generate: $(BUILD)/tests/bench/generate.o $(BUILD)/tests/bench/measure.o
+$(BUILD)/tests/bench/generate: $(patsubst %,$(BUILD)/tests/bench/%.o,generate live measure)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/bench/flood: $(patsubst %,$(BUILD)/tests/bench/%.o,flood flood_kinds live measure)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 

@@ -4,32 +4,24 @@
  * and says what a packet cost in all: this thread and ksoftirqd of its processor, generator included.
  * PEER is NAME,NETNS,INTERFACE,MAC: where to send from, and whom to.  JSON on stdout; see peers.py.
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <bpf/bpf.h>
 #include <jansson.h>
 
 #include "tests/bench/bench.h"
 #include "tests/bench/driver.h"
 #include "tests/bench/generator.skel.h"
+#include "tests/bench/live.h"
 
-#define BATCH 64
 #define PEERS_MAX 16
 #define OUTSIDE (1ULL << 26)
 #define SERVER 0xc6120001U
 #define CLIENT 0x0a000000U
 
 struct peer {
-	char name[32], netns[64], interface[32];
-	unsigned char mac[6];
+	struct live_target target;
 	double ns[BENCH_ROUNDS_MAX];
 	uint64_t sent;
 };
@@ -77,98 +69,19 @@ static void set_generator(struct generator_bpf *skel, const struct mode *mode, u
 	skel->bss->bench.offset = mode->outside ? OUTSIDE : 0;
 }
 
-static int ksoftirqd_pid(int cpu)
+static int send_frames(struct generator_bpf *skel, const struct live_sender *sender,
+		       struct peer *peer, uint32_t packets, double *ns)
 {
-	char wanted[32], path[300], name[64];
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-	int pid = -1;
+	struct live_cost cost;
+	int err;
 
-	snprintf(wanted, sizeof(wanted), "ksoftirqd/%d\n", cpu);
-	while (proc && pid < 0 && (entry = readdir(proc))) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "/proc/%s/comm", entry->d_name);
-		file = fopen(path, "re");
-		if (file && fgets(name, sizeof(name), file) && !strcmp(name, wanted))
-			pid = atoi(entry->d_name);
-		if (file)
-			fclose(file);
-	}
-	if (proc)
-		closedir(proc);
-	return pid;
-}
-
-static uint64_t schedstat_ns(int pid)
-{
-	unsigned long long ns = 0;
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
-	file = fopen(path, "re");
-	if (file && fscanf(file, "%llu", &ns) != 1)
-		ns = 0;
-	if (file)
-		fclose(file);
-	return ns;
-}
-
-/* Packets still queued are the run's too: until ksoftirqd has nothing more to do, or others keep it busy. */
-static uint64_t settled_ns(int pid)
-{
-	uint64_t before, now = schedstat_ns(pid);
-	int tries = 50;
-
-	do {
-		before = now;
-		usleep(2000);
-		now = schedstat_ns(pid);
-	} while (now != before && --tries);
-	return now;
-}
-
-static int send_frames(struct generator_bpf *skel, struct peer *peer, uint32_t packets, int softirq,
-		       double *ns)
-{
-	struct xdp_md context = { .data_end = sizeof(frame) };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .ctx_in = &context, .ctx_size_in = sizeof(context), .repeat = (int)packets,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-	int netns = open(peer->netns, O_RDONLY | O_CLOEXEC), err;
-	uint64_t began, kernel;
-
-	if (netns < 0 || setns(netns, CLONE_NEWNET)) {
-		fprintf(stderr, "generate: cannot enter %s: %s\n", peer->netns, strerror(errno));
-		return -1;
-	}
-	close(netns);
-	context.ingress_ifindex = if_nametoindex(peer->interface);
-	memcpy(skel->bss->generator.mac, peer->mac, sizeof(peer->mac));
-	kernel = settled_ns(softirq);
-	began = thread_cpu_ns();
-	err = bpf_prog_test_run_opts(bpf_program__fd(skel->progs.bench_generate), &opts);
-	began = thread_cpu_ns() - began;
-	if (err) {
-		fprintf(stderr, "generate: %s: %s\n", peer->name, strerror(-err));
+	memcpy(skel->bss->generator.mac, peer->target.mac, sizeof(peer->target.mac));
+	live_cost_begin(sender, &cost);
+	err = live_send(sender, &peer->target, packets);
+	if (err)
 		return err;
-	}
-	*ns = (double)(began + settled_ns(softirq) - kernel) / packets;
+	*ns = (double)live_cost_end(sender, &cost) / packets;
 	peer->sent += packets;
-	return 0;
-}
-
-static int read_peer(struct peer *peer, const char *text)
-{
-	unsigned int mac[6], i;
-
-	memset(peer, 0, sizeof(*peer));
-	if (sscanf(text, "%31[^,],%63[^,],%31[^,],%x:%x:%x:%x:%x:%x", peer->name, peer->netns,
-		   peer->interface, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5]) != 9)
-		return -1;
-	for (i = 0; i < 6; i++)
-		peer->mac[i] = (unsigned char)mac[i];
 	return 0;
 }
 
@@ -186,7 +99,7 @@ static void print_peers(struct peer *peers, int count, unsigned int rounds)
 
 	for (i = 0; i < count; i++) {
 		qsort(peers[i].ns, rounds, sizeof(double), ascending);
-		json_array_append_new(array, json_pack("{s:s, s:f, s:f, s:f, s:I}", "peer", peers[i].name,
+		json_array_append_new(array, json_pack("{s:s, s:f, s:f, s:f, s:I}", "peer", peers[i].target.name,
 						       "min", peers[i].ns[0], "median",
 						       peers[i].ns[rounds / 2], "max",
 						       peers[i].ns[rounds - 1], "sent",
@@ -198,11 +111,11 @@ static void print_peers(struct peer *peers, int count, unsigned int rounds)
 }
 
 /* Every peer starts from the same flow: what one has seen, all have. */
-static int run(struct generator_bpf *skel, struct peer *peers, int count, uint32_t packets,
-	       unsigned int rounds, bool warm_up)
+static int run(struct generator_bpf *skel, const struct live_sender *sender, struct peer *peers,
+	       int count, uint32_t packets, unsigned int rounds, bool warm_up)
 {
-	int softirq = ksoftirqd_pid(sched_getcpu()), i;
 	unsigned int round;
+	int i;
 
 	for (round = 0; round < rounds; round++) {
 		uint64_t start = skel->bss->bench.counter;
@@ -211,9 +124,9 @@ static int run(struct generator_bpf *skel, struct peer *peers, int count, uint32
 			double unused;
 
 			skel->bss->bench.counter = start;
-			if (warm_up && send_frames(skel, &peers[i], packets / 16, softirq, &unused))
+			if (warm_up && send_frames(skel, sender, &peers[i], packets / 16, &unused))
 				return 1;
-			if (send_frames(skel, &peers[i], packets, softirq, &peers[i].ns[round]))
+			if (send_frames(skel, sender, &peers[i], packets, &peers[i].ns[round]))
 				return 1;
 		}
 	}
@@ -225,8 +138,8 @@ int main(int argc, char **argv)
 	static struct peer peers[PEERS_MAX];
 	const struct mode *mode = modes, *end = modes + sizeof(modes) / sizeof(modes[0]);
 	struct generator_bpf *skel;
+	struct live_sender sender;
 	unsigned int rounds;
-	cpu_set_t cpu;
 	int i, failed;
 
 	if (argc < 6 || argc - 5 > PEERS_MAX) {
@@ -239,17 +152,14 @@ int main(int argc, char **argv)
 	if (mode == end || !rounds || rounds > BENCH_ROUNDS_MAX)
 		return 2;
 	for (i = 5; i < argc; i++)
-		if (read_peer(&peers[i - 5], argv[i]))
+		if (live_target_read(&peers[i - 5].target, argv[i]))
 			return 2;
-	CPU_ZERO(&cpu);
-	CPU_SET(sched_getcpu(), &cpu);
-	if (sched_setaffinity(0, sizeof(cpu), &cpu))
-		return 1;
 	skel = generator_bpf__open_and_load();
-	if (!skel)
+	if (!skel || live_sender_init(&sender, bpf_program__fd(skel->progs.bench_generate), frame,
+				      sizeof(frame)))
 		return 1;
 	set_generator(skel, mode, strtoull(argv[4], NULL, 10));
-	failed = run(skel, peers, argc - 5, (uint32_t)atoi(argv[2]), rounds, !mode->handshake);
+	failed = run(skel, &sender, peers, argc - 5, (uint32_t)atoi(argv[2]), rounds, !mode->handshake);
 	if (!failed)
 		print_peers(peers, argc - 5, rounds);
 	generator_bpf__destroy(skel);

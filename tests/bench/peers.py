@@ -7,7 +7,7 @@ measured in turn.  The cost of a packet is all of it: generator, veth, NAPI, pee
 ratios within one run mean anything.  Each peer's own counters must account for the packets sent, or its
 row is invalid.
 
-usage: peers.py [--rounds N] [--packets N] [--flows N] [--json FILE]     (as root)
+usage: peers.py [--rounds N] [--packets N] [--flows N] [--modes MODE,...] [--json FILE]     (as root)
 """
 
 import argparse
@@ -25,6 +25,7 @@ GENERATE = ROOT / "build" / "tests" / "bench" / "generate"
 GENERATOR_OBJECT = ROOT / "build" / "tests" / "bench" / "generator.bpf.o"
 SERVER = "198.18.0.1"
 IN_WORLD = "TG_BENCH_WORLD"
+MODES = ("established", "hot", "stray", "beyond", "syn")
 
 
 def sh(command, namespace=None, check=True):
@@ -42,7 +43,7 @@ class Peer:
 
     rules = ""  # nft
     forwards = True
-    modes = ("established", "hot", "stray", "beyond", "syn")
+    modes = MODES
     needs_flows = False
 
     def __init__(self, name):
@@ -203,8 +204,23 @@ class Guard(Peer):
         return sum(row["packets"] for row in stats["interfaces"][0]["reasons"] if row["name"] in wanted)
 
 
+class GuardCookies(Guard, Listener):
+    """In front of the same listener, with every SYN a flood: each is answered with a cookie."""
+
+    modes = ("syn",)
+    needs_flows = False
+    arguments = "--profile host --no-daemon --synflood challenge --syn-rate 1:0"
+    reasons = {"syn": {"syn_cookie"}}
+
+    def prepare(self, options):
+        Listener.prepare(self, options)
+        Guard.prepare(self, options)
+
+    accounted = Guard.accounted
+
+
 PEERS = [Sink("sink"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"), Conntrack("nft_ct"), Synproxy("synproxy"),
-         Listener("listener"), Guard("tcpguard")]
+         Listener("listener"), Guard("tcpguard"), GuardCookies("tcpguard_cookies")]
 TOLERANCE = 0.98  # a few packets of one bucket in a hundred thousand find no slot, cookies are rate limited
 
 
@@ -309,8 +325,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--packets", type=int, default=500_000)
     parser.add_argument("--flows", type=int, default=1 << 17)
+    parser.add_argument("--modes", default=",".join(MODES), help="of " + " ".join(MODES))
     parser.add_argument("--json")
     options = parser.parse_args()
+    options.modes = options.modes.split(",")
+    if not set(options.modes) <= set(MODES):
+        parser.error(f"--modes: of {' '.join(MODES)}")
     if options.flows % 512 or options.flows & (options.flows - 1):
         parser.error("--flows must be a power of two, at least 512")
     if os.geteuid():
@@ -323,7 +343,7 @@ def main():
     filled = [peer for peer in PEERS if peer.needs_flows]
     print(f"{options.flows} handshakes to {', '.join(peer.name for peer in filled)}", flush=True)
     generate("handshake", options.flows * 3, 1, options.flows, filled)
-    rows = [row for mode in ("established", "hot", "stray", "beyond", "syn") for row in measure(mode, options)]
+    rows = [row for mode in options.modes for row in measure(mode, options)]
     print("goals (ratios of minima)")
     reached = goals(rows)
     print("  G17  not measured: throughput (iperf3) is not part of this run yet")
