@@ -15,8 +15,6 @@ sources_test_race := daemon/ager.c daemon/ager_pressure.c
 sources_test_service := daemon/service.c daemon/options.c daemon/log.c
 sources_test_completion := daemon/completion.c daemon/names.c
 sources_test_explain := daemon/explain.c daemon/explain_words.c
-sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c daemon/log.c
-sources_test_explain := daemon/explain.c
 sources_test_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/capture_write.c \
 	daemon/replay_frame.c daemon/private_file.c daemon/log.c
 libs_test_capture := -lpcap -lz
@@ -74,12 +72,9 @@ $(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 sources_test_top_heap := daemon/top_heap.c
 sources_test_top_rates := daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_top_rates := -lbpf
 sources_test_top_flows := daemon/top_heap.c daemon/top_flows.c daemon/flow_table.c daemon/names.c
-sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
-libs_test_top := -lbpf
 sources_test_metrics := daemon/output_metrics.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
 	daemon/names.c daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
 libs_test_metrics := -lbpf
