@@ -65,6 +65,7 @@ int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum t
 	rule->length = prefix->length;
 	rule->ipv4 = prefix->ipv4;
 	rule->list = (uint8_t)list;
+	rule->origin = (uint8_t)rules->origin;
 	rule->until_s = until_s;
 	rule->added_s = added_s;
 	rule->reason = offset;
@@ -81,7 +82,9 @@ static int compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
 		return a->low < b->low ? -1 : 1;
 	if (a->length != b->length)
 		return a->length < b->length ? -1 : 1;
-	return (int)a->list - (int)b->list;
+	if (a->list != b->list)
+		return (int)a->list - (int)b->list;
+	return (int)a->origin - (int)b->origin;
 }
 
 /* Merges [left, middle) and [middle, right) of from into to; of equals the left ones go first. */
@@ -192,7 +195,8 @@ int list_rules_settle(struct list_rules *rules, uint32_t now_s, size_t *replaced
 	return tidy_text(rules);
 }
 
-long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list)
+long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list,
+		     enum tg_list_origin origin)
 {
 	const struct tg_list_rule wanted = {
 		.high = prefix->high,
@@ -200,6 +204,7 @@ long list_rules_find(const struct list_rules *rules, const struct prefix *prefix
 		.length = prefix->length,
 		.ipv4 = prefix->ipv4,
 		.list = (uint8_t)list,
+		.origin = (uint8_t)origin,
 	};
 	size_t below = 0, above = rules->count;
 
@@ -242,12 +247,13 @@ void list_rules_remove(struct list_rules *rules, size_t number)
 	rules->count--;
 }
 
-size_t list_rules_flush(struct list_rules *rules, enum tg_list list)
+size_t list_rules_flush(struct list_rules *rules, enum tg_list list, enum tg_list_origin origin)
 {
 	size_t i, kept = 0, removed;
 
 	for (i = 0; i < rules->count; i++)
-		if (rules->rule[i].list != list)
+		if (rules->rule[i].list != list ||
+		    (origin != TG_LIST_ORIGIN_MAX && rules->rule[i].origin != origin))
 			rules->rule[kept++] = rules->rule[i];
 	removed = rules->count - kept;
 	rules->count = kept;

@@ -121,11 +121,11 @@ static void text_rule(struct output *out, const struct output_rule *rule)
 {
 	char left[FORMAT_BYTES];
 
-	fprintf(out->stream, "%-24s %-14s%s%s\n", rule->prefix,
+	fprintf(out->stream, "%-24s %-14s %-4s%s%s\n", rule->prefix,
 		rule->left_s == UINT32_MAX ?
 			"for ever" :
 			format_duration(left, sizeof(left), rule->left_s * 1000ULL),
-		*rule->reason ? "  " : "", rule->reason);
+		rule->origin, *rule->reason ? "  " : "", rule->reason);
 	out->flows++;
 }
 
