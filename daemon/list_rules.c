@@ -72,7 +72,7 @@ int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum t
 	return 0;
 }
 
-static int compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
+int list_rules_compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
 {
 	if (a->ipv4 != b->ipv4)
 		return a->ipv4 < b->ipv4 ? -1 : 1;
@@ -94,7 +94,7 @@ static void merge(const struct tg_list_rule *from, struct tg_list_rule *to, size
 	size_t a = left, b = middle, i;
 
 	for (i = left; i < right; i++) {
-		if (a < middle && (b == right || compare(&from[a], &from[b]) <= 0))
+		if (a < middle && (b == right || list_rules_compare(&from[a], &from[b]) <= 0))
 			to[i] = from[a++];
 		else
 			to[i] = from[b++];
@@ -106,7 +106,7 @@ static bool in_order(const struct list_rules *rules)
 	size_t i;
 
 	for (i = 1; i < rules->count; i++)
-		if (compare(&rules->rule[i - 1], &rules->rule[i]) > 0)
+		if (list_rules_compare(&rules->rule[i - 1], &rules->rule[i]) > 0)
 			return false;
 	return true;
 }
@@ -184,7 +184,7 @@ int list_rules_settle(struct list_rules *rules, uint32_t now_s, size_t *replaced
 	if (err)
 		return err;
 	for (i = 0; i < rules->count; i++) {
-		if (i + 1 < rules->count && !compare(&rules->rule[i], &rules->rule[i + 1]))
+		if (i + 1 < rules->count && !list_rules_compare(&rules->rule[i], &rules->rule[i + 1]))
 			gave_way++;
 		else if (rules->rule[i].until_s > now_s)
 			rules->rule[kept++] = rules->rule[i];
@@ -210,7 +210,7 @@ long list_rules_find(const struct list_rules *rules, const struct prefix *prefix
 
 	while (below < above) {
 		size_t middle = below + (above - below) / 2;
-		int order = compare(&rules->rule[middle], &wanted);
+		int order = list_rules_compare(&rules->rule[middle], &wanted);
 
 		if (!order)
 			return (long)middle;

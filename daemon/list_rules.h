@@ -25,6 +25,9 @@ struct list_rules {
 int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum tg_list list,
 		   uint32_t until_s, uint32_t added_s, const char *reason);
 
+/* Their order: by family, prefix, list and origin. */
+int list_rules_compare(const struct tg_list_rule *a, const struct tg_list_rule *b);
+
 /*
  * Puts them in order, each there once, without those that have expired at now_s.  *replaced (may be
  * NULL): how many gave way to a later one.
