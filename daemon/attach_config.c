@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "config_apply.h"
+#include "config_lists.h"
 #include "log.h"
 #include "settings.h"
 
@@ -13,8 +14,15 @@ int attach_config_read(const char *path, struct config **config, const char **na
 	uint32_t i;
 	int err = config_read(path, config);
 
-	if (err || *count)
+	if (!err)
+		err = config_lists_read(*config);
+	if (err) {
+		config_free(*config);
+		*config = NULL;
 		return err;
+	}
+	if (*count)
+		return 0;
 	for (i = 0; i < (*config)->iface_count; i++)
 		names[(*count)++] = (*config)->iface[i].name;
 	if (*count)

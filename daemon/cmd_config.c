@@ -5,16 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
-#include "command.h"
-#include "config.h"
+#include "cmd_config.h"
 #include "config_apply.h"
+#include "config_lists.h"
 #include "log.h"
 #include "output.h"
 #include "settings.h"
-
-#define LINES_MAX 2048
 
 static int say(const struct global_options *global, const char *schema, const char *text,
 	       const struct output_field *fields)
@@ -31,21 +27,27 @@ static int say(const struct global_options *global, const char *schema, const ch
 static int say_read(const struct global_options *global, const char *done, const char *path,
 		    const struct config *config)
 {
-	char text[512], hash[20];
+	size_t block = config_lists_count(config, TG_LIST_BLOCK), allow = config_lists_count(config, TG_LIST_ALLOW);
+	char text[512], lists[96] = "", hash[20];
 	const struct output_field fields[] = {
 		{ .name = "done", .kind = OUTPUT_STRING, .string = done },
 		{ .name = "file", .kind = OUTPUT_STRING, .string = path },
 		{ .name = "files", .kind = OUTPUT_NUMBER, .number = config->file_count },
 		{ .name = "interfaces", .kind = OUTPUT_NUMBER, .number = config->iface_count },
 		{ .name = "services", .kind = OUTPUT_NUMBER, .number = config->service_count },
+		{ .name = "block", .kind = OUTPUT_NUMBER, .number = block },
+		{ .name = "allow", .kind = OUTPUT_NUMBER, .number = allow },
 		{ .name = "hash", .kind = OUTPUT_STRING, .string = hash },
 		{ .name = NULL },
 	};
 
 	snprintf(hash, sizeof(hash), "%016" PRIx64, config->hash);
-	snprintf(text, sizeof(text), "%s: %s: %u interface%s, %u service%s", path, done, config->iface_count,
+	if (config->lists)
+		snprintf(lists, sizeof(lists), ", %zu prefix%s to block, %zu to allow", block,
+			 block == 1 ? "" : "es", allow);
+	snprintf(text, sizeof(text), "%s: %s: %u interface%s, %u service%s%s", path, done, config->iface_count,
 		 config->iface_count == 1 ? "" : "s", config->service_count,
-		 config->service_count == 1 ? "" : "s");
+		 config->service_count == 1 ? "" : "s", lists);
 	return say(global, "tcpguard.config/1", text, fields);
 }
 
@@ -55,9 +57,9 @@ static int run_check(const struct global_options *global, const char *path)
 	int err, code;
 
 	err = config_read(path, &config);
-	if (err)
-		return command_exit_code(err);
-	code = say_read(global, "valid", path, config);
+	if (!err)
+		err = config_lists_read(config);
+	code = err ? command_exit_code(err) : say_read(global, "valid", path, config);
 	config_free(config);
 	return code;
 }
@@ -83,7 +85,7 @@ static void add_json(void *context, const char *path, const char *value)
 	json_object_set_new(context, path, json_string(value));
 }
 
-static int print_json(const struct global_options *global, json_t *document)
+int config_print_json(const struct global_options *global, json_t *document)
 {
 	json_dumpf(document, stdout, global->pretty ? JSON_INDENT(2) : JSON_COMPACT);
 	putchar('\n');
@@ -91,7 +93,43 @@ static int print_json(const struct global_options *global, json_t *document)
 	return fflush(stdout) || ferror(stdout) ? EXIT_INTERNAL : EXIT_OK;
 }
 
-static int print_force(const struct global_options *global, const struct config *config, uint64_t generation)
+static uint32_t rules_of(const struct tg_list_counts *counts, enum tg_list list, enum tg_list_origin origin)
+{
+	return counts->rules[list][0][origin] + counts->rules[list][1][origin];
+}
+
+/* Rules, not files: those may have changed since. */
+static void print_lists(const struct tg_list_counts *counts)
+{
+	static const char *const names[TG_LIST_MAX] = { "block", "allow" };
+	int list;
+
+	for (list = 0; list < TG_LIST_MAX; list++) {
+		uint32_t file = rules_of(counts, (enum tg_list)list, TG_LIST_BY_FILE);
+		uint32_t cli = rules_of(counts, (enum tg_list)list, TG_LIST_BY_COMMAND);
+
+		if (file || cli)
+			printf("# %s list: %u prefix%s of files, %u added by command; 'tcpguard %s list' shows them\n",
+			       names[list], file, file == 1 ? "" : "es", cli, names[list]);
+	}
+}
+
+static json_t *lists_json(const struct tg_list_counts *counts)
+{
+	json_t *document = json_object();
+	int list;
+
+	for (list = 0; list < TG_LIST_MAX; list++)
+		json_object_set_new(document, list == TG_LIST_ALLOW ? "allow" : "block",
+				    json_pack("{s:I, s:I}", "file",
+					      (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_FILE),
+					      "cli",
+					      (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_COMMAND)));
+	return document;
+}
+
+static int print_force(const struct global_options *global, const struct config *config, uint64_t generation,
+		       const struct tg_list_counts *counts)
 {
 	char hash[20];
 	json_t *settings;
@@ -102,18 +140,19 @@ static int print_force(const struct global_options *global, const struct config 
 			printf("# in force, from a file with the hash %s\n", hash);
 		else
 			puts("# in force, from no file");
+		print_lists(counts);
 		config_print(stdout, config, false);
 		return fflush(stdout) || ferror(stdout) ? EXIT_INTERNAL : EXIT_OK;
 	}
 	settings = json_object();
 	config_visit(config, false, add_json, settings);
-	return print_json(global, json_pack("{s:s, s:I, s:s?, s:o}", "schema", "tcpguard.config.show/1",
-					    "generation", (json_int_t)generation, "hash",
-					    config->hash ? hash : NULL, "settings", settings));
+	return config_print_json(global, json_pack("{s:s, s:I, s:s?, s:o, s:o}", "schema", "tcpguard.config.show/1",
+						   "generation", (json_int_t)generation, "hash",
+						   config->hash ? hash : NULL, "settings", settings,
+						   "lists", lists_json(counts)));
 }
 
-/* What the data path has, as a file would say it. */
-static int read_force(const struct pins *pins, struct config *config)
+int config_read_force(const struct pins *pins, struct config *config)
 {
 	uint64_t now_ms;
 	int err = pins_now_ms(pins, &now_ms);
@@ -126,6 +165,7 @@ static int read_force(const struct pins *pins, struct config *config)
 static int run_show(const struct global_options *global)
 {
 	struct config *config = config_new();
+	struct tg_list_counts counts;
 	struct pins pins;
 	int err, code;
 
@@ -133,178 +173,15 @@ static int run_show(const struct global_options *global)
 		return command_exit_code(log_err(-ENOMEM, "cannot show the configuration"));
 	err = pins_open(&pins, false);
 	if (!err) {
-		err = read_force(&pins, config);
-		code = err ? command_exit_code(err) : print_force(global, config,
-								      settings_active(pins.settings)->generation);
+		err = config_read_force(&pins, config);
+		if (!err)
+			err = lists_count(&pins, &counts);
+		code = err ? command_exit_code(err) : print_force(global, config, settings_active(pins.settings)->generation, &counts);
 		pins_close(&pins);
 	} else {
 		code = command_exit_code(err);
 	}
 	config_free(config);
-	return code;
-}
-
-/* --- diff ----------------------------------------------------------------------------------------- */
-
-struct line {
-	char *path;
-	char *value;
-};
-
-struct lines {
-	struct line line[LINES_MAX];
-	uint32_t count;
-};
-
-static void add_line(void *context, const char *path, const char *value)
-{
-	struct lines *lines = context;
-
-	if (lines->count == LINES_MAX)
-		return;
-	lines->line[lines->count].path = strdup(path);
-	lines->line[lines->count++].value = strdup(value);
-}
-
-static void free_lines(struct lines *lines)
-{
-	uint32_t i;
-
-	for (i = 0; lines && i < lines->count; i++) {
-		free(lines->line[i].path);
-		free(lines->line[i].value);
-	}
-	free(lines);
-}
-
-static const char *value_of(const struct lines *lines, const char *path)
-{
-	uint32_t i;
-
-	for (i = 0; i < lines->count; i++)
-		if (!strcmp(lines->line[i].path, path))
-			return lines->line[i].value;
-	return NULL;
-}
-
-static uint32_t put_difference(const struct global_options *global, json_t *list, const char *path,
-			       const char *force, const char *file)
-{
-	if (force && file && !strcmp(force, file))
-		return 0;
-	if (global->output == OUTPUT_TEXT) {
-		if (force)
-			printf("- %s: %s\n", path, force);
-		if (file)
-			printf("+ %s: %s\n", path, file);
-	} else {
-		json_array_append_new(list, json_pack("{s:s, s:s?, s:s?}", "key", path, "in_force", force,
-						      "file", file));
-	}
-	return 1;
-}
-
-/* "no" if they differ, as diff(1). */
-static int print_differences(const struct global_options *global, const struct lines *force,
-			     const struct lines *file)
-{
-	json_t *list = json_array();
-	uint32_t i, count = 0;
-	int code = EXIT_OK;
-
-	for (i = 0; i < force->count; i++)
-		count += put_difference(global, list, force->line[i].path, force->line[i].value,
-					value_of(file, force->line[i].path));
-	for (i = 0; i < file->count; i++)
-		if (!value_of(force, file->line[i].path))
-			count += put_difference(global, list, file->line[i].path, NULL, file->line[i].value);
-	if (global->output != OUTPUT_TEXT)
-		code = print_json(global, json_pack("{s:s, s:O}", "schema", "tcpguard.config.diff/1",
-						    "differences", list));
-	else if (fflush(stdout) || ferror(stdout))
-		code = EXIT_INTERNAL;
-	json_decref(list);
-	return code || !count ? code : EXIT_NO;
-}
-
-/*
- * The file as it would come back from the data path after a reload, so that equal is equal whatever the
- * order of ports.  What it leaves to be found out when attaching is as it was found out.
- */
-static int settle(const struct pins *pins, const struct config *force, struct config *file)
-{
-	struct tg_config *config = malloc(sizeof(*config));
-	struct tg_ports *ports = malloc(sizeof(*ports));
-	uint32_t i, mode = file->mode;
-
-	if (!config || !ports) {
-		free(config);
-		free(ports);
-		return log_err(-ENOMEM, "cannot compare");
-	}
-	*config = *settings_active(pins->settings);
-	config_fill(file, UINT64_MAX, config, ports);
-	config_from(config, ports, file);
-	free(config);
-	free(ports);
-	for (i = 0; i < file->iface_count; i++) {
-		struct config_iface *iface = &file->iface[i];
-		const struct config_iface *same = config_find_iface(force, iface->name);
-
-		if (iface->mode == CONFIG_NOT_GIVEN)
-			iface->mode = mode == CONFIG_NOT_GIVEN ? TG_MODE_ENFORCE : mode;
-		if (same && !iface->profile)
-			iface->profile = same->profile;
-		if (same && !iface->xdp)
-			iface->xdp = same->xdp;
-	}
-	file->mode = CONFIG_NOT_GIVEN;
-	if (!file->max_flows)
-		file->max_flows = force->max_flows;
-	if (!file->daemon_loss_monitor)
-		file->daemon_loss_after_s = force->daemon_loss_after_s;
-	return 0;
-}
-
-static int compare(const struct global_options *global, const struct pins *pins, struct config *file)
-{
-	struct lines *before = calloc(1, sizeof(*before)), *after = calloc(1, sizeof(*after));
-	struct config *force = config_new();
-	int err = before && after && force ? 0 : log_err(-ENOMEM, "cannot compare");
-	int code;
-
-	if (!err)
-		err = read_force(pins, force);
-	if (!err)
-		err = settle(pins, force, file);
-	if (!err) {
-		config_visit(force, false, add_line, before);
-		config_visit(file, false, add_line, after);
-	}
-	code = err ? command_exit_code(err) : print_differences(global, before, after);
-	free_lines(before);
-	free_lines(after);
-	config_free(force);
-	return code;
-}
-
-static int run_diff(const struct global_options *global, const char *path)
-{
-	struct config *file;
-	struct pins pins;
-	int err, code;
-
-	err = config_read(path, &file);
-	if (err)
-		return command_exit_code(err);
-	err = pins_open(&pins, false);
-	if (!err) {
-		code = compare(global, &pins, file);
-		pins_close(&pins);
-	} else {
-		code = command_exit_code(err);
-	}
-	config_free(file);
 	return code;
 }
 
@@ -326,7 +203,7 @@ static int run_config(const struct global_options *global, const void *options, 
 	if (!strcmp(word, "show"))
 		return run_show(global);
 	if (!strcmp(word, "diff"))
-		return run_diff(global, path);
+		return config_diff(global, path);
 	if (!strcmp(word, "default")) {
 		config_print_default(stdout);
 		return fflush(stdout) || ferror(stdout) ? EXIT_INTERNAL : EXIT_OK;

@@ -8,6 +8,7 @@
 #include "format.h"
 #include "list_file.h"
 #include "log.h"
+#include "names.h"
 #include "options.h"
 #include "output.h"
 
@@ -37,6 +38,16 @@ static int parse_reason(const char *name, const char *argument, void *out)
 	return 0;
 }
 
+static int parse_origin(const char *name, const char *argument, void *out)
+{
+	int choice = options_choose(name, argument, names_list_origins);
+
+	if (choice < 0)
+		return choice;
+	*(uint32_t *)out = (uint32_t)choice + 1;
+	return 0;
+}
+
 static int parse_limit(const char *name, const char *argument, void *out)
 {
 	return options_u32(name, argument, 1, UINT32_MAX, out);
@@ -49,14 +60,23 @@ static const struct option_row rows[] = {
 	  offsetof(struct lists_options, reason) },
 	{ 0, "force", NULL, "block add, import: this host, its gateway, your ssh, wide prefixes, too",
 	  options_set_true, offsetof(struct lists_options, force) },
-	{ 0, "replace", NULL, "import: the list becomes what the file says", options_set_true,
+	{ 0, "replace", NULL, "import: in place of everything added before", options_set_true,
 	  offsetof(struct lists_options, replace) },
 	{ 'n', "limit", "N", "list: at most so many", parse_limit,
 	  offsetof(struct lists_options, limit) },
+	{ 0, "origin", "cli|file", "list, export: only what was added, or what the configuration's files say",
+	  parse_origin, offsetof(struct lists_options, origin) },
 	{ 0 },
 };
 
 /* --- questions ------------------------------------------------------------------------------------ */
+
+/* Of this list, alive, and of the origin that was asked for. */
+static bool is_wanted(const struct lists_job *job, const struct tg_list_rule *rule)
+{
+	return rule->list == job->list && rule->until_s > job->now_s &&
+	       (!job->options->origin || rule->origin == job->options->origin - 1);
+}
 
 static void list_one(struct output *out, const struct lists_job *job, const struct tg_list_rule *rule)
 {
@@ -68,6 +88,7 @@ static void list_one(struct output *out, const struct lists_job *job, const stru
 		.reason = list_rules_reason(&job->rules, rule),
 		.left_s = list_left_s(rule, job->now_s),
 		.added_s = rule->added_s,
+		.origin = names_list_origins[rule->origin],
 	};
 
 	out->functions->rule(out, &shown);
@@ -83,7 +104,7 @@ static int list(struct lists_job *job)
 		return EXIT_USAGE;
 	out.functions->rules_begin(&out);
 	for (i = 0; i < job->rules.count && !ferror(out.stream); i++) {
-		if (job->rules.rule[i].list != job->list || job->rules.rule[i].until_s <= job->now_s)
+		if (!is_wanted(job, &job->rules.rule[i]))
 			continue;
 		if (options->limit && out.flows == options->limit)
 			break;
@@ -98,7 +119,7 @@ static int export(struct lists_job *job)
 	size_t i;
 
 	for (i = 0; i < job->rules.count && !ferror(stdout); i++)
-		if (job->rules.rule[i].list == job->list)
+		if (is_wanted(job, &job->rules.rule[i]))
 			list_file_write_rule(stdout, &job->rules, &job->rules.rule[i], job->now_s);
 	if (fflush(stdout) || ferror(stdout))
 		return command_exit_code(log_err(errno ? -errno : -EIO, "cannot write the list"));

@@ -19,6 +19,7 @@ enum lists_verb {
 struct lists_options {
 	uint32_t for_s; /* 0: for ever */
 	uint32_t limit; /* 0: all */
+	uint32_t origin; /* 0: any; else enum tg_list_origin + 1 */
 	const char *reason;
 	bool force;
 	bool replace;
@@ -37,6 +38,7 @@ struct lists_job {
 	struct list_rules rules; /* in force, then to be */
 	size_t changed; /* added or removed */
 	size_t replaced; /* of those added */
+	size_t of_file; /* of those removed: rules of a file the configuration names */
 };
 
 static inline const char *list_name(enum tg_list list)

@@ -84,17 +84,42 @@ static int add_given(struct lists_job *job)
 	return err ? log_err(err, "cannot keep the prefixes") : 0;
 }
 
+static bool is_listed(const struct lists_job *job, const struct prefix *prefix)
+{
+	enum tg_list_origin origin;
+
+	for (origin = 0; origin < TG_LIST_ORIGIN_MAX; origin++)
+		if (list_rules_find(&job->rules, prefix, job->list, origin) >= 0)
+			return true;
+	return false;
+}
+
+/* Whoever listed it. */
+static void remove_one(struct lists_job *job, const struct prefix *prefix)
+{
+	enum tg_list_origin origin;
+
+	for (origin = 0; origin < TG_LIST_ORIGIN_MAX; origin++) {
+		long number = list_rules_find(&job->rules, prefix, job->list, origin);
+
+		if (number < 0)
+			continue; /* given twice, or listed by the other one */
+		list_rules_remove(&job->rules, (size_t)number);
+		job->changed++;
+		job->of_file += origin == TG_LIST_BY_FILE;
+	}
+}
+
 /* All or none. */
 static int remove_given(struct lists_job *job)
 {
 	char text[PREFIX_TEXT_BYTES];
 	size_t i, missing = 0;
-	long number;
 
 	for (i = 0; i < job->given.count; i++) {
 		const struct prefix prefix = prefix_of_rule(&job->given.rule[i]);
 
-		if (list_rules_find(&job->rules, &prefix, job->list) >= 0)
+		if (is_listed(job, &prefix))
 			continue;
 		log_info("%s is not on the %s list", prefix_text(text, &prefix), list_name(job->list));
 		missing++;
@@ -104,11 +129,7 @@ static int remove_given(struct lists_job *job)
 	for (i = 0; i < job->given.count; i++) {
 		const struct prefix prefix = prefix_of_rule(&job->given.rule[i]);
 
-		number = list_rules_find(&job->rules, &prefix, job->list);
-		if (number < 0)
-			continue; /* given twice */
-		list_rules_remove(&job->rules, (size_t)number);
-		job->changed++;
+		remove_one(job, &prefix);
 	}
 	return 0;
 }
@@ -128,11 +149,12 @@ static int apply(struct lists_job *job)
 		err = remove_given(job);
 		break;
 	case VERB_FLUSH:
-		job->changed = list_rules_flush(&job->rules, job->list);
+		job->of_file = list_rules_flush(&job->rules, job->list, TG_LIST_BY_FILE);
+		job->changed = job->of_file + list_rules_flush(&job->rules, job->list, TG_LIST_BY_COMMAND);
 		break;
 	default:
 		if (job->options->replace)
-			list_rules_flush(&job->rules, job->list);
+			list_rules_flush(&job->rules, job->list, TG_LIST_BY_COMMAND);
 		err = add_given(job);
 	}
 	if (err)
@@ -167,6 +189,10 @@ static int report_change(const struct lists_job *job)
 	for (i = 0; i < job->rules.count; i++)
 		count += job->rules.rule[i].list == job->list;
 	fields[3].number = count;
+	if (job->of_file)
+		log_info("%zu of the rules removed are in files the configuration names: the next reload brings "
+			 "them back",
+			 job->of_file);
 	format_grouped(number, sizeof(number), job->changed);
 	format_grouped(replaced, sizeof(replaced), job->replaced);
 	format_grouped(total, sizeof(total), count);

@@ -93,6 +93,8 @@ struct config_guard {
 	uint32_t rearm_s;
 };
 
+struct list_rules;
+
 struct config {
 	uint32_t version;
 	uint32_t mode;
@@ -109,6 +111,7 @@ struct config {
 	struct config_timeouts timeouts;
 	struct config_paths allow;
 	struct config_paths block;
+	uint32_t lists_force; /* block even what would lock us out */
 	uint32_t events_sample;
 	uint32_t events_max_per_second;
 	char metrics_listen[108]; /* ADDRESS:PORT, the path of a socket, or "off" */
@@ -123,6 +126,8 @@ struct config {
 	struct config_place block_place;
 	struct config_place listen_place;
 	uint64_t hash; /* of the files; never 0 for a configuration that was read */
+	struct list_rules *lists; /* of those files; NULL: none are named, or config_lists_read() was not called */
+	uint64_t lists_at_s; /* when those were read, CLOCK_MONOTONIC */
 	uint32_t file_count;
 	char *file[CONFIG_FILES_MAX]; /* their paths: places point to them */
 };

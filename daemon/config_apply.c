@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "config_lists.h"
 #include "log.h"
 #include "settings.h"
 
@@ -75,18 +76,6 @@ static int check_table(const struct pins *pins, const struct config *config)
 	config_say(&config->max_flows_place,
 		   "flows are not carried over to another table: 'tcpguard detach --all --purge', then attach again",
 		   "'max' is %u, the table in use was made for %u", config->max_flows, pins->info.max_flows);
-	return -EBADMSG;
-}
-
-/* The one place that gives the files of lists to whoever builds their image: change->config->lists. */
-static int apply_lists(const struct config *config, struct settings_change *change)
-{
-	const struct config_place *place = config->block.count ? &config->block_place : &config->allow_place;
-
-	(void)change;
-	if (!config->allow.count && !config->block.count)
-		return 0;
-	config_say(place, "leave 'lists' out", "this version cannot load lists from files");
 	return -EBADMSG;
 }
 
@@ -166,26 +155,34 @@ static int clear_drops(const struct pins *pins, const struct tg_config *former, 
 int config_apply(struct pins *pins, const struct config *config, bool set_modes)
 {
 	const struct tg_config *former = settings_active(pins->settings);
+	struct lists_exchange lists;
 	struct settings_change change;
 	uint64_t now_ms;
+	bool new_lists;
 	int err;
 
 	err = check_table(pins, config);
 	if (!err)
 		err = pins_now_ms(pins, &now_ms);
+	if (!err)
+		err = config_lists_prepare(pins, config, &lists, &new_lists);
 	if (err)
 		return err;
 	settings_begin(pins, &change);
-	err = apply_lists(config, &change);
-	if (err)
-		return err;
+	if (new_lists)
+		change.config->lists = lists.head;
 	config_fill(config, now_ms, change.config, change.ports);
 	if (set_modes)
 		apply_modes(pins, config, now_ms, change.config);
 	err = clear_drops(pins, former, change.config);
-	if (err)
+	if (err) {
+		if (new_lists)
+			lists_abandon(pins, &lists);
 		return err;
+	}
 	settings_commit(pins);
+	if (new_lists)
+		lists_finish(pins, &lists);
 	apply_adoption(pins, config);
 	return 0;
 }
@@ -195,8 +192,13 @@ int config_reload(struct pins *pins, const char *path, struct config **out)
 	int lock, err;
 
 	err = config_read(path, out);
-	if (err)
+	if (!err)
+		err = config_lists_read(*out);
+	if (err) {
+		config_free(*out);
+		*out = NULL;
 		return err;
+	}
 	lock = settings_lock();
 	if (lock < 0) {
 		err = log_err_hint(lock, "try again when it is done", "cannot change the settings now");

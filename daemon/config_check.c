@@ -7,6 +7,7 @@
 #include "config_apply.h"
 #include "config_schema.h"
 #include "flood_options.h"
+#include "listener.h"
 #include "log.h"
 
 static uint32_t check_ifaces(const struct config *config)
@@ -125,18 +126,13 @@ static uint32_t check_synflood(const struct config *config)
 /* A path, "off", or ADDRESS:PORT; whether it can be bound is seen when it is. */
 static uint32_t check_listen(const struct config *config)
 {
-	const char *listen = config->metrics_listen, *colon = strrchr(listen, ':');
+	const char *listen = config->metrics_listen;
+	struct listener_address address;
 
-	if (listen[0] == '/' || !strcmp(listen, "off"))
+	/* A path too long for a socket is too long for the key. */
+	if (listen[0] == '/' || !strcmp(listen, "off") || !listener_parse(listen, &address))
 		return 0;
-	if (colon && colon != listen) {
-		char *end;
-		unsigned long port = strtoul(colon + 1, &end, 10);
-
-		if (colon[1] >= '0' && colon[1] <= '9' && !*end && port && port <= 65535)
-			return 0;
-	}
-	config_say(&config->listen_place, "give ADDRESS:PORT, the path of a Unix socket, or off",
+	config_say(&config->listen_place, "give a numeric ADDRESS:PORT, the path of a Unix socket, or off",
 		   "'listen' cannot be '%s'", listen);
 	return 1;
 }

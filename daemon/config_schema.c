@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "list_rules.h"
 #include "names.h"
 
 #define SECONDS_MAX (7 * 86400U) /* far below half the range of the table's clock */
@@ -111,6 +112,7 @@ static const struct config_key flows_keys[] = {
 static const struct config_key lists_keys[] = {
 	{ .name = "allow", .type = CONFIG_PATHS, .offset = AT(allow), .place = AT(allow_place), .elsewhere = true, .help = "files of prefixes that no list, limit or challenge touches", .example = "[/etc/tcpguard/allow.txt]" },
 	{ .name = "block", .type = CONFIG_PATHS, .offset = AT(block), .place = AT(block_place), .elsewhere = true, .help = "files, or directories of files, of prefixes that are dropped", .example = "[/etc/tcpguard/block.d]" },
+	{ .name = "force", .type = CONFIG_BOOLEAN, .offset = AT(lists_force), .elsewhere = true, .help = "block this host, its gateways, your ssh and very wide prefixes, too" },
 	{ 0 },
 };
 
@@ -208,5 +210,8 @@ void config_free(struct config *config)
 		return;
 	for (i = 0; i < config->file_count; i++)
 		free(config->file[i]);
+	if (config->lists)
+		list_rules_free(config->lists);
+	free(config->lists);
 	free(config);
 }

@@ -15,6 +15,8 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#define STEP_MS 1000 /* of the wall clock */
+
 /* Younger than the headers of libbpf 1.1 need be. */
 #define HELPER_TCP_CHECK_SYNCOOKIE ((enum bpf_func_id)100)
 #define HELPER_TCP_GEN_SYNCOOKIE ((enum bpf_func_id)110)
@@ -138,13 +140,27 @@ int cookie_fill(struct tg_cookies *cookies)
 	return err ? err : draw(&cookies->timestamp_base, sizeof(cookies->timestamp_base));
 }
 
-void cookie_set_wall_clock(struct tg_cookies *cookies, uint64_t now_ms)
+static uint64_t wall_offset_ms(uint64_t now_ms)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	TG_WRITE_ONCE(cookies->wall_offset_ms,
-		      (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - now_ms);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 - now_ms;
+}
+
+void cookie_set_wall_clock(struct tg_cookies *cookies, uint64_t now_ms)
+{
+	TG_WRITE_ONCE(cookies->wall_offset_ms, wall_offset_ms(now_ms));
+}
+
+bool cookie_follow_wall_clock(struct tg_cookies *cookies, uint64_t now_ms)
+{
+	int64_t step_ms = (int64_t)(wall_offset_ms(now_ms) - TG_READ_ONCE(cookies->wall_offset_ms));
+
+	if (step_ms >= -STEP_MS && step_ms <= STEP_MS)
+		return false;
+	cookie_set_wall_clock(cookies, now_ms);
+	return true;
 }
 
 void cookie_change_secret(struct tg_cookies *cookies, const struct tg_cookie_secret *secret,

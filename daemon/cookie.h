@@ -31,6 +31,12 @@ int cookie_fill(struct tg_cookies *cookies);
 /* Table clock and wall clock are read together; whoever changes secrets or attaches says it anew. */
 void cookie_set_wall_clock(struct tg_cookies *cookies, uint64_t now_ms);
 
+/*
+ * The same if the wall clock was set since, by more than two readings of two clocks may differ; true then.
+ * Cookies live by the wall clock, which hosts behind one address share.
+ */
+bool cookie_follow_wall_clock(struct tg_cookies *cookies, uint64_t now_ms);
+
 /* secret becomes the newest; the former one stays good for what is still on its way. */
 void cookie_change_secret(struct tg_cookies *cookies, const struct tg_cookie_secret *secret,
 			  uint64_t now_ms);

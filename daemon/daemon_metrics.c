@@ -18,10 +18,14 @@
 #define FRESH_MS 500
 #define FRESH_COSTS 20
 #define REMARK_BYTES 192
+#define WHERE_BYTES 128
 
 struct daemon_metrics {
 	const struct pins *pins;
 	struct metrics_server *server; /* NULL: nothing is served */
+	struct loop_fd *watched; /* its descriptor, and when it wants to be served next */
+	struct loop_timer *timer;
+	char where[WHERE_BYTES];
 	struct metrics_daemon own;
 	struct snapshot *snapshot; /* NULL: none yet */
 	uint64_t fresh_until_ms;
@@ -100,7 +104,49 @@ static void say_why_not(const char *where, int err)
 	note(remark);
 }
 
-static void serve(struct daemon_metrics *metrics, const char *where)
+static void stop(struct daemon_metrics *metrics)
+{
+	loop_timer_free(metrics->timer);
+	loop_fd_free(metrics->watched);
+	metrics_server_free(metrics->server);
+	metrics->timer = NULL;
+	metrics->watched = NULL;
+	metrics->server = NULL;
+	metrics->where[0] = '\0';
+}
+
+/* What it returns is for loop_timer, which is started here. */
+static uint32_t run_server(void *context)
+{
+	struct daemon_metrics *metrics = context;
+	uint32_t delay_ms = metrics_server_serve(metrics->server);
+
+	if (delay_ms == LOOP_NEVER)
+		loop_timer_stop(metrics->timer);
+	else
+		loop_timer_start(metrics->timer, delay_ms);
+	return 0;
+}
+
+static void on_ready(void *context, bool readable, bool writable)
+{
+	(void)readable;
+	(void)writable;
+	run_server(context);
+}
+
+static bool watch_server(struct daemon_metrics *metrics, struct loop *loop)
+{
+	metrics->watched = loop_fd_new(loop, metrics_server_fd(metrics->server), on_ready, metrics);
+	metrics->timer = loop_timer_new(loop, run_server, metrics);
+	if (!metrics->watched || !metrics->timer)
+		return false;
+	loop_fd_wait(metrics->watched, true, false);
+	loop_timer_start(metrics->timer, 0);
+	return true;
+}
+
+static void serve(struct daemon_metrics *metrics, struct loop *loop, const char *where)
 {
 	const struct metrics_answers answers = {
 		.render = render,
@@ -119,13 +165,29 @@ static void serve(struct daemon_metrics *metrics, const char *where)
 		return;
 	}
 	metrics->server = metrics_server_new(&listener, &answers);
-	if (metrics->server)
+	if (metrics->server && watch_server(metrics, loop)) {
+		snprintf(metrics->where, sizeof(metrics->where), "%s", where);
 		note(where);
-	else
+	} else {
+		stop(metrics);
 		say_why_not(where, -ENOMEM);
+	}
 }
 
-struct daemon_metrics *daemon_metrics_new(const struct pins *pins, const char *where)
+void daemon_metrics_listen(struct daemon_metrics *metrics, struct loop *loop, const char *where)
+{
+	if (where && metrics->server && !strcmp(metrics->where, where))
+		return;
+	stop(metrics);
+	if (!where)
+		return;
+	if (strcmp(where, DAEMON_METRICS_OFF))
+		serve(metrics, loop, where);
+	else
+		note(DAEMON_METRICS_OFF);
+}
+
+struct daemon_metrics *daemon_metrics_new(const struct pins *pins)
 {
 	struct daemon_metrics *metrics = calloc(1, sizeof(*metrics));
 
@@ -134,10 +196,6 @@ struct daemon_metrics *daemon_metrics_new(const struct pins *pins, const char *w
 		return NULL;
 	}
 	metrics->pins = pins;
-	if (strcmp(where, DAEMON_METRICS_OFF))
-		serve(metrics, where);
-	else
-		note(DAEMON_METRICS_OFF);
 	return metrics;
 }
 
@@ -145,19 +203,9 @@ void daemon_metrics_free(struct daemon_metrics *metrics)
 {
 	if (!metrics)
 		return;
-	metrics_server_free(metrics->server);
+	stop(metrics);
 	snapshot_free(metrics->snapshot);
 	free(metrics);
-}
-
-bool daemon_metrics_source(struct daemon_metrics *metrics, struct loop_source *source)
-{
-	if (!metrics->server)
-		return false;
-	source->fd = metrics_server_fd(metrics->server);
-	source->serve = metrics_server_serve;
-	source->context = metrics->server;
-	return true;
 }
 
 void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass)
@@ -165,4 +213,9 @@ void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_p
 	metrics->own.expired += pass->expired;
 	metrics->own.evicted += pass->evicted;
 	metrics->own.recovered += pass->recovered;
+}
+
+void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class)
+{
+	metrics->own.trips[class]++;
 }

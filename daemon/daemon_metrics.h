@@ -12,17 +12,20 @@
 
 struct daemon_metrics;
 
-/*
- * where is "ADDR:PORT", "unix:PATH" or "off".  NULL (said) only without memory: a place that cannot be
- * had is said, noted for `status`, and no reason not to age the table.
- */
-struct daemon_metrics *daemon_metrics_new(const struct pins *pins, const char *where);
-void daemon_metrics_free(struct daemon_metrics *metrics);
+/* Serves nothing yet; NULL (said) without memory. */
+struct daemon_metrics *daemon_metrics_new(const struct pins *pins);
+void daemon_metrics_free(struct daemon_metrics *metrics); /* accepts NULL */
 
-/* False if nothing is served. */
-bool daemon_metrics_source(struct daemon_metrics *metrics, struct loop_source *source);
+/*
+ * From now on at where: "ADDR:PORT", "unix:PATH" or "off"; NULL: nowhere, the loop ends.  A place that
+ * cannot be had is said, noted for `status`, and no reason not to age the table.
+ */
+void daemon_metrics_listen(struct daemon_metrics *metrics, struct loop *loop, const char *where);
 
 /* A pass over the table has ended. */
 void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass);
+
+/* The guard has stepped a class back. */
+void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class);
 
 #endif

@@ -69,14 +69,17 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* The second word.  False: it is neither. */
+/* The second word.  False: it is neither.  *until_s 0: that time is over already. */
 static bool read_duration(const struct list_reader *reader, const char *word, uint32_t *until_s)
 {
 	uint32_t for_s = reader->for_s;
 
 	if (strcmp(word, "-") != 0 && (parse_duration_s(word, &for_s) || !for_s))
 		return false;
-	*until_s = list_until(reader->now_s, for_s);
+	*until_s = 0;
+	if (for_s && for_s <= reader->age_s)
+		return true;
+	*until_s = list_until(reader->now_s, for_s ? for_s - reader->age_s : 0);
 	return *until_s;
 }
 
@@ -115,6 +118,8 @@ static int read_line(struct reading *reading, char *line)
 		say_bad(reading, why);
 		return 0;
 	}
+	if (!until_s)
+		return 0;
 	return list_rules_add(reading->rules, &prefix, reader->list, until_s, reader->added_s,
 			      reason);
 }
@@ -190,15 +195,17 @@ static int read_lines(struct reading *reading, FILE *file)
 
 static int say_result(const struct reading *reading)
 {
+	const char *remedy = reading->reader->remedy;
+
+	if (!remedy)
+		remedy = reading->reader->guard ? "correct them (--force for what is refused, not wrong)" :
+						  "correct them";
 	if (!reading->bad)
 		return 0;
 	if (reading->bad > BAD_LINES_SAID)
 		log_err(0, "%s: and %zu more bad lines", reading->name,
 			reading->bad - BAD_LINES_SAID);
-	log_err_hint(0,
-		     reading->reader->guard ? "correct them (--force for what is refused, not wrong)" :
-					      "correct them",
-		     "%s: %zu bad line%s, nothing was changed", reading->name, reading->bad,
+	log_err_hint(0, remedy, "%s: %zu bad line%s, nothing was changed", reading->name, reading->bad,
 		     reading->bad == 1 ? "" : "s");
 	return -EINVAL;
 }

@@ -18,7 +18,9 @@ struct list_reader {
 	uint32_t added_s;
 	uint32_t for_s; /* where a line says nothing; 0: for ever */
 	const char *reason; /* likewise */
+	uint32_t age_s; /* durations began so long ago: what has run out is left out */
 	const struct list_guard *guard; /* NULL: everything may be listed */
+	const char *remedy; /* for bad lines; NULL: as 'import' has it */
 };
 
 /*

@@ -35,6 +35,7 @@ struct around {
 
 struct list_plan {
 	struct tg_list_image head;
+	struct tg_list_counts counts;
 	const struct tg_list_rule *rules;
 	size_t count;
 	const char *text;
@@ -227,14 +228,16 @@ static int walk(struct list_plan *plan)
 	while (i < plan->count && !err) {
 		struct around here = { .prefix = prefix_of_rule(&plan->rules[i]) };
 
-		for (; i < plan->count; i++) { /* the rules of one prefix, one a list */
+		for (; i < plan->count; i++) { /* the rules of one prefix, by list and origin */
 			const struct tg_list_rule *rule = &plan->rules[i];
 
 			if (rule->high != here.prefix.high || rule->low != here.prefix.low ||
 			    rule->length != here.prefix.length || rule->ipv4 != here.prefix.ipv4)
 				break;
-			here.moments.until_s[rule->list] = rule->until_s;
+			here.moments.until_s[rule->list] =
+				later(here.moments.until_s[rule->list], rule->until_s);
 			plan->head.rules[rule->list]++;
+			plan->counts.rules[rule->list][rule->ipv4][rule->origin]++;
 		}
 		err = add_prefix(plan, here);
 	}
@@ -297,6 +300,7 @@ static void lay_out(struct list_plan *plan)
 	head->nodes = take(&lines, in_lines(plan->node_count, TG_LIST_PER_LINE));
 	head->slots_mask = plan->slots.lines - 1;
 	head->slots = take(&lines, plan->slots.lines);
+	take(&lines, 1); /* counts */
 	head->first_rule = take(&lines, in_lines(plan->count, TG_LIST_PER_LINE));
 	head->text = take(&lines, in_lines(plan->text_bytes, TG_LIST_LINE_BYTES));
 	head->lines = lines;
@@ -396,6 +400,7 @@ void list_plan_write(const struct list_plan *plan, uint32_t slot, struct tg_list
 	if (plan->node_count)
 		memcpy(&lines[head.nodes], plan->nodes, plan->node_count * sizeof(*plan->nodes));
 	list_slots_write(&plan->slots, &lines[head.slots]);
+	lines[head.first_rule - 1].counts = plan->counts;
 	if (plan->count)
 		memcpy(&lines[head.first_rule], plan->rules, plan->count * sizeof(*plan->rules));
 	if (plan->text_bytes)

@@ -67,13 +67,14 @@ int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum t
 	rule->length = prefix->length;
 	rule->ipv4 = prefix->ipv4;
 	rule->list = (uint8_t)list;
+	rule->origin = (uint8_t)rules->origin;
 	rule->until_s = until_s;
 	rule->added_s = added_s;
 	rule->reason = offset;
 	return 0;
 }
 
-static int compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
+int list_rules_compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
 {
 	if (a->ipv4 != b->ipv4)
 		return a->ipv4 < b->ipv4 ? -1 : 1;
@@ -83,7 +84,9 @@ static int compare(const struct tg_list_rule *a, const struct tg_list_rule *b)
 		return a->low < b->low ? -1 : 1;
 	if (a->length != b->length)
 		return a->length < b->length ? -1 : 1;
-	return (int)a->list - (int)b->list;
+	if (a->list != b->list)
+		return (int)a->list - (int)b->list;
+	return (int)a->origin - (int)b->origin;
 }
 
 /* Merges [left, middle) and [middle, right) of from into to; of equals the left ones go first. */
@@ -93,7 +96,7 @@ static void merge(const struct tg_list_rule *from, struct tg_list_rule *to, size
 	size_t a = left, b = middle, i;
 
 	for (i = left; i < right; i++) {
-		if (a < middle && (b == right || compare(&from[a], &from[b]) <= 0))
+		if (a < middle && (b == right || list_rules_compare(&from[a], &from[b]) <= 0))
 			to[i] = from[a++];
 		else
 			to[i] = from[b++];
@@ -105,7 +108,7 @@ static bool in_order(const struct list_rules *rules)
 	size_t i;
 
 	for (i = 1; i < rules->count; i++)
-		if (compare(&rules->rule[i - 1], &rules->rule[i]) > 0)
+		if (list_rules_compare(&rules->rule[i - 1], &rules->rule[i]) > 0)
 			return false;
 	return true;
 }
@@ -183,7 +186,7 @@ int list_rules_settle(struct list_rules *rules, uint32_t now_s, size_t *replaced
 	if (err)
 		return err;
 	for (i = 0; i < rules->count; i++) {
-		if (i + 1 < rules->count && !compare(&rules->rule[i], &rules->rule[i + 1]))
+		if (i + 1 < rules->count && !list_rules_compare(&rules->rule[i], &rules->rule[i + 1]))
 			gave_way++;
 		else if (rules->rule[i].until_s > now_s)
 			rules->rule[kept++] = rules->rule[i];
@@ -194,7 +197,8 @@ int list_rules_settle(struct list_rules *rules, uint32_t now_s, size_t *replaced
 	return tidy_text(rules);
 }
 
-long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list)
+long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list,
+		     enum tg_list_origin origin)
 {
 	const struct tg_list_rule wanted = {
 		.high = prefix->high,
@@ -202,12 +206,13 @@ long list_rules_find(const struct list_rules *rules, const struct prefix *prefix
 		.length = prefix->length,
 		.ipv4 = prefix->ipv4,
 		.list = (uint8_t)list,
+		.origin = (uint8_t)origin,
 	};
 	size_t below = 0, above = rules->count;
 
 	while (below < above) {
 		size_t middle = below + (above - below) / 2;
-		int order = compare(&rules->rule[middle], &wanted);
+		int order = list_rules_compare(&rules->rule[middle], &wanted);
 
 		if (!order)
 			return (long)middle;
@@ -244,12 +249,13 @@ void list_rules_remove(struct list_rules *rules, size_t number)
 	rules->count--;
 }
 
-size_t list_rules_flush(struct list_rules *rules, enum tg_list list)
+size_t list_rules_flush(struct list_rules *rules, enum tg_list list, enum tg_list_origin origin)
 {
 	size_t i, kept = 0, removed;
 
 	for (i = 0; i < rules->count; i++)
-		if (rules->rule[i].list != list)
+		if (rules->rule[i].list != list ||
+		    (origin != TG_LIST_ORIGIN_MAX && rules->rule[i].origin != origin))
 			rules->rule[kept++] = rules->rule[i];
 	removed = rules->count - kept;
 	rules->count = kept;

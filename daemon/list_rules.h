@@ -18,11 +18,15 @@ struct list_rules {
 	size_t text_bytes;
 	size_t text_room;
 	uint32_t last_reason; /* the one added last: lists often have one for all */
+	enum tg_list_origin origin; /* of what is added */
 };
 
-/* Adds at the end; a later rule for the same prefix and list takes the place of an earlier one. */
+/* Adds at the end; a later rule for the same prefix, list and origin takes the place of an earlier one. */
 int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum tg_list list,
 		   uint32_t until_s, uint32_t added_s, const char *reason);
+
+/* Their order: by family, prefix, list and origin. */
+int list_rules_compare(const struct tg_list_rule *a, const struct tg_list_rule *b);
 
 /*
  * Puts them in order, each there once, without those that have expired at now_s.  *replaced (may be
@@ -31,7 +35,8 @@ int list_rules_add(struct list_rules *rules, const struct prefix *prefix, enum t
 int list_rules_settle(struct list_rules *rules, uint32_t now_s, size_t *replaced);
 
 /* Of settled rules.  The number of the rule for exactly this prefix, or -ENOENT. */
-long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list);
+long list_rules_find(const struct list_rules *rules, const struct prefix *prefix, enum tg_list list,
+		     enum tg_list_origin origin);
 
 /* The longest prefix of a list that covers this one and has not expired; NULL: none does. */
 const struct tg_list_rule *list_rules_covering(const struct list_rules *rules,
@@ -41,8 +46,8 @@ const struct tg_list_rule *list_rules_covering(const struct list_rules *rules,
 /* Removes one by number; order stays. */
 void list_rules_remove(struct list_rules *rules, size_t number);
 
-/* Removes all of a list; how many those were. */
-size_t list_rules_flush(struct list_rules *rules, enum tg_list list);
+/* Removes all of a list and an origin, TG_LIST_ORIGIN_MAX: whosever; how many those were. */
+size_t list_rules_flush(struct list_rules *rules, enum tg_list list, enum tg_list_origin origin);
 
 /* "" if it has none. */
 const char *list_rules_reason(const struct list_rules *rules, const struct tg_list_rule *rule);

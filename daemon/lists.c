@@ -178,6 +178,21 @@ int lists_look_up(const struct pins *pins, const struct prefix *address,
 	return 0;
 }
 
+int lists_count(const struct pins *pins, struct tg_list_counts *counts)
+{
+	struct tg_list_image head;
+	struct mapping mapping;
+	int err;
+
+	memset(counts, 0, sizeof(*counts));
+	err = open_active(pins, &head, &mapping);
+	if (err || !mapping.line)
+		return err;
+	*counts = mapping.line[head.first_rule - 1].counts;
+	unmap_image(&mapping);
+	return 0;
+}
+
 /* A new map with the image in it; a descriptor, or -errno (said). */
 static int make_image(const struct list_plan *plan, uint32_t slot)
 {
@@ -197,6 +212,7 @@ static int make_image(const struct list_plan *plan, uint32_t slot)
 		return log_err(err, "cannot map an image of the lists into memory");
 	}
 	list_plan_write(plan, slot, mapping.line);
+	mapping.line[list_plan_head(plan)->first_rule - 1].counts.made_s = (__u64)time(NULL);
 	unmap_image(&mapping);
 	return fd;
 }
@@ -230,37 +246,9 @@ static void drop_image(const struct pins *pins, uint32_t slot)
 	unlink(image_path(path, slot));
 }
 
-static void flip(struct pins *pins, const struct tg_list_image *head, uint32_t slot)
+static int place(struct pins *pins, const struct list_plan *plan, struct lists_exchange *exchange)
 {
-	struct settings_change change;
-
-	settings_begin(pins, &change);
-	change.config->lists = *head;
-	change.config->lists.slot = slot;
-	settings_commit(pins);
-}
-
-/* Nothing is looked up any more; both images go when nobody can be reading them. */
-static void publish_nothing(struct pins *pins)
-{
-	const struct tg_list_image nothing = { .prefixes = 0 };
-	uint32_t slot = tg_active_config(pins->settings)->lists.slot & 1;
-	char path[PATH_BYTES];
-	int fd = bpf_obj_get(image_path(path, slot));
-
-	flip(pins, &nothing, slot);
-	if (fd >= 0) {
-		place_image(pins, fd, slot); /* for the wait, as in publish() */
-		close(fd);
-	}
-	drop_image(pins, slot);
-	drop_image(pins, !slot);
-	rmdir(LISTS_DIR);
-}
-
-static int publish(struct pins *pins, const struct list_plan *plan)
-{
-	uint32_t slot = !(tg_active_config(pins->settings)->lists.slot & 1);
+	uint32_t slot = !exchange->former;
 	int fd, err;
 
 	fd = make_image(plan, slot);
@@ -269,28 +257,28 @@ static int publish(struct pins *pins, const struct list_plan *plan)
 	err = pin_image(fd, slot);
 	if (!err)
 		err = place_image(pins, fd, slot);
-	if (!err) {
-		flip(pins, list_plan_head(plan), slot);
-		/* Once more, for the wait: who read the old configuration is done with its image. */
-		place_image(pins, fd, slot);
-		drop_image(pins, !slot);
-	} else {
+	if (err) {
 		drop_image(pins, slot);
+		close(fd);
+		return err;
 	}
-	close(fd);
-	return err;
+	exchange->head = *list_plan_head(plan);
+	exchange->head.slot = slot;
+	exchange->fd = fd;
+	return 0;
 }
 
-int lists_publish(struct pins *pins, const struct list_rules *rules)
+int lists_prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
 {
 	struct list_plan *plan;
 	uint64_t seed;
 	int err;
 
-	if (!rules->count) {
-		publish_nothing(pins);
+	exchange->former = tg_active_config(pins->settings)->lists.slot & 1;
+	exchange->head = (struct tg_list_image){ .slot = exchange->former };
+	exchange->fd = -1;
+	if (!rules->count)
 		return 0;
-	}
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return log_err(-errno, "cannot get a random number for the lists");
 	err = list_plan_make(rules->rule, rules->count, rules->text, rules->text_bytes, seed, &plan);
@@ -302,7 +290,53 @@ int lists_publish(struct pins *pins, const struct list_rules *rules)
 	}
 	if (err)
 		return log_err(err, "cannot build an image of the lists");
-	err = publish(pins, plan);
+	err = place(pins, plan, exchange);
 	list_plan_free(plan);
 	return err;
+}
+
+/* The image is placed once more, for the wait: who read the old configuration is done with its lists. */
+void lists_finish(struct pins *pins, struct lists_exchange *exchange)
+{
+	uint32_t slot = exchange->head.slot;
+	char path[PATH_BYTES];
+	int fd = exchange->fd;
+
+	if (fd < 0)
+		fd = bpf_obj_get(image_path(path, exchange->former));
+	if (fd >= 0) {
+		place_image(pins, fd, slot);
+		close(fd);
+	}
+	drop_image(pins, !slot);
+	if (exchange->fd < 0) {
+		drop_image(pins, slot);
+		rmdir(LISTS_DIR);
+	}
+	exchange->fd = -1;
+}
+
+void lists_abandon(struct pins *pins, struct lists_exchange *exchange)
+{
+	if (exchange->fd < 0)
+		return;
+	drop_image(pins, exchange->head.slot);
+	close(exchange->fd);
+	exchange->fd = -1;
+}
+
+int lists_publish(struct pins *pins, const struct list_rules *rules)
+{
+	struct lists_exchange exchange;
+	struct settings_change change;
+	int err;
+
+	err = lists_prepare(pins, rules, &exchange);
+	if (err)
+		return err;
+	settings_begin(pins, &change);
+	change.config->lists = exchange.head;
+	settings_commit(pins);
+	lists_finish(pins, &exchange);
+	return 0;
 }

@@ -10,19 +10,12 @@
 
 #include "log.h"
 
-struct source {
-	uv_poll_t poll;
-	uv_timer_t timer;
-	const struct loop_source *job;
-};
-
 struct loop {
 	uv_loop_t uv;
 	uv_timer_t work;
 	uv_timer_t watch;
 	uv_signal_t terminate;
 	uv_signal_t interrupt;
-	struct source source[LOOP_SOURCES_MAX];
 	uv_signal_t hangup;
 	const struct loop_jobs *jobs;
 	bool begun;
@@ -77,46 +70,6 @@ static void on_signal(uv_signal_t *handle, int number)
 	finish(handle->data);
 }
 
-static void on_time(uv_timer_t *timer);
-
-static void serve(struct source *source)
-{
-	uint32_t delay_ms = source->job->serve(source->job->context);
-
-	if (delay_ms == LOOP_NEVER)
-		uv_timer_stop(&source->timer);
-	else
-		uv_timer_start(&source->timer, on_time, delay_ms, 0);
-}
-
-static void on_time(uv_timer_t *timer)
-{
-	serve(timer->data);
-}
-
-static void on_readable(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	serve(poll->data);
-}
-
-static int start_source(struct loop *loop, struct source *source, const struct loop_source *job)
-{
-	int err;
-
-	source->job = job;
-	source->timer.data = source->poll.data = source;
-	err = uv_timer_init(&loop->uv, &source->timer);
-	if (!err)
-		err = uv_poll_init(&loop->uv, &source->poll, job->fd);
-	if (!err)
-		err = uv_poll_start(&source->poll, UV_READABLE, on_readable);
-	if (!err)
-		err = uv_timer_start(&source->timer, on_time, 0, 0);
-	return err;
-}
-
 static void on_hangup(uv_signal_t *handle, int number)
 {
 	struct loop *loop = handle->data;
@@ -127,7 +80,6 @@ static void on_hangup(uv_signal_t *handle, int number)
 
 static int start(struct loop *loop)
 {
-	size_t i;
 	int err;
 
 	loop->work.data = loop->watch.data = loop;
@@ -152,8 +104,6 @@ static int start(struct loop *loop)
 	if (!err)
 		err = uv_timer_start(&loop->watch, on_watch, loop->jobs->watch_ms,
 				     loop->jobs->watch_ms);
-	for (i = 0; i < loop->jobs->source_count && !err; i++)
-		err = start_source(loop, &loop->source[i], &loop->jobs->sources[i]);
 	if (err)
 		return log_err(err, "cannot start the event loop");
 	loop->begun = true;

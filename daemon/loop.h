@@ -12,19 +12,7 @@
 
 struct loop;
 
-#define LOOP_SOURCES_MAX 8
 #define LOOP_NEVER UINT32_MAX
-
-/* A descriptor and who serves it. */
-struct loop_source {
-	int fd;
-	/*
-	 * At the beginning, whenever fd is readable and when the time it returned has passed: the
-	 * milliseconds until then, or LOOP_NEVER.  Everything else waits for it: it must not block.
-	 */
-	uint32_t (*serve)(void *context);
-	void *context;
-};
 
 struct loop_jobs {
 	/* Before the first turn: adds descriptors and timers; may be NULL.  -errno, said, ends the loop. */
@@ -39,14 +27,12 @@ struct loop_jobs {
 	/* On SIGHUP. */
 	void (*reload)(void *context);
 	void *context;
-	struct loop_source sources[LOOP_SOURCES_MAX];
-	size_t source_count;
 };
 
 /* Until SIGTERM, SIGINT or watch() says so.  0 or -errno (said). */
 int loop_run(const struct loop_jobs *jobs);
 
-/* A descriptor, which stays the caller's; ready() is told what can be done without waiting. */
+/* A descriptor, which stays the caller's; ready(), which must not block, is told what can be done without waiting. */
 struct loop_fd;
 struct loop_fd *loop_fd_new(struct loop *loop, int fd,
 			    void (*ready)(void *context, bool readable, bool writable),

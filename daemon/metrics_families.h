@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every family of metrics: one row is its head in the output, its line in tcpguard-metrics(7) (written
- * by scripts/metrics-table) and the function that fills it, put_ID() in output_metrics.c.  Names are part
+ * by scripts/metrics-table) and the function that fills it, put_ID() in output_metrics_*.c.  Names are part
  * of the interface.  No address, port or flow is ever a label: sources belong to `top` and `events`.
  *
  * Counters are only ever sums of what the data path counts, never differences: two counters are not read
@@ -70,6 +70,24 @@
 	  "Packets beyond the limits for one source, dropped or not") \
 	X(LIST_HITS, COUNTER, "", "tcpguard_list_hits", "iface,list", \
 	  "Packets whose source is on a list, dropped or not") \
+	X(LIST_ENTRIES, GAUGE, "", "tcpguard_list_entries", "list,family,origin", \
+	  "Rules of the lists: cli, added by command, or file, of a file the configuration names") \
+	X(LIST_LIMIT, GAUGE, "", "tcpguard_list_entries_limit", "", \
+	  "Rules that fit, of both lists together") \
+	X(LIST_CHANGED, GAUGE, "seconds", "tcpguard_list_reload_timestamp_seconds", "", \
+	  "When the lists were exchanged last, Unix time; 0: there are none") \
+	X(EVENTS, COUNTER, "", "tcpguard_events", "type", \
+	  "Events told; drop counts what was dropped and what would have been") \
+	X(EVENTS_LOST, COUNTER, "", "tcpguard_events_lost", "type", \
+	  "Events for which the ring had no room") \
+	X(EVENTS_SUPPRESSED, COUNTER, "", "tcpguard_events_suppressed", "type", \
+	  "Events left out by sampling or the limit a second") \
+	X(EVENT_READERS, GAUGE, "", "tcpguard_event_readers", "", \
+	  "Programs that read events now") \
+	X(CAPTURE_PACKETS, COUNTER, "", "tcpguard_capture_packets", "", \
+	  "Packets captured") \
+	X(CAPTURE_LOST, COUNTER, "", "tcpguard_capture_lost", "", \
+	  "Packets for which the capture's ring had no room") \
 	X(DATAPATH_ERRORS, COUNTER, "", "tcpguard_datapath_errors", "iface,error", \
 	  "Packets tcpguard could not judge, passed") \
 	X(GUARD_STATE, GAUGE, "", "tcpguard_guard_state", "iface,class", \
@@ -81,6 +99,8 @@
 #define METRICS_DAEMON_FAMILIES(X) \
 	X(SWEEP_ENTRIES, COUNTER, "", "tcpguard_sweep_entries", "result", \
 	  "Entries the daemon's ageing freed since it started: expired, evicted early, recovered from a dead owner") \
+	X(GUARD_TRIPS, COUNTER, "", "tcpguard_guard_trips", "signal,class", \
+	  "How often the guard has stepped a class back since the daemon started") \
 	X(PROCESS_CPU, COUNTER, "seconds", "process_cpu_seconds", "", \
 	  "CPU time of the daemon, user and system") \
 	X(PROCESS_RESIDENT, GAUGE, "bytes", "process_resident_memory_bytes", "", \

@@ -190,9 +190,8 @@ static uint32_t end_old_connections(struct metrics_server *server)
 	return delay_ms;
 }
 
-uint32_t metrics_server_serve(void *context)
+uint32_t metrics_server_serve(struct metrics_server *server)
 {
-	struct metrics_server *server = context;
 	bool was_full = server->connections == CONNECTIONS_MAX;
 	MHD_UNSIGNED_LONG_LONG timeout_ms;
 	uint32_t delay_ms;

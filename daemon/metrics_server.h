@@ -29,8 +29,8 @@ struct metrics_server *metrics_server_new(struct listener *listener,
 					  const struct metrics_answers *answers);
 void metrics_server_free(struct metrics_server *server);
 
-/* For struct loop_source. */
+/* To be served when its descriptor is readable and when the milliseconds returned are over, or LOOP_NEVER. */
 int metrics_server_fd(const struct metrics_server *server);
-uint32_t metrics_server_serve(void *server);
+uint32_t metrics_server_serve(struct metrics_server *server);
 
 #endif

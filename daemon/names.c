@@ -68,6 +68,8 @@ static const char *const tallies[] = {
 #undef X
 };
 
+const char *const names_list_origins[] = { "cli", "file", NULL };
+
 const char *const names_flood_actions[] = {
 	[TG_FLOOD_DEFAULT] = "default",
 	[TG_FLOOD_CHALLENGE] = "challenge",

@@ -22,6 +22,7 @@ extern const char *const names_tcp_states[];
 extern const char *const names_modes[];
 extern const char *const names_profiles[];
 extern const char *const names_flood_actions[];
+extern const char *const names_list_origins[]; /* enum tg_list_origin */
 
 /* "?" when out of range. */
 const char *names_phase(enum tg_phase phase);

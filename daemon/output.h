@@ -50,6 +50,7 @@ struct output_rule {
 	const char *reason; /* "" if none was given */
 	uint32_t left_s; /* UINT32_MAX: for ever */
 	uint32_t added_s; /* Unix time */
+	const char *origin; /* "cli" or "file" */
 };
 
 struct output_functions {

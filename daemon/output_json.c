@@ -6,8 +6,6 @@
  */
 #include "output.h"
 
-#include "output.h"
-
 #include "names.h"
 #include "output_event.h"
 #include "output_json_flow.h"
@@ -98,6 +96,7 @@ static void json_rule(struct output *out, const struct output_rule *rule)
 			    rule->left_s == UINT32_MAX ? json_null() : json_integer(rule->left_s));
 	json_object_set_new(object, "reason", *rule->reason ? json_string(rule->reason) : json_null());
 	json_set_time(object, "added_at", &added);
+	json_set_text(object, "origin", rule->origin);
 	put_element(out, object);
 }
 

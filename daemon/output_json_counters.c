@@ -2,6 +2,7 @@
 /* What is counted beside the verdicts. */
 #include "output_json_counters.h"
 
+#include "event_filter.h"
 #include "format.h"
 #include "names.h"
 #include "output_json_values.h"
@@ -118,4 +119,52 @@ json_t *json_classes(uint32_t bits)
 		if (bits & (1U << class))
 			json_array_append_new(array, json_string(names_class((enum tg_class) class)));
 	return array;
+}
+
+/* What was told, and what was not: ring full, sampled out or above the rate. */
+json_t *json_event_counts(const struct snapshot *s)
+{
+	json_t *object = json_object(), *types = json_object(), *row, *watching = json_array();
+	const struct tg_event_counts *counts = &s->events;
+	struct tg_event event = { .type = TG_EVENT_NEW };
+
+	if (s->watch & TG_WATCH_EVENTS)
+		json_array_append_new(watching, json_string("events"));
+	if (s->watch & TG_WATCH_TRACE)
+		json_array_append_new(watching, json_string("trace"));
+	if (s->watch & TG_WATCH_CAPTURE)
+		json_array_append_new(watching, json_string("capture"));
+	json_object_set_new(object, "watching", watching);
+	json_set_number(object, "readers", s->event_readers);
+	for (; event.type < TG_EVENT_MAX; event.type++) {
+		row = json_object();
+		json_set_number(row, "emitted", counts->emitted[event.type]);
+		json_set_number(row, "lost", counts->lost[event.type]);
+		json_set_number(row, "suppressed", counts->suppressed[event.type]);
+		json_object_set_new(types, event_word(&event), row);
+	}
+	json_object_set_new(object, "types", types);
+	json_set_number(object, "captured", counts->captured);
+	json_set_number(object, "capture_lost", counts->capture_lost);
+	return object;
+}
+
+json_t *json_list_entries(const struct snapshot *s)
+{
+	static const char *const names[TG_LIST_MAX] = { "block", "allow" }, *const families[] = { "ipv6", "ipv4" };
+	json_t *object = json_object(), *of_list, *of_family;
+	int list, family, origin;
+
+	for (list = 0; list < TG_LIST_MAX; list++) {
+		of_list = json_object();
+		for (family = 0; family < 2; family++) {
+			of_family = json_object();
+			for (origin = 0; origin < TG_LIST_ORIGIN_MAX; origin++)
+				json_set_number(of_family, names_list_origins[origin],
+						s->list_counts.rules[list][family][origin]);
+			json_object_set_new(of_list, families[family], of_family);
+		}
+		json_object_set_new(object, names[list], of_list);
+	}
+	return object;
 }

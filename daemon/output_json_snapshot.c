@@ -118,34 +118,6 @@ void json_status(struct output *out, const struct snapshot *s)
 	json_put(out, document);
 }
 
-/* What was told, and what was not: ring full, sampled out or above the rate. */
-static json_t *event_counts(const struct snapshot *s)
-{
-	json_t *object = json_object(), *types = json_object(), *row, *watching = json_array();
-	const struct tg_event_counts *counts = &s->events;
-	struct tg_event event = { .type = TG_EVENT_NEW };
-
-	if (s->watch & TG_WATCH_EVENTS)
-		json_array_append_new(watching, json_string("events"));
-	if (s->watch & TG_WATCH_TRACE)
-		json_array_append_new(watching, json_string("trace"));
-	if (s->watch & TG_WATCH_CAPTURE)
-		json_array_append_new(watching, json_string("capture"));
-	json_object_set_new(object, "watching", watching);
-	json_set_number(object, "readers", s->event_readers);
-	for (; event.type < TG_EVENT_MAX; event.type++) {
-		row = json_object();
-		json_set_number(row, "emitted", counts->emitted[event.type]);
-		json_set_number(row, "lost", counts->lost[event.type]);
-		json_set_number(row, "suppressed", counts->suppressed[event.type]);
-		json_object_set_new(types, event_word(&event), row);
-	}
-	json_object_set_new(object, "types", types);
-	json_set_number(object, "captured", counts->captured);
-	json_set_number(object, "capture_lost", counts->capture_lost);
-	return object;
-}
-
 static json_t *reason_row(const struct tg_counters *counters, int verdict)
 {
 	const struct verdict_row *row = names_verdict((unsigned int)verdict);
@@ -219,7 +191,8 @@ void json_stats(struct output *out, const struct output_stats *stats)
 	json_object_set_new(document, "flows", occupancy(s));
 	json_object_set_new(document, "bypass", json_boolean(s->bypass));
 	json_object_set_new(document, "daemon", daemon_status(s));
-	json_object_set_new(document, "events", event_counts(s));
+	json_object_set_new(document, "events", json_event_counts(s));
+	json_object_set_new(document, "list_entries", json_list_entries(s));
 	json_put(out, document);
 	fflush(out->stream);
 }

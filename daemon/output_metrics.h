@@ -13,6 +13,7 @@ struct metrics_daemon {
 	uint64_t expired; /* since it started */
 	uint64_t evicted;
 	uint64_t recovered;
+	uint64_t trips[TG_CLASS_MAX]; /* of the guard */
 };
 
 /*

@@ -135,11 +135,11 @@ static void text_rule(struct output *out, const struct output_rule *rule)
 {
 	char left[FORMAT_BYTES];
 
-	fprintf(out->stream, "%-24s %-14s%s", rule->prefix,
+	fprintf(out->stream, "%-24s %-14s %-4s%s", rule->prefix,
 		rule->left_s == UINT32_MAX ?
 			"for ever" :
 			format_duration(left, sizeof(left), rule->left_s * 1000ULL),
-		*rule->reason ? "  " : "");
+		rule->origin, *rule->reason ? "  " : "");
 	text_plain(out, rule->reason);
 	fputc('\n', out->stream);
 	out->flows++;

@@ -11,8 +11,11 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
+#include "lists.h"
 #include "log.h"
 #include "netdev.h"
+
+#define LIST_TRIES 5
 
 static void add_count(struct tg_count *sum, const struct tg_count *count)
 {
@@ -154,12 +157,47 @@ static uint64_t map_bytes(int fd)
 	return bytes;
 }
 
+/* A line of the pinned image. */
+static bool read_line(int fd, uint32_t number, struct tg_list_line *line)
+{
+	return !bpf_map_lookup_elem(fd, &number, line);
+}
+
+/* False: the image is not the one with this head. */
+static bool read_list_counts(const struct tg_list_image *head, struct snapshot *s)
+{
+	struct tg_list_line line;
+	char path[64];
+	bool read;
+	int fd;
+
+	if (!head->prefixes)
+		return true;
+	snprintf(path, sizeof(path), LISTS_DIR "/%u", head->slot);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	read = read_line(fd, 0, &line) && !memcmp(&line, head, sizeof(*head)) &&
+	       read_line(fd, head->first_rule - 1, &line);
+	close(fd);
+	if (read)
+		s->list_counts = line.counts;
+	return read;
+}
+
+/* If they are exchanged meanwhile the new ones are read; an image somebody unpinned has no counts. */
 static void read_lists(const struct pins *p, struct snapshot *s)
 {
-	const struct tg_list_image *lists = &tg_active_config(p->settings)->lists;
+	struct tg_list_image head;
+	int tries;
 
-	memcpy(s->rules, lists->rules, sizeof(s->rules));
-	s->lists_bytes = (uint64_t)lists->lines * TG_LIST_LINE_BYTES;
+	for (tries = 0; tries < LIST_TRIES; tries++) {
+		head = tg_active_config(p->settings)->lists;
+		if (read_list_counts(&head, s))
+			break;
+	}
+	memcpy(s->rules, head.rules, sizeof(s->rules));
+	s->lists_bytes = (uint64_t)head.lines * TG_LIST_LINE_BYTES;
 }
 
 static void read_sizes(const struct pins *p, struct snapshot *s)

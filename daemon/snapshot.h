@@ -46,6 +46,7 @@ struct snapshot {
 	struct flow_counts flows;
 	uint32_t rules[TG_LIST_MAX]; /* on each list, expired ones too */
 	uint64_t lists_bytes; /* of their image */
+	struct tg_list_counts list_counts; /* the same rules by family and origin */
 	uint64_t max_flows;
 	uint64_t slots;
 	uint64_t map_bytes[PINS_MAP_MAX];

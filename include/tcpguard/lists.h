@@ -31,6 +31,13 @@ enum tg_list {
 	TG_LIST_MAX
 };
 
+/* Who asked for a rule.  Both may for one prefix: each takes back its own. */
+enum tg_list_origin {
+	TG_LIST_BY_COMMAND,
+	TG_LIST_BY_FILE, /* the configuration names the file: replaced with each reload */
+	TG_LIST_ORIGIN_MAX
+};
+
 /*
  * An entry of a direct table: two bits of kind, the rest is the kind's.  The kinds alone come first in
  * the table; where that is TG_LIST_NODE the entry says more.
@@ -76,7 +83,14 @@ struct tg_list_rule {
 	__u8 length; /* of the IPv6 (or mapped) address */
 	__u8 ipv4;
 	__u8 list; /* enum tg_list */
-	__u8 reserved;
+	__u8 origin; /* enum tg_list_origin */
+};
+
+/* The line before the first rule: what user space would else count them for. */
+struct tg_list_counts {
+	__u32 rules[TG_LIST_MAX][2][TG_LIST_ORIGIN_MAX]; /* IPv6, IPv4; expired ones, too */
+	__u64 made_s; /* Unix time */
+	__u64 reserved[3];
 };
 
 #define TG_LIST_LINE_BYTES 64
@@ -91,6 +105,7 @@ struct tg_list_line {
 		struct tg_list_node node[TG_LIST_PER_LINE];
 		struct tg_list_slot slot[TG_LIST_PER_LINE];
 		struct tg_list_rule rule[TG_LIST_PER_LINE];
+		struct tg_list_counts counts;
 	};
 };
 

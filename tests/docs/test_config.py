@@ -66,7 +66,10 @@ class Config(unittest.TestCase):
         self.assertEqual(check(text).returncode, 0)
         bare = re.sub(r"(?m)^#(?!#)", "", text)
         self.assertNotEqual(bare, text)
-        self.assertEqual(check(bare).stderr, "")
+        with tempfile.TemporaryDirectory() as directory:  # for the examples of lists, which must be there
+            here = re.sub(r"(?m)^( +(?:allow|block): )\[.*\]$", rf"\1[{directory}]", bare)
+            self.assertEqual(here.count(directory), 2)
+            self.assertEqual(check(here).stderr, "")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,16 @@ def from_stats():
                         verdict=verdict)] = number
     for iface in stats["interfaces"]:
         out.update(of_iface(iface, iface["name"]))
+    for kind, counts in stats["events"]["types"].items():
+        for name, number in (("events", "emitted"), ("events_lost", "lost"), ("events_suppressed", "suppressed")):
+            out[key(f"tcpguard_{name}_total", type=kind)] = counts[number]
+    out[key("tcpguard_event_readers")] = stats["events"]["readers"]
+    out[key("tcpguard_capture_packets_total")] = stats["events"]["captured"]
+    out[key("tcpguard_capture_lost_total")] = stats["events"]["capture_lost"]
+    for name, families in stats["list_entries"].items():
+        for family, origins in families.items():
+            for origin, number in origins.items():
+                out[key("tcpguard_list_entries", list=name, family=family, origin=origin)] = number
     # No drop is of these classes.
     return {name: value for name, value in out.items()
             if not name[1] & {("class", "info"), ("class", "internal")}}

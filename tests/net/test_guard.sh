@@ -49,11 +49,18 @@ all_end_well() {
 
 printf 'version: 1\ninterfaces: [{name: eth0, mode: enforce}]\nflows: {max: 4096}\n' > "$FILE"
 "$TCPGUARD" attach --no-daemon --config "$FILE" > "$WORK/attach.out" 2>&1 || die "$(cat "$WORK/attach.out")"
-background "$TCPGUARD" daemon --config "$FILE" 2> "$WORK/daemon.err"
+background "$TCPGUARD" daemon --config "$FILE" --socket "$WORK/events.sock" 2> "$WORK/daemon.err"
 runs() {
 	"$TCPGUARD" -j status | grep -q '"running":true'
 }
 wait_for 10 runs || die "no daemon"
+
+background "$TCPGUARD" -o ndjson events -f --type guard --socket "$WORK/events.sock" > "$WORK/events"
+# trips CLASS: how often the daemon has stepped it back, as it tells Prometheus.
+trips() {
+	curl -s http://127.0.0.1:9844/metrics | sed -n "s/^tcpguard_guard_trips_total{signal=\"established_drops\",class=\"$1\"} //p"
+}
+check "no trip is counted yet" equal "$(trips window) $(trips state)" "0 0"
 
 transfers 6
 check "nothing is stepped back while all is well" equal "$(relaxed)" ""
@@ -61,6 +68,8 @@ shifted=$("$PYTHON" "$HERE/shift_windows.py")
 check "tcpguard is made wrong about every connection" at_least "$shifted" 10
 check "the guard steps the class back" wait_for 30 relaxed_is window
 check "and says so" grep -q "guard: on 'eth0' class window is stepped back to monitor" "$WORK/daemon.err"
+check "in an event" wait_for 5 grep -q '"type":"guard".*eth0: class window stepped back to monitor: [1-9]' "$WORK/events"
+check "and in a metric" equal "$(trips window) $(trips state)" "1 0"
 check "status says it, too" grep -q window <("$TCPGUARD" status)
 check "the transfers end well" all_end_well
 check "drops were carried out before" at_least "$(packets eth0 drop)" 20
@@ -75,3 +84,4 @@ printf 'version: 1\ninterfaces: [{name: eth0, mode: enforce}]\nflows: {max: 4096
 "$TCPGUARD" config reload "$FILE" > /dev/null
 check "switched off by a reload of the command, it enforces again" wait_for 10 relaxed_is ""
 check "and says so" grep -q "class window is enforced again" "$WORK/daemon.err"
+check "in an event, too" wait_for 5 grep -q '"type":"guard".*eth0: class window is enforced again' "$WORK/events"

@@ -7,6 +7,8 @@
 topology_switch client attacker
 web 10.0.0.1
 attach eth0 --mode monitor --no-daemon
+"$TCPGUARD" block add 192.0.2.1 2001:db8::/32 198.51.100.0/24 > /dev/null
+"$TCPGUARD" allow add 203.0.113.0/24 > /dev/null
 
 URL=http://127.0.0.1:9844
 OPENMETRICS='Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
@@ -114,6 +116,9 @@ def _():
     assert now[key("tcpguard_would_drops_total", iface="eth0", reason="no_flow")] > 0
     assert now[key("tcpguard_interface_mode", iface="eth0", mode="monitor")] == 1
     assert now[key("tcpguard_ready")] == 1
+    assert now[key("tcpguard_list_entries", list="block", family="ipv4", origin="cli")] == 2
+    assert now[key("tcpguard_list_entries", list="block", family="ipv6", origin="cli")] == 1
+    assert now[key("tcpguard_list_entries", list="allow", family="ipv4", origin="cli")] == 1
 
 
 cases.finish()
@@ -143,7 +148,7 @@ metrics_in_status() {
 	"$TCPGUARD" -j status | query "d['daemon']['metrics']"
 }
 
-start_daemon
+start_daemon --socket "$WORK/events.sock"
 wait_for 10 answers || die "the daemon does not answer"
 check "status says where metrics are" equal "$(metrics_in_status)" 127.0.0.1:9844
 check "/-/ready" equal "$(status_of $URL/-/ready)" 200
@@ -175,11 +180,12 @@ export DAEMON
 python_part <<'PYTHON'
 import os
 import socket
+import subprocess
 import threading
 import time
 import urllib.request
 from exposition import from_stats, key, parse
-from world import Cases, wait_for
+from world import TCPGUARD, Cases, Injector, segment, wait_for
 
 cases = Cases()
 URL = "http://127.0.0.1:9844"
@@ -213,6 +219,32 @@ def _():
         now, stats = parse(get()), from_stats()
         return all(abs(now[name] - number) < 1e-9 for name, number in stats.items())
     assert wait_for(equal, 10), from_stats().items() - parse(get()).items()
+
+
+@cases.case("with readers of events, who see a flood, it still does")
+def _():
+    readers = [subprocess.Popen([TCPGUARD, "events", "-f", "--socket", f"{work}/events.sock"],
+                                stdout=subprocess.DEVNULL) for _ in range(3)]
+    try:
+        assert wait_for(lambda: parse(get())[key("tcpguard_event_readers")] == 3, 10), "no readers"
+        forge = Injector("attacker", "eth0", "02:00:00:00:00:01")
+        for port in range(2000):
+            forge.send(segment(("10.0.0.2", 1024 + port), ("10.0.0.1", 81), "ACK", port, port))  # of no connection
+
+        def all_counted():
+            now = parse(get())
+            return sum(now[key(f"tcpguard_events{how}_total", type="drop")] for how in ("", "_lost", "_suppressed")) >= 2000
+        assert wait_for(all_counted, 10), "not every drop is an event told, lost or left out"
+        assert parse(get())[key("tcpguard_events_total", type="drop")] >= 10
+
+        def equal():
+            now, stats = parse(get()), from_stats()
+            return all(abs(now[name] - number) < 1e-9 for name, number in stats.items())
+        assert wait_for(equal, 10), from_stats().items() - parse(get()).items()
+    finally:
+        for reader in readers:
+            reader.kill()
+            reader.wait()
 
 
 @cases.case("200 clients at once are all served")
@@ -326,6 +358,32 @@ check "off is off" wait_for 10 is_off
 check "nobody listens then" fails_with 1 listening 9844
 end_daemon TERM
 check "what is no place is refused" fails_with 2 "$TCPGUARD" daemon --metrics localhost:9844
+
+# --- where the configuration says -------------------------------------------------------------------
+
+listen_at() { # PLACE
+	printf '%s\n' 'version: 1' "metrics: {listen: '$1'}" > "$WORK/tcpguard.yaml"
+}
+is_at() {
+	equal "$(metrics_in_status)" "$1"
+}
+listen_at "$WORK/socket"
+start_daemon --config "$WORK/tcpguard.yaml"
+check "the file's Unix socket answers" wait_for 10 by_path
+listen_at 127.0.0.1:9845
+kill -HUP "$DAEMON"
+check "after a reload its address" wait_for 10 is_at 127.0.0.1:9845
+check "answers" equal "$(status_of http://127.0.0.1:9845/metrics)" 200
+check "and the socket is gone" fails_with 1 test -e "$WORK/socket"
+listen_at localhost:9845
+check "what is no place is a fault of the file" fails_with 6 "$TCPGUARD" config check "$WORK/tcpguard.yaml"
+listen_at off
+"$TCPGUARD" config reload "$WORK/tcpguard.yaml" > /dev/null
+check "config reload tells the daemon, too" wait_for 10 is_off
+end_daemon TERM
+start_daemon --config "$WORK/tcpguard.yaml" --metrics 127.0.0.1:9844
+check "the command line wins over the file" wait_for 10 answers
+end_daemon TERM
 
 # --- ready, and not any more ------------------------------------------------------------------------
 

@@ -155,6 +155,33 @@ static void redundant_rules_take_no_slots(void **state)
 	end(&world);
 }
 
+static void rules_are_counted_by_list_family_and_origin(void **state)
+{
+	const struct tg_list_counts *counts;
+	struct world world;
+
+	(void)state;
+	begin(&world, 6);
+	put(&world, "10.0.0.0/8", TG_LIST_BLOCK, 100);
+	put(&world, "2001:db8::/32", TG_LIST_BLOCK, EVER);
+	world.rules.origin = TG_LIST_BY_FILE;
+	put(&world, "10.0.0.0/8", TG_LIST_BLOCK, 70);
+	put(&world, "10.1.0.0/16", TG_LIST_BLOCK, EVER);
+	put(&world, "10.0.0.0/8", TG_LIST_ALLOW, 60);
+	build(&world);
+	counts = &world.line[list_plan_head(world.plan)->first_rule - 1].counts;
+	assert_int_equal(counts->rules[TG_LIST_BLOCK][1][TG_LIST_BY_COMMAND], 1);
+	assert_int_equal(counts->rules[TG_LIST_BLOCK][0][TG_LIST_BY_COMMAND], 1);
+	assert_int_equal(counts->rules[TG_LIST_BLOCK][1][TG_LIST_BY_FILE], 2);
+	assert_int_equal(counts->rules[TG_LIST_ALLOW][1][TG_LIST_BY_FILE], 1);
+	assert_int_equal(counts->rules[TG_LIST_ALLOW][0][TG_LIST_BY_FILE], 0);
+	assert_int_equal(list_plan_head(world.plan)->rules[TG_LIST_BLOCK], 4);
+	/* Whosever reaches further. */
+	expect(&world, "10.2.0.1", 100, 60);
+	expect(&world, "10.1.0.1", EVER, 60);
+	end(&world);
+}
+
 static void too_many_are_refused(void **state)
 {
 	struct tg_list_rule rule = { .length = 128 };
@@ -172,6 +199,7 @@ int main(void)
 		cmocka_unit_test(everything_and_single_addresses_at_the_edges),
 		cmocka_unit_test(a_mapped_source_is_not_the_ipv4_address),
 		cmocka_unit_test(every_length_at_once),
+		cmocka_unit_test(rules_are_counted_by_list_family_and_origin),
 		cmocka_unit_test(redundant_rules_take_no_slots),
 		cmocka_unit_test(too_many_are_refused),
 	};

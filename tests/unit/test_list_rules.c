@@ -36,7 +36,7 @@ static const struct tg_list_rule *rule_for(const struct list_rules *rules, const
 					   enum tg_list list)
 {
 	const struct prefix prefix = prefix_from(text);
-	long number = list_rules_find(rules, &prefix, list);
+	long number = list_rules_find(rules, &prefix, list, rules->origin);
 
 	return number < 0 ? NULL : &rules->rule[number];
 }
@@ -158,8 +158,31 @@ static void the_longest_covering_rule_is_named(void **state)
 	assert_int_equal(list_rules_covering(&rules, &address, TG_LIST_BLOCK, 49)->length, 96 + 16);
 	assert_int_equal(list_rules_covering(&rules, &address, TG_LIST_BLOCK, 50)->length, 96 + 8);
 	assert_int_equal(list_rules_covering(&rules, &address, TG_LIST_ALLOW, 50)->length, 96 + 24);
-	assert_int_equal(list_rules_flush(&rules, TG_LIST_BLOCK), 3);
+	assert_int_equal(list_rules_flush(&rules, TG_LIST_BLOCK, TG_LIST_ORIGIN_MAX), 3);
 	assert_null(list_rules_covering(&rules, &address, TG_LIST_BLOCK, 0));
+	list_rules_free(&rules);
+}
+
+static void each_origin_has_rules_of_its_own(void **state)
+{
+	struct list_rules rules = { .rule = NULL };
+	const struct prefix both = prefix_from("192.0.2.1");
+
+	(void)state;
+	add(&rules, "192.0.2.1", TG_LIST_BLOCK, 50, "by hand");
+	add(&rules, "198.51.100.0/24", TG_LIST_BLOCK, TG_LIST_FOREVER, "");
+	rules.origin = TG_LIST_BY_FILE;
+	add(&rules, "192.0.2.1", TG_LIST_BLOCK, TG_LIST_FOREVER, "of the file");
+	add(&rules, "192.0.2.1", TG_LIST_BLOCK, 70, "of the file, later");
+	settle(&rules, 0, 1);
+	assert_int_equal(rules.count, 3);
+	assert_string_equal(list_rules_reason(&rules, rule_for(&rules, "192.0.2.1", TG_LIST_BLOCK)),
+			    "of the file, later");
+	assert_int_equal(list_rules_covering(&rules, &both, TG_LIST_BLOCK, 60)->until_s, 70);
+	assert_int_equal(list_rules_flush(&rules, TG_LIST_BLOCK, TG_LIST_BY_FILE), 1);
+	rules.origin = TG_LIST_BY_COMMAND;
+	assert_string_equal(list_rules_reason(&rules, rule_for(&rules, "192.0.2.1", TG_LIST_BLOCK)), "by hand");
+	assert_int_equal(list_rules_flush(&rules, TG_LIST_BLOCK, TG_LIST_BY_COMMAND), 2);
 	list_rules_free(&rules);
 }
 
@@ -194,6 +217,7 @@ int main(void)
 		cmocka_unit_test(expired_rules_and_their_reasons_go),
 		cmocka_unit_test(order_holds_for_many),
 		cmocka_unit_test(the_longest_covering_rule_is_named),
+		cmocka_unit_test(each_origin_has_rules_of_its_own),
 		cmocka_unit_test(reasons_are_plain_text),
 	};
 
