@@ -228,8 +228,8 @@ static int print_differences(const struct global_options *global, const struct l
 }
 
 /*
- * The file as it would come back from the data path after a reload, so that equal is equal whatever the
- * order of ports.  What it leaves to be found out when attaching is as it was found out.
+ * The file as it would come back from the data path after a reload, so that equal is equal whatever
+ * the order of ports.  What it leaves to be found out when attaching is as it was found out.
  */
 static int settle(const struct pins *pins, const struct config *force, struct config *file)
 {

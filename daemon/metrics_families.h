@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every family of metrics: one row is its head in the output, its line in tcpguard-metrics(7) (written
- * by scripts/metrics-table) and the function that fills it, put_ID() in output_metrics.c.  Names are part
- * of the interface.  No address, port or flow is ever a label: sources belong to `top` and `events`.
+ * Every family of metrics: one row is its head in the output, its line in tcpguard-metrics(7)
+ * (written by scripts/metrics-table) and the function that fills it, put_ID() in output_metrics.c.
+ * Names are part of the interface.  No address, port or flow is ever a label: sources belong to
+ * `top` and `events`.
  *
- * Counters are only ever sums of what the data path counts, never differences: two counters are not read
- * at one moment, and what falls once looks like a restart to rate().
+ * Counters are only ever sums of what the data path counts, never differences: two counters are not
+ * read at one moment, and what falls once looks like a restart to rate().
  */
 #ifndef TCPGUARD_METRICS_FAMILIES_H
 #define TCPGUARD_METRICS_FAMILIES_H

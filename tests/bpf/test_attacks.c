@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Attacks (docs/false-positives-and-attacks.md): blind floods by the hundred thousand against one connection, guesses
- * at the handshake, lies about windows.  Afterwards the connection works as before.
+ * Attacks (docs/false-positives-and-attacks.md): blind floods by the hundred thousand against one
+ * connection, guesses at the handshake, lies about windows.  Afterwards the connection works as
+ * before.
  */
 #include <string.h>
 

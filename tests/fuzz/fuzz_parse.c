@@ -86,7 +86,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_verdict(verdict, &program);
 	} else {
 		if (pkt.jumbo && !pkt.icmp_error) {
-			/* The payload is as long as the buffer says; with padding it may be longer than sent. */
+			/*
+			 * The payload is as long as the buffer says; with padding it may be longer
+			 * than sent.
+			 */
 			tg_jumbo_payload(&pkt, (__u32)length);
 			FUZZ_CHECK(pkt.payload <= length);
 			pkt.bytes = (__u32)length;
