@@ -17,7 +17,8 @@ static void check_segment(const struct tg_packet *pkt)
 
 	FUZZ_CHECK(!(pkt->flags & ~(TG_FIN | TG_SYN | TG_RST | TG_PSH | TG_ACK | TG_URG)));
 	FUZZ_CHECK(!(pkt->options &
-		     ~(TG_OPT_WSCALE | TG_OPT_TIMESTAMPS | TG_OPT_SACK | TG_OPT_MSS | TG_OPT_SACK_PERMITTED | TG_OPT_SIGNED)));
+		     ~(TG_OPT_WSCALE | TG_OPT_TIMESTAMPS | TG_OPT_SACK | TG_OPT_MSS | TG_OPT_SACK_PERMITTED |
+		       TG_OPT_SIGNED)));
 	FUZZ_CHECK((pkt->options & TG_OPT_MSS) || !pkt->mss);
 	FUZZ_CHECK(pkt->wscale <= TG_WSCALE_MAX);
 	FUZZ_CHECK((pkt->options & TG_OPT_WSCALE) || !pkt->wscale);
