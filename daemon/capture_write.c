@@ -22,8 +22,8 @@ struct capture_writer {
 };
 
 /*
- * What people send is nobody else's business, so only the owner may read it.  Not through a
- * symbolic link: in a directory that others write to it may point at any file of root's.
+ * What people send is nobody else's business, so only the owner may read it.  Not through a symbolic
+ * link: in a directory that others write to it may point at any file of root's.
  */
 static FILE *open_private(const char *path)
 {
