@@ -8,7 +8,8 @@ MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/lib/tcpguard
 LIBEXECDIR ?= $(PREFIX)/libexec/tcpguard
 SHAREDIR ?= $(PREFIX)/share/tcpguard
-# Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not found.
+# Where the system looks for units and the like, whatever the prefix: a unit in /usr/local is not
+# found.
 UNITDIR ?= $(or $(shell $(PKG_CONFIG) --variable=systemdsystemunitdir systemd 2> /dev/null),/usr/lib/systemd/system)
 SYSUSERSDIR ?= /usr/lib/sysusers.d
 TMPFILESDIR ?= /usr/lib/tmpfiles.d

@@ -9,8 +9,8 @@
 #define ATTACH_LEARN_UNSET UINT32_MAX
 
 /*
- * Reads the file and fills names with the interfaces it names unless *count says that the command line
- * did; they point into the file.  0, -EBADMSG or another error (said).
+ * Reads the file and fills names with the interfaces it names unless *count says that the command
+ * line did; they point into the file.  0, -EBADMSG or another error (said).
  */
 int attach_config_read(const char *path, struct config **config, const char **names, int *count);
 

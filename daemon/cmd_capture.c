@@ -3,19 +3,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-
 #include "capture_live.h"
 #include "capture_ng_write.h"
+#include "cmd_capture.h"
 #include "command.h"
-#include "event_filter.h"
-#include "flow_name.h"
 #include "log.h"
 #include "options.h"
 #include "output_capture.h"
@@ -24,28 +20,7 @@
 #define WAIT_MAX_MS 100
 #define MEGABYTE 1000000ULL
 
-/* Words of --verdict. */
-enum done {
-	DONE_PASS,
-	DONE_CHALLENGE,
-	DONE_DROP,
-	DONE_WOULD_DROP,
-	DONE_BYPASS,
-	DONE_OWN,
-};
 static const char *const done_words[] = { "pass", "challenge", "drop", "would_drop", "bypass", "own", NULL };
-
-struct capture_options {
-	struct event_reasons reasons;
-	uint32_t done; /* bit enum done; 0: whatever was done */
-	const char *flow;
-	uint32_t zone;
-	const char *file; /* NULL: lines */
-	uint32_t count;
-	uint32_t snap;
-	uint32_t max_mb;
-	uint32_t sample;
-};
 
 struct capture_job {
 	const struct capture_options *options;
@@ -53,8 +28,7 @@ struct capture_job {
 	struct output out;
 	bool text;
 	struct capture_ng_writer *writer;
-	struct bpf_program filter[2]; /* by whether there is no link header */
-	bool filtered;
+	struct capture_filter filter;
 	uint64_t taken;
 	uint64_t left_out; /* by the filter */
 };
@@ -84,19 +58,9 @@ static int parse_done(const char *name, const char *argument, void *out)
 	return 0;
 }
 
-static int parse_number(const char *name, const char *argument, void *out)
-{
-	return options_u32(name, argument, 1, UINT32_MAX, out);
-}
-
 static int parse_snap(const char *name, const char *argument, void *out)
 {
 	return options_u32(name, argument, 14, TG_CAPTURE_BYTES, out);
-}
-
-static int parse_zone(const char *name, const char *argument, void *out)
-{
-	return options_u32(name, argument, 0, UINT16_MAX, out);
 }
 
 static const struct capture_options defaults = { .snap = TG_CAPTURE_BYTES };
@@ -108,144 +72,20 @@ static const struct option_row rows[] = {
 	  parse_done, offsetof(struct capture_options, done) },
 	{ 0, "flow", "FLOW", "packets of one flow: its id, or SRC:PORT-DST:PORT", options_word,
 	  offsetof(struct capture_options, flow) },
-	{ 0, "zone", "N", "of the interface, for SRC:PORT-DST:PORT (see attach)", parse_zone,
+	{ 0, "zone", "N", "of the interface, for SRC:PORT-DST:PORT (see attach)", options_zone,
 	  offsetof(struct capture_options, zone) },
 	{ 'w', "write", "FILE", "write pcapng, '-' for standard output; else one line a packet",
 	  options_word, offsetof(struct capture_options, file) },
-	{ 'c', "count", "N", "end after so many packets", parse_number,
+	{ 'c', "count", "N", "end after so many packets", options_count,
 	  offsetof(struct capture_options, count) },
 	{ 's', "snap", "BYTES", "of each packet (default: 1536)", parse_snap,
 	  offsetof(struct capture_options, snap) },
-	{ 0, "max-mb", "N", "end when the file has so many megabytes", parse_number,
+	{ 0, "max-mb", "N", "end when the file has so many megabytes", options_count,
 	  offsetof(struct capture_options, max_mb) },
-	{ 0, "sample", "N", "one packet in so many, on each CPU", parse_number,
+	{ 0, "sample", "N", "one packet in so many, on each CPU", options_count,
 	  offsetof(struct capture_options, sample) },
 	{ 0 },
 };
-
-/* --- which packets -------------------------------------------------------------------------------- */
-
-static enum done done_of(enum tg_verdict verdict, enum tg_outcome outcome)
-{
-	static const enum done outcomes[] = {
-		[TG_OUTCOME_WOULD_DROP] = DONE_WOULD_DROP,
-		[TG_OUTCOME_BYPASS] = DONE_BYPASS,
-		[TG_OUTCOME_OWN] = DONE_OWN,
-	};
-
-	if (outcome != TG_OUTCOME_VERDICT)
-		return outcomes[outcome];
-	switch (tg_verdict_action(verdict)) {
-	case TG_ACTION_DROP:
-		return DONE_DROP;
-	case TG_ACTION_CHALLENGE:
-		return DONE_CHALLENGE;
-	default:
-		return DONE_PASS;
-	}
-}
-
-static void choose_verdicts(const struct capture_options *options, struct tg_capture_request *request)
-{
-	int outcome, verdict;
-
-	for (outcome = 0; outcome < TG_OUTCOME_MAX; outcome++) {
-		for (verdict = 1; verdict < TG_VERDICT_MAX; verdict++) {
-			uint64_t bit = 1ULL << verdict % 64;
-			enum done done = done_of((enum tg_verdict)verdict, (enum tg_outcome)outcome);
-
-			if (options->reasons.given && !(options->reasons.verdicts[verdict / 64] & bit))
-				continue;
-			if (!options->done || (options->done & 1U << done))
-				request->verdicts[outcome][verdict / 64] |= bit;
-		}
-	}
-}
-
-/* -ENOENT in silence: there is no such flow. */
-static int find_tag(const struct pins *pins, const struct filter_id *id, uint64_t *tag)
-{
-	struct flow_record flow;
-	uint64_t now_ms;
-	int err = pins_now_ms(pins, &now_ms);
-
-	if (err)
-		return err;
-	if (!flow_table_read(&pins->table, id->number, now_ms, &flow) ||
-	    flow.claim >> TG_CLAIM_GENERATION_SHIFT != id->generation)
-		return -ENOENT;
-	*tag = flow.slot.tag;
-	return 0;
-}
-
-/* An exit code. */
-static int choose_flow(const struct capture_options *options, const struct pins *pins, uint64_t *tag)
-{
-	struct filter_id id = { .given = false };
-	struct tg_hash_key hash;
-	struct tg_flow_key key;
-	int err;
-
-	if (!options->flow)
-		return EXIT_OK;
-	if (strchr(options->flow, ':')) {
-		if (flow_name_parse("capture", options->flow, &key, NULL))
-			return EXIT_USAGE;
-		key.zone = (__u16)options->zone;
-		tg_hash_key_for_zone(pins->info.coefficient, key.zone, &hash);
-		*tag = tg_tag_of_key(&hash, &key);
-		return EXIT_OK;
-	}
-	if (filter_parse_id("--flow", options->flow, &id))
-		return EXIT_USAGE;
-	err = find_tag(pins, &id, tag);
-	if (err == -ENOENT)
-		log_err(0, "capture: no flow %s is known", options->flow);
-	return err == -ENOENT ? EXIT_NO : command_exit_code(err);
-}
-
-/* --- the filter ----------------------------------------------------------------------------------- */
-
-static int compile_for(struct bpf_program *program, int link, const char *text, bool say)
-{
-	pcap_t *shape = pcap_open_dead(link, TG_CAPTURE_BYTES);
-	int err = 0;
-
-	if (!shape)
-		return log_err(-ENOMEM, "cannot compile the filter");
-	if (pcap_compile(shape, program, text, 1, PCAP_NETMASK_UNKNOWN)) {
-		if (say)
-			log_err_hint(0, "see pcap-filter(7)", "the filter '%s' does not compile: %s",
-				     text, pcap_geterr(shape));
-		err = -EINVAL;
-	}
-	pcap_close(shape);
-	return err;
-}
-
-static int compile_filter(struct capture_job *job, int argc, char **argv)
-{
-	char text[1024] = "";
-	size_t at = 0;
-	int i, err;
-
-	for (i = 0; i < argc && at < sizeof(text); i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? " " : "", argv[i]);
-	if (!argc)
-		return 0;
-	if (at >= sizeof(text)) {
-		log_err(0, "the filter is too long");
-		return -EINVAL;
-	}
-	err = compile_for(&job->filter[0], DLT_EN10MB, text, true);
-	if (err)
-		return err;
-	job->filtered = true;
-	/* What asks for Ethernet fields matches nothing where there is no such header. */
-	if (compile_for(&job->filter[1], DLT_RAW, text, false))
-		return compile_for(&job->filter[1], DLT_RAW, "less 0", true);
-	return 0;
-}
 
 /* --- at work -------------------------------------------------------------------------------------- */
 
@@ -290,8 +130,8 @@ static int take_packet(void *context, const struct tg_capture *packet, const uin
 	const struct pcap_pkthdr header = { .caplen = packet->captured, .len = packet->length };
 
 	memcpy(name, iface->name, TG_IFNAME_LEN);
-	if (job->filtered &&
-	    !pcap_offline_filter(&job->filter[packet->no_link_header & 1], &header, bytes)) {
+	if (job->filter.given &&
+	    !pcap_offline_filter(&job->filter.program[packet->no_link_header & 1], &header, bytes)) {
 		job->left_out++;
 		return 0;
 	}
@@ -388,21 +228,18 @@ static int run_capture(const struct global_options *global, const void *given, i
 	int err, code;
 
 	if (check_usage(options) || output_open(&job.out, global, false) ||
-	    compile_filter(&job, argc, argv))
+	    capture_filter_compile(&job.filter, argc, argv))
 		return EXIT_USAGE;
 	err = pins_open(&job.pins, true);
 	if (err)
 		return command_exit_code(err);
-	choose_verdicts(options, &request);
-	code = choose_flow(options, &job.pins, &tag);
+	capture_choose_verdicts(options, &request);
+	code = capture_choose_flow(options, &job.pins, &tag);
 	request.tag = tag;
 	if (code == EXIT_OK)
 		code = capture(&job, &request);
 	pins_close(&job.pins);
-	if (job.filtered) {
-		pcap_freecode(&job.filter[0]);
-		pcap_freecode(&job.filter[1]);
-	}
+	capture_filter_free(&job.filter);
 	return code;
 }
 

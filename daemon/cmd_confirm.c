@@ -70,7 +70,11 @@ static int report(const struct global_options *global, const struct mode_targets
 		{ .name = "names", .kind = OUTPUT_STRINGS, .number = targets->count, .strings = names },
 		{ .name = NULL },
 	};
-	const struct output_answer answer = { .schema = "tcpguard.confirm/1", .text = text, .fields = fields };
+	const struct output_answer answer = {
+		.schema = "tcpguard.confirm/1",
+		.text = text,
+		.fields = fields,
+	};
 
 	if (output_open(&out, global, false))
 		return EXIT_USAGE;

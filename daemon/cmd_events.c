@@ -17,11 +17,6 @@ struct events_options {
 	const char *socket;
 };
 
-static int parse_limit(const char *name, const char *argument, void *out)
-{
-	return options_u32(name, argument, 1, UINT32_MAX, out);
-}
-
 static const struct option_row rows[] = {
 	{ 'f', "follow", NULL, "go on with what happens from now on; without it, what the daemon remembers",
 	  options_set_true, offsetof(struct events_options, follow) },
@@ -29,17 +24,10 @@ static const struct option_row rows[] = {
 	  event_filter_parse_types, offsetof(struct events_options, filter.types) },
 	{ 0, "reason", "REASON,...", "only with these verdicts", event_filter_parse_reasons,
 	  offsetof(struct events_options, filter.reasons) },
-	{ 0, "src", "PREFIX", "source: of a flow who opened it, of a packet its sender",
-	  filter_parse_prefix, offsetof(struct events_options, filter.source) },
-	{ 0, "dst", "PREFIX", "destination address or prefix", filter_parse_prefix,
-	  offsetof(struct events_options, filter.destination) },
-	{ 0, "sport", "N", "source port", filter_parse_port,
-	  offsetof(struct events_options, filter.source_port) },
-	{ 0, "dport", "N", "destination port", filter_parse_port,
-	  offsetof(struct events_options, filter.destination_port) },
+	FILTER_OPTION_ROWS(struct events_options, "source: of a flow who opened it, of a packet its sender"),
 	{ 0, "iface", "IFACE", "only of this interface", options_word,
 	  offsetof(struct events_options, filter.iface) },
-	{ 'n', "limit", "N", "at most so many", parse_limit, offsetof(struct events_options, limit) },
+	{ 'n', "limit", "N", "at most so many", options_count, offsetof(struct events_options, limit) },
 	{ 0, "socket", "PATH", "of the daemon, as it was told", options_word,
 	  offsetof(struct events_options, socket) },
 	{ 0 },

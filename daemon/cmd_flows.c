@@ -66,25 +66,8 @@ static int parse_sort(const char *name, const char *argument, void *out)
 	return 0;
 }
 
-static int parse_limit(const char *name, const char *argument, void *out)
-{
-	return options_u32(name, argument, 1, UINT32_MAX, out);
-}
-
-static int parse_zone(const char *name, const char *argument, void *out)
-{
-	return options_u32(name, argument, 0, UINT16_MAX, out);
-}
-
 static const struct option_row rows[] = {
-	{ 0, "src", "PREFIX", "source address or prefix: the endpoint that opened", filter_parse_prefix,
-	  offsetof(struct flows_options, filter.source) },
-	{ 0, "dst", "PREFIX", "destination address or prefix", filter_parse_prefix,
-	  offsetof(struct flows_options, filter.destination) },
-	{ 0, "sport", "N", "source port", filter_parse_port,
-	  offsetof(struct flows_options, filter.source_port) },
-	{ 0, "dport", "N", "destination port", filter_parse_port,
-	  offsetof(struct flows_options, filter.destination_port) },
+	FILTER_OPTION_ROWS(struct flows_options, "source address or prefix: the endpoint that opened"),
 	{ 0, "state", "STATE", "phase (established, time_wait...) or state of either end (FIN_WAIT_2...)",
 	  filter_parse_state, offsetof(struct flows_options, filter.state) },
 	{ 0, "older", "DURATION", "at least this old: 30s, 5m, 1h, 1d", options_duration,
@@ -93,12 +76,12 @@ static const struct option_row rows[] = {
 	  offsetof(struct flows_options, filter.id) },
 	{ 0, "sort", "bytes|packets|age", "largest or oldest first", parse_sort,
 	  offsetof(struct flows_options, sort) },
-	{ 'n', "limit", "N", "at most so many", parse_limit, offsetof(struct flows_options, limit) },
+	{ 'n', "limit", "N", "at most so many", options_count, offsetof(struct flows_options, limit) },
 	{ 0, "for", "TIME", "trace: end after this time", options_duration,
 	  offsetof(struct flows_options, trace.for_s) },
-	{ 'c', "count", "N", "trace: end after so many segments", parse_limit,
+	{ 'c', "count", "N", "trace: end after so many segments", options_count,
 	  offsetof(struct flows_options, trace.count) },
-	{ 0, "zone", "N", "trace: of the interface (see attach)", parse_zone,
+	{ 0, "zone", "N", "trace: of the interface (see attach)", options_zone,
 	  offsetof(struct flows_options, trace.zone) },
 	{ 0, "socket", "PATH", "trace: of the daemon, as it was told", options_word,
 	  offsetof(struct flows_options, trace.socket) },

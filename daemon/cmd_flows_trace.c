@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `tcpguard flows trace`: the timeline of one connection.  The daemon watches for its key and stops when
- * this process is gone, whatever ended it.
+ * `tcpguard flows trace`: the timeline of one connection.  The daemon watches for its key and stops
+ * when this process is gone, whatever ended it.
  */
 #include "cmd_flows_trace.h"
 

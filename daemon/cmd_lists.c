@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `tcpguard block|allow add|del|list|test|import|export|flush`: who may not talk to us, and who always may. */
+/*
+ * `tcpguard block|allow add|del|list|test|import|export|flush`: who may not talk to us, and who
+ * always may.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

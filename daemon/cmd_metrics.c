@@ -49,9 +49,9 @@ static int write_all(int fd, const char *text, size_t bytes)
 }
 
 /*
- * Beside it, then renamed over it: a reader sees the old text or the new one.  The name does not end in
- * .prom, so that node_exporter never reads the half-written one, and a link at either name is replaced,
- * not followed.
+ * Beside it, then renamed over it: a reader sees the old text or the new one.  The name does not
+ * end in .prom, so that node_exporter never reads the half-written one, and a link at either name
+ * is replaced, not followed.
  */
 static int write_file(const char *path, const char *text, size_t bytes)
 {

@@ -231,6 +231,7 @@ const struct command command_monitor = {
 	.name = "monitor",
 	.arguments = "[IFACE|SERVICE...]",
 	.summary = "Drops nothing and counts what would be dropped, on these or on all.",
-	.details = "At once and for good.  Without names it holds for services with a mode of their own, too.",
+	.details =
+		"At once and for good.  Without names it holds for services with a mode of their own, too.",
 	.run = run_monitor,
 };

@@ -7,260 +7,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "cmd_replay.h"
 #include "command.h"
 #include "config.h"
 #include "log.h"
-#include "names.h"
-#include "output_replay.h"
-#include "progress.h"
-#include "replay.h"
-#include "replay_flows.h"
-#include "replay_frame.h"
-#include "replay_options.h"
+#include "options.h"
 
-#define FATE_BYTES 96
-#define LOOK_EVERY 4096 /* packets between two looks at the clock; a power of 2 */
-
-struct options {
-	struct replay_options replay;
-	const char *write;
-	const char *config; /* paths of configuration files, or NULL */
-	const char *compare;
-	bool fail_on_drop;
-	bool join;
-};
-
-static int read_path(const char *name, const char *argument, void *out)
-{
-	(void)name;
-	*(const char **)out = argument;
-	return 0;
-}
-
-static const struct options defaults = {
+static const struct replay_choices defaults = {
 	.replay = { .profile = DATAPATH_UNSET, .mode = DATAPATH_UNSET },
 };
 
 static const struct option_row rows[] = {
-	REPLAY_OPTION_ROWS(struct options),
+	REPLAY_OPTION_ROWS(struct replay_choices),
 	{ 0, "join", NULL, "the files are parts of one capture, in this order", options_set_true,
-	  offsetof(struct options, join) },
-	{ 0, "config", "FILE", "judge by this configuration file; options go before it", read_path,
-	  offsetof(struct options, config) },
+	  offsetof(struct replay_choices, join) },
+	{ 0, "config", "FILE", "judge by this configuration file; options go before it", options_word,
+	  offsetof(struct replay_choices, config) },
 	{ 0, "compare", "FILE", "print the packets that this configuration file would judge otherwise",
-	  read_path, offsetof(struct options, compare) },
-	{ 'w', "write", "FILE", "write the packets that are dropped to a pcap file, '-': stdout", read_path,
-	  offsetof(struct options, write) },
+	  options_word, offsetof(struct replay_choices, compare) },
+	{ 'w', "write", "FILE", "write the packets that are dropped to a pcap file, '-': stdout", options_word,
+	  offsetof(struct replay_choices, write) },
 	{ 0, "fail-on-drop", NULL, "exit code 1 if any packet is dropped", options_set_true,
-	  offsetof(struct options, fail_on_drop) },
+	  offsetof(struct replay_choices, fail_on_drop) },
 	{ 0 },
 };
-
-struct job {
-	const struct options *options;
-	struct replay *replay;
-	struct replay *other; /* by --compare's file; NULL without */
-	struct replay_options other_options;
-	struct config *config, *other_config;
-	struct replay_flows *flows;
-	struct replay_summary summary;
-	struct replay_lines *lines; /* NULL: a summary */
-	struct capture_writer *writer;
-	struct progress progress;
-};
-
-/* --- packets -------------------------------------------------------------------------------------- */
-
-static bool is_before(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
-}
-
-static void count(struct job *job, struct replay_file *file, const struct capture_packet *packet,
-		  const struct replay_judgement *judgement)
-{
-	struct replay_summary *summary = &job->summary;
-
-	if (!summary->packets++)
-		summary->first = packet->time;
-	summary->disordered += file->packets && is_before(&packet->time, &summary->last);
-	summary->last = packet->time;
-	summary->segments += judgement->segment && !judgement->packet.icmp_error;
-	summary->unreadable += judgement->verdict == TG_PASS_UNREADABLE;
-	summary->options_filled += judgement->options_filled;
-	summary->length_filled += judgement->length_filled;
-	summary->count[judgement->outcome][judgement->verdict]++;
-	file->packets++;
-	file->drops += replay_drops(judgement);
-}
-
-static int keep_dropped(struct job *job, const struct capture *capture,
-			const struct capture_packet *packet)
-{
-	if (capture_writer_link(job->writer) != packet->link) {
-		log_err_hint(0, "replay them one at a time",
-			     "'%s' has another link type than '%s' was begun with",
-			     capture_path(capture), job->options->write);
-		return -EINVAL;
-	}
-	capture_write(job->writer, packet);
-	return 0;
-}
-
-/* "drop no_flow", or in monitor mode "drop no_flow (would_drop)". */
-static const char *fate(char *text, size_t size, const struct replay_judgement *judgement)
-{
-	const struct verdict_row *row = names_verdict(judgement->verdict);
-	bool carried_out = judgement->outcome == TG_OUTCOME_VERDICT;
-
-	snprintf(text, size, "%s %s%s%s%s", row ? names_action(row->action) : "?",
-		 row ? row->reason : "?", carried_out ? "" : " (",
-		 carried_out ? "" : output_replay_outcome(judgement), carried_out ? "" : ")");
-	return text;
-}
-
-/* The same packet by the other file: printed if it would fare otherwise. */
-static int compare(struct job *job, const struct capture_packet *packet,
-		   const struct replay_judgement *judgement)
-{
-	struct replay_judgement other;
-	char now[FATE_BYTES], then[FATE_BYTES];
-	int err;
-
-	replay_read(job->other, packet, &other);
-	err = replay_judge(job->other, &other);
-	if (err || (other.verdict == judgement->verdict && other.outcome == judgement->outcome))
-		return err;
-	if (job->lines)
-		output_replay_line(job->lines, packet, &other);
-	else
-		printf("packet %llu: %s, would be %s\n", (unsigned long long)packet->number,
-		       fate(now, sizeof(now), judgement), fate(then, sizeof(then), &other));
-	return 0;
-}
-
-static int one_packet(struct job *job, const struct capture *capture, struct replay_file *file,
-		      const struct capture_packet *packet)
-{
-	struct replay_judgement judgement;
-	int err;
-
-	replay_read(job->replay, packet, &judgement);
-	err = replay_judge(job->replay, &judgement);
-	if (err)
-		return err;
-	if (job->other)
-		err = compare(job, packet, &judgement);
-	if (err)
-		return err;
-	count(job, file, packet, &judgement);
-	replay_flows_count(job->flows, (uint32_t)(file - job->summary.files), packet->number,
-			   &judgement);
-	if (job->lines && !job->other)
-		output_replay_line(job->lines, packet, &judgement);
-	if (job->options->write && replay_drops(&judgement))
-		return keep_dropped(job, capture, packet);
-	return 0;
-}
-
-static void look(struct job *job, const struct capture *capture)
-{
-	if (!(job->summary.packets & (LOOK_EVERY - 1)))
-		progress_show(&job->progress, job->summary.packets, capture_position(capture),
-			      capture_size(capture));
-}
-
-/* To the end of the capture, or to where it is damaged: what is before counts. */
-static int all_packets(struct job *job, struct capture *capture, struct replay_file *file)
-{
-	struct capture_packet packet;
-	int err;
-
-	for (;;) {
-		int got = capture_next(capture, &packet);
-
-		if (got <= 0) {
-			file->err = got;
-			return 0;
-		}
-		err = one_packet(job, capture, file, &packet);
-		if (err)
-			return err;
-		look(job, capture);
-		if (job->lines && ferror(job->lines->stream))
-			return log_err(-EIO, "cannot write the answer");
-	}
-}
-
-/* --- captures ------------------------------------------------------------------------------------- */
-
-static int refuse_link(const struct capture *capture)
-{
-	const char *hint = replay_frame_refusal(capture_link(capture));
-
-	if (!hint)
-		return 0;
-	log_err_hint(0, hint, "'%s' cannot be replayed: its link type is %s", capture_path(capture),
-		     capture_link_name(capture_link(capture)));
-	return -EINVAL;
-}
-
-static int begin_capture(struct job *job, const struct capture *capture,
-			 const struct replay_file *file)
-{
-	const char *write = job->options->write;
-
-	if (job->summary.packets && !job->options->join) {
-		replay_flows_settle(job->flows);
-		replay_reset(job->replay);
-		if (job->other)
-			replay_reset(job->other);
-	}
-	if (job->lines)
-		job->lines->file = job->summary.file_count > 1 ? file->path : NULL;
-	return write && !job->writer ?
-		       capture_create(&job->writer, write, capture_link(capture)) :
-		       0;
-}
-
-/* What is wrong with the capture is noted and said; what is returned ends the whole run. */
-static int one_capture(struct job *job, struct replay_file *file)
-{
-	struct capture *capture;
-	int err = 0;
-
-	file->err = capture_open(&capture, file->path);
-	if (file->err)
-		return 0;
-	file->err = refuse_link(capture);
-	if (!file->err) {
-		err = begin_capture(job, capture, file);
-		if (!err)
-			err = all_packets(job, capture, file);
-		if (!err && !file->err && !file->packets)
-			log_info("'%s' holds no packets", file->path);
-	}
-	capture_close(capture);
-	return err;
-}
-
-static int all_captures(struct job *job)
-{
-	struct replay_summary *summary = &job->summary;
-	uint32_t i;
-	int err = 0;
-
-	progress_begin(&job->progress, "replay", "packets");
-	for (i = 0; i < summary->file_count && !err; i++)
-		err = one_capture(job, &summary->files[i]);
-	replay_flows_settle(job->flows);
-	summary->seconds = progress_end(&job->progress);
-	summary->flows = replay_flows_seen(job->flows);
-	summary->losers = replay_flows_losers(job->flows, &summary->loser_count,
-					      &summary->losers_more);
-	return err;
-}
 
 /* Bytes of packets in the largest capture, or in all; 0 where one of them cannot tell. */
 static uint64_t bytes_of_captures(int count, char **paths, bool join)
@@ -285,9 +55,7 @@ static uint64_t bytes_of_captures(int count, char **paths, bool join)
 	return (join ? all : largest) + 1; /* 0 would mean unknown */
 }
 
-/* --- answer --------------------------------------------------------------------------------------- */
-
-static int answer(struct job *job, const struct global_options *global)
+static int answer(struct replay_job *job, const struct global_options *global)
 {
 	struct output out;
 
@@ -317,7 +85,7 @@ static bool all_refused(const struct replay_summary *summary)
 	return true;
 }
 
-static int exit_code(const struct job *job)
+static int exit_code(const struct replay_job *job)
 {
 	const struct replay_summary *summary = &job->summary;
 	uint32_t i;
@@ -330,7 +98,7 @@ static int exit_code(const struct job *job)
 	return job->options->fail_on_drop && replay_summary_drops(summary) ? EXIT_NO : EXIT_OK;
 }
 
-static int open_job(struct job *job, const struct global_options *global, int argc, char **argv)
+static int open_job(struct replay_job *job, const struct global_options *global, int argc, char **argv)
 {
 	const struct replay_options *replay = &job->options->replay;
 	uint32_t max_flows = replay->max_flows;
@@ -361,7 +129,7 @@ static int open_job(struct job *job, const struct global_options *global, int ar
 	return job->flows ? 0 : log_err(-ENOMEM, "cannot replay");
 }
 
-static void close_job(struct job *job)
+static void close_job(struct replay_job *job)
 {
 	replay_flows_free(job->flows);
 	replay_close(job->replay);
@@ -372,12 +140,12 @@ static void close_job(struct job *job)
 	free(job->summary.files);
 }
 
-static int run_job(struct job *job, const struct global_options *global, int argc, char **argv)
+static int run_job(struct replay_job *job, const struct global_options *global, int argc, char **argv)
 {
 	int err = open_job(job, global, argc, argv), finished;
 
 	if (!err)
-		err = all_captures(job);
+		err = replay_captures(job);
 	finished = capture_finish(job->writer);
 	err = err ? err : finished;
 	if (!err && !all_refused(&job->summary))
@@ -385,7 +153,7 @@ static int run_job(struct job *job, const struct global_options *global, int arg
 	return err ? command_exit_code(err) : exit_code(job);
 }
 
-static int check(const struct options *options, const struct global_options *global, int argc,
+static int check(const struct replay_choices *options, const struct global_options *global, int argc,
 		 char **argv)
 {
 	int i, pipes = 0;
@@ -427,8 +195,8 @@ static int judge_by(const char *path, const struct replay_options *given, struct
 
 static int run_replay(const struct global_options *global, const void *given, int argc, char **argv)
 {
-	struct options options = *(const struct options *)given;
-	struct job job = { .options = &options };
+	struct replay_choices options = *(const struct replay_choices *)given;
+	struct replay_job job = { .options = &options };
 	int code;
 
 	if (check(&options, global, argc, argv))
@@ -455,7 +223,7 @@ const struct command command_replay = {
 		"touched.  '-o ndjson' prints one object a packet.  Each file begins with an empty table\n"
 		"but for --join.",
 	.options = rows,
-	.options_size = sizeof(struct options),
+	.options_size = sizeof(struct replay_choices),
 	.defaults = &defaults,
 	.run = run_replay,
 };

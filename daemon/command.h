@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A command is one row in its own file: name, arguments, options and function.  The same rows parse,
- * print --help and make the shell completion.
+ * A command is one row in its own file: name, arguments, options and function.  The same rows
+ * parse, print --help and make the shell completion.
  */
 #ifndef TCPGUARD_COMMAND_H
 #define TCPGUARD_COMMAND_H
@@ -37,8 +37,9 @@ struct global_options {
 };
 
 /*
- * One option of one command.  value is NULL for a switch, else the word shown in the help; it is what
- * the completion knows, too: "auto|native|generic" names the values, see completion.h for the rest.
+ * One option of one command.  value is NULL for a switch, else the word shown in the help; it is
+ * what the completion knows, too: "auto|native|generic" names the values, see completion.h for the
+ * rest.
  */
 struct option_row {
 	char letter; /* 0: none */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What can be written where, read from the words that usage and help print: "enforce|monitor" are
- * values, IFACE, FILE, STATE, REASON and COMMAND are kinds of values, anything else is free text.  The
- * tables stay the only place that knows; how a shell is told is the business of output_completion_*.c.
+ * values, IFACE, FILE, STATE, REASON and COMMAND are kinds of values, anything else is free text.
+ * The tables stay the only place that knows; how a shell is told is the business of
+ * output_completion_*.c.
  */
 #ifndef TCPGUARD_COMPLETION_H
 #define TCPGUARD_COMPLETION_H
@@ -21,8 +22,8 @@ struct completion {
 void completion_of_value(const char *value, struct completion *out);
 
 /*
- * One position of "list|show [ID]": returns the rest, for the next one, or NULL when there is none and
- * out is not filled.
+ * One position of "list|show [ID]": returns the rest, for the next one, or NULL when there is none
+ * and out is not filled.
  */
 const char *completion_of_position(const char *arguments, struct completion *out);
 

@@ -133,8 +133,8 @@ struct config {
 };
 
 /*
- * Reads path and conf.d/NAME.yaml beside it, in the order of their names, and checks the whole.  Every
- * fault is said, "FILE:LINE:COLUMN: what; remedy", and makes it -EBADMSG.  *out is NULL then.
+ * Reads path and conf.d/NAME.yaml beside it, in the order of their names, and checks the whole.
+ * Every fault is said, "FILE:LINE:COLUMN: what; remedy", and makes it -EBADMSG.  *out is NULL then.
  */
 int config_read(const char *path, struct config **out);
 
@@ -156,8 +156,9 @@ void config_print(FILE *stream, const struct config *config, bool all);
 void config_print_default(FILE *stream);
 
 /*
- * Calls visit(context, "synflood.start_pps", "20000") for every key, in the order of the table; elements
- * of a list are named: "services.web.ports".  Without what the data path does not know, unless all.
+ * Calls visit(context, "synflood.start_pps", "20000") for every key, in the order of the table;
+ * elements of a list are named: "services.web.ports".  Without what the data path does not know,
+ * unless all.
  */
 typedef void (*config_visitor)(void *context, const char *path, const char *value);
 void config_visit(const struct config *config, bool all, config_visitor visit, void *context);

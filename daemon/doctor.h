@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `doctor` finds.  In two halves: facts are read from the kernel (doctor_probe.c, doctor_read.c,
- * doctor_link.c, doctor_hooks.c), findings are derived from facts alone (doctor_kernel.c, doctor_host.c,
- * doctor_netdev.c) and so can be tested for machines we do not have.  Nothing is changed on the way: no
- * program is attached to an interface.
+ * What `doctor` finds.  In two halves: facts are read from the kernel (doctor_probe.c,
+ * doctor_read.c, doctor_link.c, doctor_hooks.c), findings are derived from facts alone
+ * (doctor_kernel.c, doctor_host.c, doctor_netdev.c) and so can be tested for machines we do not
+ * have.  Nothing is changed on the way: no program is attached to an interface.
  */
 #ifndef TCPGUARD_DOCTOR_H
 #define TCPGUARD_DOCTOR_H

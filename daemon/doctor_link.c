@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Facts about one interface: what it is, what its driver can, how it is set.  Programs: doctor_hooks.c. */
+/*
+ * Facts about one interface: what it is, what its driver can, how it is set.  Programs:
+ * doctor_hooks.c.
+ */
 #include "doctor.h"
 
 #include <errno.h>

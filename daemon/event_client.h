@@ -21,7 +21,8 @@ void event_client_close(struct event_client *client);
 
 /*
  * Whatever is asked, the daemon answers at least once: an end before that is an error, -ENOENT.
- * 1 and an event; 2 and how many were lost; 0 at the end; -EAGAIN when nothing came within timeout_ms
+ * 1 and an event; 2 and how many were lost; 0 at the end; -EAGAIN when nothing came within
+ *   timeout_ms
  * (negative: waits for ever); else -errno, said.
  */
 int event_client_next(struct event_client *client, int timeout_ms, struct tg_event *event,

@@ -16,8 +16,8 @@
 int event_socket_path(const char *given, char path[EVENT_SOCKET_BYTES]);
 
 /*
- * A listening descriptor, or -errno (said).  Makes the directory (0750); takes the place of a socket
- * nobody listens on; -EADDRINUSE if somebody does, -EEXIST if something else is there.
+ * A listening descriptor, or -errno (said).  Makes the directory (0750); takes the place of a
+ * socket nobody listens on; -EADDRINUSE if somebody does, -EEXIST if something else is there.
  */
 int event_socket_listen(const char *path);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's stream of events: what the data path put into its ring, and what the daemon itself has
- * to say, in one log of fixed size.  Readers (event_server.h) keep a place in it; who falls behind by
- * more than the log loses what was overwritten, knows how much, and holds nobody up.
+ * The daemon's stream of events: what the data path put into its ring, and what the daemon itself
+ * has to say, in one log of fixed size.  Readers (event_server.h) keep a place in it; who falls
+ * behind by more than the log loses what was overwritten, knows how much, and holds nobody up.
  */
 #ifndef TCPGUARD_EVENTS_H
 #define TCPGUARD_EVENTS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why a segment got its verdict: the comparisons its rule makes, with their numbers, computed by the
- * data path's own headers on a copy of the flow as it was before the segment.  And what to set to
- * have it judged otherwise.  Pure functions; nothing here prints.
+ * Why a segment got its verdict: the comparisons its rule makes, with their numbers, computed by
+ * the data path's own headers on a copy of the flow as it was before the segment.  And what to set
+ * to have it judged otherwise.  Pure functions; nothing here prints.
  */
 #ifndef TCPGUARD_EXPLAIN_H
 #define TCPGUARD_EXPLAIN_H

@@ -7,6 +7,7 @@
 #define TCPGUARD_FILTER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "flow_table.h"
@@ -49,6 +50,16 @@ int filter_parse_port(const char *name, const char *argument, void *out);
 /* The name of a phase; or of an RFC 9293 state, which either endpoint may be in. */
 int filter_parse_state(const char *name, const char *argument, void *out);
 int filter_parse_id(const char *name, const char *argument, void *out);
+
+/* Option rows for both ends, of a type with a member filter; source_text explains --src. */
+/* clang-format off */
+#define FILTER_OPTION_ROWS(type, source_text) \
+	{ 0, "src", "PREFIX", source_text, filter_parse_prefix, offsetof(type, filter.source) }, \
+	{ 0, "dst", "PREFIX", "destination address or prefix", filter_parse_prefix, \
+	  offsetof(type, filter.destination) }, \
+	{ 0, "sport", "N", "source port", filter_parse_port, offsetof(type, filter.source_port) }, \
+	{ 0, "dport", "N", "destination port", filter_parse_port, offsetof(type, filter.destination_port) }
+/* clang-format on */
 
 /* True if it lets every flow through. */
 bool filter_is_empty(const struct filter *filter);

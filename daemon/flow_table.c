@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads of shared memory here are racy by design: a half may be newer than its peer.  Every field is
- * monotone within a generation (tcp-tracking 2.14), and a copy across a change of generation is
- * thrown away, so what is shown is a state the flow was in, or is about to be in.
+ * Reads of shared memory here are racy by design: a half may be newer than its peer.  Every field
+ * is monotone within a generation, and a copy across a change of generation is thrown away, so what
+ * is shown is a state the flow was in, or is about to be in.
  */
 #include "flow_table.h"
 

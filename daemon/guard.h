@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When drops hit connections that live: a class of reasons that does so beyond doubt is not carried out
- * for a while.  Policy only: counters and time come in, a decision goes out.  What reads and writes the
- * maps is guard_watch.h.
+ * When drops hit connections that live: a class of reasons that does so beyond doubt is not carried
+ * out for a while.  Policy only: counters and time come in, a decision goes out.  What reads and
+ * writes the maps is guard_watch.h.
  */
 #ifndef TCPGUARD_GUARD_H
 #define TCPGUARD_GUARD_H
@@ -57,8 +57,8 @@ struct guard_change {
 enum tg_class guard_tg_class(enum guard_class class);
 
 /*
- * Looks at a new sample.  relaxed: the bits TG_CLASS_* in force, which may be those of an earlier daemon.
- * Returns the bits that shall be; changes[] holds *count entries, at most GUARD_CLASS_MAX.
+ * Looks at a new sample.  relaxed: the bits TG_CLASS_* in force, which may be those of an earlier
+ * daemon.  Returns the bits that shall be; changes[] holds *count entries, at most GUARD_CLASS_MAX.
  */
 uint32_t guard_step(struct guard *guard, const struct config_guard *limits, const struct guard_sample *now,
 		    uint32_t relaxed, struct guard_change *changes, uint32_t *count);

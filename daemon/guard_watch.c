@@ -98,8 +98,9 @@ static void say(const char *name, const struct guard_change *change)
 
 	if (change->relaxed)
 		log_err_hint(0, "'tcpguard stats' shows the reasons, 'tcpguard explain' a flow",
-			     "guard: on '%s' class %s is stepped back to monitor for %s at least: %llu drops hit "
-			     "%llu connections that had carried data both ways, %llu packets passed, in %d s",
+			     "guard: on '%s' class %s is stepped back to monitor for %s at least: "
+			     "%llu drops hit %llu connections that had carried data both ways, %llu packets "
+			     "passed, in %d s",
 			     name, class, format_duration(wait, sizeof(wait), change->wait_ms),
 			     (unsigned long long)change->drops, (unsigned long long)change->flows,
 			     (unsigned long long)change->passed, GUARD_WINDOW_MS / 1000);
@@ -133,7 +134,8 @@ static int step_iface(struct guard_watch *watch, const struct pins *pins, const 
 	int err;
 
 	/* After a free slot: its last sample is where this one begins. */
-	if (watched->ifindex && (watched->ifindex != iface->ifindex || watched->attached_at_s != iface->attached_at_s))
+	if (watched->ifindex &&
+	    (watched->ifindex != iface->ifindex || watched->attached_at_s != iface->attached_at_s))
 		memset(watched, 0, sizeof(*watched));
 	watched->ifindex = iface->ifindex;
 	watched->attached_at_s = iface->attached_at_s;

@@ -7,8 +7,8 @@
 #define KERNEL_MINIMUM "6.1"
 
 /*
- * 0, or -EOPNOTSUPP (said): features are tried, not the version compared, for distributions port them
- * back.  Kernels that have these and still refuse the programs are told by loading them.
+ * 0, or -EOPNOTSUPP (said): features are tried, not the version compared, for distributions port
+ * them back.  Kernels that have these and still refuse the programs are told by loading them.
  */
 int kernel_check(void);
 

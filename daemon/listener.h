@@ -22,9 +22,9 @@ struct listener {
 int listener_parse(const char *text, struct listener_address *out);
 
 /*
- * Listens, without blocking.  A Unix socket is made with mode 0660; one left behind by a process that
- * died is replaced.  -EADDRINUSE when somebody listens there, -EEXIST when the path is no socket; in
- * silence.
+ * Listens, without blocking.  A Unix socket is made with mode 0660; one left behind by a process
+ * that died is replaced.  -EADDRINUSE when somebody listens there, -EEXIST when the path is no
+ * socket; in silence.
  */
 int listener_open(struct listener *listener, const struct listener_address *address);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An image is an array map, found by the data path in tg_lists and by user space under its pin.  There
- * are two places for one; the configuration in force names which, and the other is empty.
+ * An image is an array map, found by the data path in tg_lists and by user space under its pin.
+ * There are two places for one; the configuration in force names which, and the other is empty.
  */
 #include "lists.h"
 

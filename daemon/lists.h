@@ -12,8 +12,8 @@
 #define LISTS_DIR PINS_DIR "/lists"
 
 /*
- * pins_lock() with patience: two programs that add an address at the same moment both get their way.
- * A descriptor to close, or -errno (said).
+ * pins_lock() with patience: two programs that add an address at the same moment both get their
+ * way.  A descriptor to close, or -errno (said).
  */
 int lists_lock(void);
 

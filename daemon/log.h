@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Remarks for people, on stderr (or syslog once the daemon has left the terminal).  Where stderr is the
- * journal they go there with their fields: PRIORITY, ERRNO and TCPGUARD_REMEDY.
- * Answers go to stdout and are not this module's business.
+ * Remarks for people, on stderr (or syslog once the daemon has left the terminal).  Where stderr is
+ * the journal they go there with their fields: PRIORITY, ERRNO and TCPGUARD_REMEDY.  Answers go to
+ * stdout and are not this module's business.
  */
 #ifndef TCPGUARD_LOG_H
 #define TCPGUARD_LOG_H
@@ -21,8 +21,8 @@ void log_set_level(enum log_level level);
 void log_to_syslog(void);
 
 /*
- * Prints "tcpguard: <message>: <strerror>" and returns err (a negative errno), so that the place that
- * knows why can say it and pass the code up in one statement.  err == 0 prints no reason and
+ * Prints "tcpguard: <message>: <strerror>" and returns err (a negative errno), so that the place
+ * that knows why can say it and pass the code up in one statement.  err == 0 prints no reason and
  * returns 0.  A function, not a macro: its argument is evaluated before anything can change errno.
  */
 int log_err(int err, const char *format, ...) __attribute__((format(printf, 2, 3)));

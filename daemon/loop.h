@@ -15,7 +15,10 @@ struct loop;
 #define LOOP_NEVER UINT32_MAX
 
 struct loop_jobs {
-	/* Before the first turn: adds descriptors and timers; may be NULL.  -errno, said, ends the loop. */
+	/*
+	 * Before the first turn: adds descriptors and timers; may be NULL.  -errno, said, ends the
+	 * loop.
+	 */
 	int (*begin)(struct loop *loop, void *context);
 	/* After the last one, whatever ended it: takes them away; may be NULL. */
 	void (*end)(void *context);

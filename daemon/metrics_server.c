@@ -12,9 +12,9 @@
 #include "metrics_accept.h"
 
 /*
- * More clients wait in the backlog of the socket.  A connection is for one request, which must be there
- * after REQUEST_MS, and lives LIFE_MS at most: a client that sends, or takes, a byte now and then keeps
- * nobody else out for longer.
+ * More clients wait in the backlog of the socket.  A connection is for one request, which must be
+ * there after REQUEST_MS, and lives LIFE_MS at most: a client that sends, or takes, a byte now and
+ * then keeps nobody else out for longer.
  */
 #define CONNECTIONS_MAX 64
 #define IDLE_S 3

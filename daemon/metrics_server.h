@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Answers HTTP: /metrics, /-/healthy and /-/ready.  The only includer of libmicrohttpd, whose work is
- * done in small pieces whenever the event loop says so.  However many clients there are and however slow
- * they are, each piece ends soon: connections are limited in number, time and memory.
+ * Answers HTTP: /metrics, /-/healthy and /-/ready.  The only includer of libmicrohttpd, whose work
+ * is done in small pieces whenever the event loop says so.  However many clients there are and
+ * however slow they are, each piece ends soon: connections are limited in number, time and memory.
  */
 #ifndef TCPGUARD_METRICS_SERVER_H
 #define TCPGUARD_METRICS_SERVER_H

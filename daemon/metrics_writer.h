@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes families of metrics as Prometheus text 0.0.4 or OpenMetrics 1.0: heads, suffixes, escaping.
- * Knows nothing of what is measured.
+ * Writes families of metrics as Prometheus text 0.0.4 or OpenMetrics 1.0: heads, suffixes,
+ * escaping.  Knows nothing of what is measured.
  */
 #ifndef TCPGUARD_METRICS_WRITER_H
 #define TCPGUARD_METRICS_WRITER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What `enforce`, `monitor`, `confirm` and `revert` speak of: interfaces and services, by name, and the
- * mode each has in the configuration in force.
+ * What `enforce`, `monitor`, `confirm` and `revert` speak of: interfaces and services, by name, and
+ * the mode each has in the configuration in force.
  */
 #ifndef TCPGUARD_MODE_TARGETS_H
 #define TCPGUARD_MODE_TARGETS_H

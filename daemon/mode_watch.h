@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Notices that a mode or a list has changed, by whomever: a command that wrote the map, a deadline that
- * passed with nobody running.
+ * Notices that a mode or a list has changed, by whomever: a command that wrote the map, a deadline
+ * that passed with nobody running.
  */
 #ifndef TCPGUARD_MODE_WATCH_H
 #define TCPGUARD_MODE_WATCH_H

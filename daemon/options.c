@@ -258,3 +258,13 @@ int options_u32(const char *name, const char *argument, uint32_t min, uint32_t m
 		log_err(0, "--%s: '%s' is not a whole number", name, argument);
 	return err ? -EINVAL : 0;
 }
+
+int options_count(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 1, UINT32_MAX, out);
+}
+
+int options_zone(const char *name, const char *argument, void *out)
+{
+	return options_u32(name, argument, 0, UINT16_MAX, out);
+}

@@ -19,9 +19,9 @@ struct option_group {
 };
 
 /*
- * Reads the options of argv[1..].  A row of an earlier group hides the same letter or name in a later
- * one.  in_order: stop at the first word.  Returns the index of the first word (words are moved
- * behind the options unless in_order), or -EINVAL after having said why.
+ * Reads the options of argv[1..].  A row of an earlier group hides the same letter or name in a
+ * later one.  in_order: stop at the first word.  Returns the index of the first word (words are
+ * moved behind the options unless in_order), or -EINVAL after having said why.
  */
 int options_parse(const struct option_group *groups, size_t count, bool in_order, int argc,
 		  char **argv);
@@ -48,6 +48,8 @@ int options_no_words(int argc, char **argv);
 int options_set_true(const char *name, const char *argument, void *out); /* bool */
 int options_word(const char *name, const char *argument, void *out); /* const char *, as it is */
 int options_duration(const char *name, const char *argument, void *out); /* uint32_t, seconds */
+int options_count(const char *name, const char *argument, void *out); /* uint32_t, at least 1 */
+int options_zone(const char *name, const char *argument, void *out); /* uint32_t, 0..65535 */
 
 /* uint32_t in min..max, for a row's own parse function; says what is wrong. */
 int options_u32(const char *name, const char *argument, uint32_t min, uint32_t max, uint32_t *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `flows list` as `conntrack -L` prints it, for programs that read that.  The state is nf_conntrack's
- * name for the flow's phase.
+ * `flows list` as `conntrack -L` prints it, for programs that read that.  The state is
+ * nf_conntrack's name for the flow's phase.
  */
 #include "output.h"
 

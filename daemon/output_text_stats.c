@@ -307,13 +307,15 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		format_duration(buffer, sizeof(buffer), attached_ms(s, iface)));
 	if (iface->confirm_left_ms)
 		fprintf(out->stream,
-			"   goes back to %s in %s unless you run 'tcpguard confirm'; at once: 'tcpguard revert'\n",
+			"   goes back to %s in %s unless you run 'tcpguard confirm'; "
+			"at once: 'tcpguard revert'\n",
 			names_mode(iface->fallback),
 			format_duration(buffer, sizeof(buffer), iface->confirm_left_ms));
 	print_relaxed(out, iface);
 	fprintf(out->stream, "   SYN cookies: %s\n", names_cookies(iface->iface.cookies));
 	if (iface->adopts)
-		fputs("   unknown connections are adopted, all the time (state.no_flow: adopt)\n", out->stream);
+		fputs("   unknown connections are adopted, all the time (state.no_flow: adopt)\n",
+		      out->stream);
 	if (iface->learn_left_ms)
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",

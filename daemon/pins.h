@@ -8,15 +8,16 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc        bpf_link of the TC program (absent with clsact)
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_xdp  the programs, so that no look-up by id is needed
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc
- *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two (absent: no lists)
- *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in, prog_tc_in   the same at TC ingress, where SYN cookies need it
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in     the same at TC ingress, where SYN cookies need it
+ *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc_in
+ *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two; absent: none
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               a directory the daemon holds a flock on
- *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: says where it serves metrics
+ *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: where it serves metrics
  *   /sys/fs/bpf/tcpguard/v1/capture              an empty directory, locked by the one who captures
  *
- * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands work
- * on it with no daemon running.
+ * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands
+ * work on it with no daemon running.
  */
 #ifndef TCPGUARD_PINS_H
 #define TCPGUARD_PINS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the daemon serves its metrics, for `status`: a symbolic link in the directory it holds its lock
- * on, whose target is no path but a remark.  It outlives a daemon that is killed, so it counts only
- * while one runs.
+ * Where the daemon serves its metrics, for `status`: a symbolic link in the directory it holds its
+ * lock on, whose target is no path but a remark.  It outlives a daemon that is killed, so it counts
+ * only while one runs.
  */
 #include "pins.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whose the pins are.  The service runs as a user of its own, who owns PINS_ROOT and nothing else of
- * the bpffs; what root pins below it must not shut that user out.
+ * Whose the pins are.  The service runs as a user of its own, who owns PINS_ROOT and nothing else
+ * of the bpffs; what root pins below it must not shut that user out.
  */
 #include "pins.h"
 
@@ -17,8 +17,8 @@
 #define DEPTH_MAX 4
 
 /*
- * By descriptors, never through a symbolic link, never out of the bpffs: the directories are another
- * user's, who could exchange one for a link while root walks.
+ * By descriptors, never through a symbolic link, never out of the bpffs: the directories are
+ * another user's, who could exchange one for a link while root walks.
  */
 static int hand_over(int parent, const char *name, const struct stat *owner, int depth)
 {

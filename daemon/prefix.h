@@ -22,8 +22,9 @@ struct prefix {
 };
 
 /*
- * Reads "192.0.2.0/24", "2001:db8::/32" or an address alone.  -EINVAL: why (PREFIX_WHY_BYTES) then holds
- * a sentence about it.  Bits set beyond the length are an error: the writer may have meant either.
+ * Reads "192.0.2.0/24", "2001:db8::/32" or an address alone.  -EINVAL: why (PREFIX_WHY_BYTES) then
+ * holds a sentence about it.  Bits set beyond the length are an error: the writer may have meant
+ * either.
  */
 int prefix_parse(const char *text, struct prefix *out, char *why);
 

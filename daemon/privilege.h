@@ -23,8 +23,8 @@ bool privilege_has(unsigned int capability);
 const char *privilege_remedy(int err, char *buffer, size_t size);
 
 /*
- * The first capability that loading and attaching need and the process lacks, or NULL.  CAP_PERFMON is
- * one of them: without it the verifier allows no variable offset into a packet.
+ * The first capability that loading and attaching need and the process lacks, or NULL.  CAP_PERFMON
+ * is one of them: without it the verifier allows no variable offset into a packet.
  */
 const char *privilege_missing(void);
 

@@ -206,8 +206,8 @@ static uint64_t capture_ms(const struct timespec *time)
 
 /*
  * The table's clock never goes back: a packet out of order is judged at the time of the latest one.
- * Packets that go on being more than a minute behind have another clock (it was set, or captures were
- * joined): from then on it counts from where we are.
+ * Packets that go on being more than a minute behind have another clock (it was set, or captures
+ * were joined): from then on it counts from where we are.
  */
 static void set_clock(struct replay *replay, const struct timespec *time)
 {

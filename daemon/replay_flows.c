@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A note for each slot says whose it is (the generation), which sides have sent data, and which loser
- * it is, if any.  When a slot changes hands the note is settled: without data both ways nobody lost
- * anything that matters.
+ * A note for each slot says whose it is (the generation), which sides have sent data, and which
+ * loser it is, if any.  When a slot changes hands the note is settled: without data both ways
+ * nobody lost anything that matters.
  */
 #include "replay_flows.h"
 

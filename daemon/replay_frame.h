@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a captured packet to the frame the data path is run on: an Ethernet frame, whatever link type
- * the capture has, and no longer than headers can be.  Pure functions of the bytes.
+ * From a captured packet to the frame the data path is run on: an Ethernet frame, whatever link
+ * type the capture has, and no longer than headers can be.  Pure functions of the bytes.
  *
  * What is changed, and why it judges the same packet:
  *

@@ -135,7 +135,8 @@ static int map_everything(struct replay_program *program)
 	table->bucket = map_memory(object->maps.tg_flows, buckets_bytes(table));
 	table->detail = map_memory(object->maps.tg_details, details_bytes(table));
 	table->word = map_memory(object->maps.tg_buckets, words_bytes(table));
-	if (!program->settings || !program->ports || !program->result || !table->bucket || !table->detail || !table->word)
+	if (!program->settings || !program->ports || !program->result || !table->bucket || !table->detail ||
+	    !table->word)
 		return log_err(-errno, "cannot map the flow table");
 	table->timeouts = &program->settings->config[0].timeouts;
 	return 0;

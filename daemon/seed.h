@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Live sockets become flows: reads the socket iterator and writes the mapped flow table with the same
- * compare-and-swap the data path uses.  Needs CAP_PERFMON.
+ * Live sockets become flows: reads the socket iterator and writes the mapped flow table with the
+ * same compare-and-swap the data path uses.  Needs CAP_PERFMON.
  */
 #ifndef TCPGUARD_SEED_H
 #define TCPGUARD_SEED_H
@@ -23,8 +23,8 @@ int seed_open(struct seed **out);
 void seed_close(struct seed *seed);
 
 /*
- * One pass over the sockets of this network namespace.  A flow that is already followed is brought up
- * to what its socket says; numbers only grow, so passes may be repeated at any time.
+ * One pass over the sockets of this network namespace.  A flow that is already followed is brought
+ * up to what its socket says; numbers only grow, so passes may be repeated at any time.
  */
 int seed_pass(struct seed *seed, const struct pins *pins, __u16 zone, struct seed_counts *counts);
 

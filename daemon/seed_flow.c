@@ -50,7 +50,10 @@ static void fill_local(const struct tg_seed_record *record, struct tg_half *loca
 	local->end = record->snd_nxt;
 	local->ack = record->rcv_nxt;
 	local->maxwin = at_least(record->local_window, 1);
-	/* The doc's edge: an ACK for what is received but not acknowledged yet may leave at any moment. */
+	/*
+	 * The edge: an ACK for what is received but not acknowledged yet may leave at any
+	 * moment.
+	 */
 	local->right = record->rcv_nxt + local->maxwin;
 	local->facts |= FULLY_OPEN;
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What a socket's numbers say about its flow (tcp-tracking 2.9).  Pure: no map, no system call.
- */
+/* What a socket's numbers say about its flow.  Pure: no map, no system call. */
 #ifndef TCPGUARD_SEED_FLOW_H
 #define TCPGUARD_SEED_FLOW_H
 
@@ -17,15 +15,16 @@ struct seed_flow {
 };
 
 /*
- * False if the socket has no flow yet.  local_listens: somebody listens on its local port, so the peer
- * opened it (a guess only where the socket's state does not tell).
+ * False if the socket has no flow yet.  local_listens: somebody listens on its local port, so the
+ * peer opened it (a guess only where the socket's state does not tell).
  */
 bool seed_flow_from_record(const struct tg_seed_record *record, __u16 zone, bool local_listens,
 			   struct seed_flow *flow);
 
 /*
- * True if the halves of a tracked flow can be those of the socket a moment earlier or later: nothing
- * the socket proves is missing, the numbers are near.  Then raising them is right, else replacing.
+ * True if the halves of a tracked flow can be those of the socket a moment earlier or later:
+ * nothing the socket proves is missing, the numbers are near.  Then raising them is right, else
+ * replacing.
  */
 bool seed_flow_agrees(const struct seed_flow *flow, const struct tg_half *have);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the service manager that started us is told: ready, alive, ending; sd_notify(3).  The protocol
- * is one datagram of text, promised to stay as it is, so no library is needed for it.  Without a
- * service manager everything here does nothing.
+ * What the service manager that started us is told: ready, alive, ending; sd_notify(3).  The
+ * protocol is one datagram of text, promised to stay as it is, so no library is needed for it.
+ * Without a service manager everything here does nothing.
  */
 #ifndef TCPGUARD_SERVICE_H
 #define TCPGUARD_SERVICE_H
@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /*
- * Assignments, one a line: "READY=1\nSTATUS=2 interfaces".  A manager that does not listen is no reason
- * not to run: that is said once.
+ * Assignments, one a line: "READY=1\nSTATUS=2 interfaces".  A manager that does not listen is no
+ * reason not to run: that is said once.
  */
 void service_notify(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

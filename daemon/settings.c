@@ -49,9 +49,9 @@ void settings_commit(struct pins *p)
 	__sync_synchronize(); /* all of it before the index */
 	TG_WRITE_ONCE(p->settings->active, !active);
 	/*
-	 * Waits for an RCU grace period: packets that read the index before have been judged, so that the
-	 * next change may fill what they looked at.  Where it is refused (nohz_full), a change would have
-	 * to begin within the microsecond of a packet to be seen by it.
+	 * Waits for an RCU grace period: packets that read the index before have been judged, so
+	 * that the next change may fill what they looked at.  Where it is refused (nohz_full), a
+	 * change would have to begin within the microsecond of a packet to be seen by it.
 	 */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	pins_refresh(p);

@@ -87,8 +87,8 @@ void snapshot_free(struct snapshot *s);
 int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **argv);
 
 /*
- * True if something is attached and the programs of all that is are in place.  Where there is no link
- * to ask (shared XDP, clsact) they are taken to be.
+ * True if something is attached and the programs of all that is are in place.  Where there is no
+ * link to ask (shared XDP, clsact) they are taken to be.
  */
 bool snapshot_ready(const struct snapshot *s);
 

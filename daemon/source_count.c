@@ -52,8 +52,10 @@ int source_count_run(const struct pins *p, uint64_t now_ms)
 	if (!cells)
 		return -ENOMEM;
 	tg_hash_key_for_zone(p->info.coefficient, 0, &hash);
-	/* What is established from here on goes to the other count; some of it is counted twice until
-	 * the next run. */
+	/*
+	 * What is established from here on goes to the other count; some of it is counted twice
+	 * until the next run.
+	 */
 	for (cell = 0; cell < CELLS; cell++)
 		TG_WRITE_ONCE(p->sources[cell].since[!former], 0);
 	TG_WRITE_ONCE(p->settings->source_epoch, !former);

@@ -12,8 +12,8 @@
 int source_count_run(const struct pins *p, uint64_t now_ms);
 
 /*
- * Counts if a limit of connections is set and it is time: once a second, less often when the table is
- * so large that counting would take more than two hundredths of a core.  *next_ms begins with 0.
+ * Counts if a limit of connections is set and it is time: once a second, less often when the table
+ * is so large that counting would take more than two hundredths of a core.  *next_ms begins with 0.
  */
 int source_count_step(const struct pins *p, uint64_t now_ms, uint64_t *next_ms);
 

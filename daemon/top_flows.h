@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `top`, the flow table's half: the busiest flows and sources.  Bounded in time and memory whatever the
- * table holds: a frame reads the table for so long only, the next goes on there; of each flow that moves the
- * last counts are kept in a cache that forgets the lighter one where two collide; the best rows are
- * kept in a heap.  Knows no terminal.
+ * `top`, the flow table's half: the busiest flows and sources.  Bounded in time and memory whatever
+ * the table holds: a frame reads the table for so long only, the next goes on there; of each flow
+ * that moves the last counts are kept in a cache that forgets the lighter one where two collide;
+ * the best rows are kept in a heap.  Knows no terminal.
  */
 #ifndef TCPGUARD_TOP_FLOWS_H
 #define TCPGUARD_TOP_FLOWS_H

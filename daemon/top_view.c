@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The screen, from top to bottom: title, table, interfaces, verdicts, reasons, flows or sources, keys.
- * Every line is cut at the right edge; what does not fit below is left out, the keys never are.
+ * The screen, from top to bottom: title, table, interfaces, verdicts, reasons, flows or sources,
+ * keys.  Every line is cut at the right edge; what does not fit below is left out, the keys never
+ * are.
  */
 
 #include "top_view_parts.h"

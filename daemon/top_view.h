@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* `top` on a terminal: draws what it is given and tells which key was pressed.  Only top_view*.c use ncurses. */
+/*
+ * `top` on a terminal: draws what it is given and tells which key was pressed.  Only top_view*.c
+ * use ncurses.
+ */
 #ifndef TCPGUARD_TOP_VIEW_H
 #define TCPGUARD_TOP_VIEW_H
 

@@ -21,8 +21,8 @@ SERVER, SERVER_MAC = "10.0.0.1", "02:00:00:00:00:01"
 FORGED_MAC = "02:00:00:00:bb:bb"
 KEPT = 100
 FIRST_PORT = 20000
-# Segments of a blind attack that happen to hit the window: the endpoint must see them to answer with
-# a challenge ACK (RFC 5961), so tcpguard lets a few of them pass.
+# Segments of a blind attack that happen to hit the window: the endpoint must see them to answer
+# with a challenge ACK (RFC 5961), so tcpguard lets a few of them pass.
 CHALLENGED = {"rst_inexact", "rst_closing", "seq_old", "ack_old"}
 
 problems = []

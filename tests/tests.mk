@@ -40,11 +40,12 @@ tsan_works = $(shell t=$$(mktemp) && \
 	echo 'int main(void) { return __SANITIZE_THREAD__ - 1; }' | \
 	$(CC) -Werror $(tsan) -x c - -o $$t 2> /dev/null && $$t && $$t && $$t && echo yes; rm -f $$t)
 flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(flags_test_flow_race)
-doctor_sources := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
+sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
+	daemon/format.c
+sources_test_doctor_iface := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
+	daemon/format.c
+sources_test_doctor_filter := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/doctor_filter.c daemon/netlink.c daemon/format.c
-sources_test_doctor := $(doctor_sources)
-sources_test_doctor_iface := $(doctor_sources)
-sources_test_doctor_filter := $(doctor_sources)
 sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Frames for tests: a segment described by what matters, the rest filled in.  Checksums are correct.
+ * Frames for tests: a segment described by what matters, the rest filled in.  Checksums are
+ * correct.
  */
 #ifndef TESTS_FRAME_H
 #define TESTS_FRAME_H
@@ -59,8 +60,8 @@ struct segment {
 #define WS(scale) ((scale) + 1)
 
 /*
- * IPv6 extension headers of these kinds, as short as each can be, for .ip_options; the first kind goes
- * into .extension.  A fragment header among them is atomic (RFC 6946).  Returns their length.
+ * IPv6 extension headers of these kinds, as short as each can be, for .ip_options; the first kind
+ * goes into .extension.  A fragment header among them is atomic (RFC 6946).  Returns their length.
  */
 size_t frame_put_extensions(uint8_t *bytes, const uint8_t *kinds, size_t count, uint8_t last);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Loaded guards kept in a bpffs between tests, where verifying takes too long to do it for each: in an
- * emulated machine (tests/kernels).  On only if TCPGUARD_GUARDS names a directory; otherwise each test
- * loads its own.
+ * Loaded guards kept in a bpffs between tests, where verifying takes too long to do it for each: in
+ * an emulated machine (tests/kernels).  On only if TCPGUARD_GUARDS names a directory; otherwise
+ * each test loads its own.
  */
 #ifndef TESTS_PINNED_H
 #define TESTS_PINNED_H
@@ -19,9 +19,9 @@ struct pinned {
 };
 
 /*
- * Instead of loading an opened skeleton whose constants and sizes are set: its maps become those of a
- * guard with the same constants that no test holds, emptied.  False if there is none; then load and
- * pinned_keep().
+ * Instead of loading an opened skeleton whose constants and sizes are set: its maps become those of
+ * a guard with the same constants that no test holds, emptied.  False if there is none; then load
+ * and pinned_keep().
  */
 bool pinned_take(struct tcpguard_bpf *skel, struct pinned *pinned);
 void pinned_keep(struct tcpguard_bpf *skel, struct pinned *pinned);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Packets and moments that a line of a conversation cannot say: each function of these leads a guard
- * to one reason of test_reasons.c, by the shortest way.
+ * Packets and moments that a line of a conversation cannot say: each function of these leads a
+ * guard to one reason of test_reasons.c, by the shortest way.
  */
 #ifndef TESTS_PROVOKE_H
 #define TESTS_PROVOKE_H

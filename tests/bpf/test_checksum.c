@@ -183,7 +183,10 @@ static void does_not_verify_fragments(void **state)
 	EXPECT(*state, &segment, false, TG_PASS_NEW);
 }
 
-/* RFC 8200 8.1: under way to a waypoint the sum is over the final destination, not the one in the header. */
+/*
+ * RFC 8200 8.1: under way to a waypoint the sum is over the final destination, not the one in the
+ * header.
+ */
 static void does_not_doubt_a_segment_under_way_to_a_waypoint(void **state)
 {
 	static const struct endpoint waypoint = { { 0xfd, [15] = 0x77 }, 80 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the first FIN to TIME_WAIT: every cell of the teardown rows of tcp-tracking 2.5, FINs that
- * cross, half-closed connections that go on, FINs that were forged.
+ * From the first FIN to TIME_WAIT: every segment in each phase of the teardown, FINs that cross,
+ * half-closed connections that go on, FINs that were forged.
  */
 #include "tests/bpf/exchange.h"
 

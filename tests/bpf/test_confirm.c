@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Modes with a way back, judged by the data path alone: nobody writes a word after the deadline is set.
- * The millisecond at which an interface's or a service's mode goes back, and the one at which the
- * silence of the daemon ends enforcement.
+ * Modes with a way back, judged by the data path alone: nobody writes a word after the deadline is
+ * set.  The millisecond at which an interface's or a service's mode goes back, and the one at which
+ * the silence of the daemon ends enforcement.
  */
 #include <stdlib.h>
 #include <bpf/bpf.h>

@@ -7,21 +7,15 @@
 #include <string.h>
 
 #include "tests/bpf/exchange.h"
+#include "tests/bpf/plain.h"
 
-#define C 10000000u /* the client's first byte */
-#define S 20000000u
 #define IPV4_TTL_AT (14 + 8)
 
-static void open_plain(struct guard *guard)
+/* After the former one is forgotten. */
+static void open_anew(struct guard *guard)
 {
-	static const struct step steps[] = {
-		{ CLIENT, SYN, .seq = C - 1, .want = TG_PASS_NEW },
-		{ SERVER, SYN | ACK, .seq = S - 1, .ack = C, .want = TG_PASS_SYNACK },
-		{ CLIENT, ACK, .seq = C, .ack = S, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
-	};
-
 	guard_advance_ms(guard, FORGET_MS);
-	TALK(guard, steps);
+	open_plain(guard);
 }
 
 /* The connection goes on after a RST that its receiver never took, and ends as any other. */
@@ -66,7 +60,7 @@ static void expect_refused(uint8_t flags)
 	struct segment forged = { FROM_CLIENT, .flags = flags, .seq = C, .ack = S, .bad_checksum = true };
 	struct guard *guard = open_guard(true);
 
-	open_plain(guard);
+	open_anew(guard);
 	EXPECT(guard, &forged, false, TG_DROP_BAD_CSUM);
 	TALK(guard, outlives_a_syn);
 	guard_close(guard);
@@ -76,7 +70,7 @@ static void badcsum_rst_cannot_end_a_connection(void **state)
 {
 	struct segment forged = { FROM_CLIENT, .flags = RST, .seq = C, .bad_checksum = true };
 
-	open_plain(*state);
+	open_anew(*state);
 	EXPECT(*state, &forged, false, TG_PASS_RST_EXACT);
 	TALK(*state, outlives_a_rst);
 	expect_refused(RST);
@@ -87,7 +81,7 @@ static void badcsum_fin_cannot_end_a_connection(void **state)
 {
 	struct segment forged = { FROM_CLIENT, .flags = FIN | ACK, .seq = C, .ack = S, .bad_checksum = true };
 
-	open_plain(*state);
+	open_anew(*state);
 	EXPECT(*state, &forged, false, TG_PASS_OK);
 	TALK(*state, outlives_a_fin);
 	expect_refused(FIN | ACK);
@@ -97,7 +91,7 @@ static void badcsum_syn_cannot_end_a_connection(void **state)
 {
 	struct segment forged = { FROM_CLIENT, .flags = SYN, .seq = C + 100, .bad_checksum = true };
 
-	open_plain(*state);
+	open_anew(*state);
 	EXPECT(*state, &forged, false, TG_NOUPD_SYN_CHALLENGE);
 	TALK(*state, outlives_a_syn);
 	expect_refused(SYN);
@@ -123,7 +117,7 @@ static void lowttl_segments_change_nothing_for_good(void **state)
 	for (i = 0; i < COUNT(rows); i++) {
 		struct segment forged = { FROM_CLIENT, .flags = rows[i].flags, .seq = C, .ack = S };
 
-		open_plain(*state);
+		open_anew(*state);
 		size = frame_build(frame, &forged);
 		frame[IPV4_TTL_AT] = 1;
 		guard_same(guard_judge(*state, frame, size, false).verdict, rows[i].want, "row", (int)i);
@@ -182,7 +176,7 @@ static void ext_bypass_is_closed(void **state)
 	size_t kind, count;
 
 	(void)state;
-	open_plain(guard);
+	open_anew(guard);
 	for (kind = 0; kind < COUNT(kinds); kind++) {
 		for (count = 1; count <= sizeof(chain); count++) {
 			struct segment template = { .ipv6 = true, .ip_options = bytes, .extension = kinds[kind] };
@@ -204,8 +198,8 @@ static void vlan_bypass_is_closed(void **state)
 	struct guard *six = guard_open(&options);
 	size_t i;
 
-	open_plain(*state);
-	open_plain(six);
+	open_anew(*state);
+	open_anew(six);
 	for (i = 0; i < COUNT(links); i++) {
 		expect_forbidden(*state, &(struct segment){ .link = links[i] }, "tags");
 		expect_forbidden(six, &(struct segment){ .link = links[i], .ipv6 = true }, "tags, IPv6");
@@ -229,7 +223,7 @@ static void amplify_answers_nothing(void **state)
 	uint64_t seed = 5;
 	int i;
 
-	open_plain(*state);
+	open_anew(*state);
 	for (i = 0; i < 50000; i++) {
 		struct endpoint source = { { 10, 0, 0, 1 }, (uint16_t)(40000 + (i & 1)) };
 		uint32_t code;

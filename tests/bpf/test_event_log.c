@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The daemon's log of events over the real ring: order, exact counts of what a slow reader misses, flows
- * the sweep frees, traces that several readers share, and what a killed daemon leaves.
+ * The daemon's log of events over the real ring: order, exact counts of what a slow reader misses,
+ * flows the sweep frees, traces that several readers share, and what a killed daemon leaves.
  */
 #include <stdlib.h>
 #include <string.h>

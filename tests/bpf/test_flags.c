@@ -14,7 +14,7 @@
 #define F_ACK 16
 #define F_URG 32
 
-/* What a segment with these flags gets where no flow exists: the list of tcp-tracking 2.1. */
+/* What a segment with these flags gets where no flow exists. */
 static enum tg_verdict without_flow(int flags)
 {
 	switch (flags & ~(8 | 64 | 128)) { /* PSH, ECE, CWR say nothing */

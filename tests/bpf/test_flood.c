@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Floods at a full table: handshakes displace handshakes, and no established flow is lost, changed or
- * dropped.  Filled and flooded through the real programs.
+ * Floods at a full table: handshakes displace handshakes, and no established flow is lost, changed
+ * or dropped.  Filled and flooded through the real programs.
  */
 #include <stdio.h>
 #include <stdlib.h>

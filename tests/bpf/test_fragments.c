@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Fragments: the later ones are passed untracked, the first is judged by its header alone, those made
- * to hide the header are dropped, and a connection whose every segment is fragmented works.
+ * Fragments: the later ones are passed untracked, the first is judged by its header alone, those
+ * made to hide the header are dropped, and a connection whose every segment is fragmented works.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The same rules over IPv6, and what only IPv6 has: extension headers, its own fragments, mapped
- * addresses.
+ * What IPv4 refuses, over IPv6; and what only IPv6 has: extension headers, its own fragments,
+ * mapped addresses.
  */
 #include <string.h>
 
@@ -27,53 +27,6 @@ static int open_strict(void **state)
 
 	*state = guard_open(&options);
 	return 0;
-}
-
-static void shows_the_textbook_states(void **state)
-{
-	static const struct step steps[] = {
-		{ CLIENT, SYN, .seq = 1000, .wscale = WS(7), .want = TG_PASS_NEW, STATES(SYN_SENT, LISTEN) },
-		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .wscale = WS(7), .want = TG_PASS_SYNACK,
-		  STATES(SYN_SENT, SYN_RECEIVED) },
-		{ CLIENT, ACK, .seq = 1001, .ack = 5001, .window = 512, .want = TG_PASS_OK,
-		  STATES(ESTABLISHED, ESTABLISHED) },
-		{ CLIENT, PSH | ACK, .seq = 1001, .ack = 5001, .payload = 100, .want = TG_PASS_OK,
-		  STATES(ESTABLISHED, ESTABLISHED) },
-		{ SERVER, ACK, .seq = 5001, .ack = 1101, .want = TG_PASS_OK },
-		{ CLIENT, FIN | ACK, .seq = 1101, .ack = 5001, .want = TG_PASS_OK,
-		  STATES(FIN_WAIT_1, ESTABLISHED) },
-		{ SERVER, ACK, .seq = 5001, .ack = 1102, .want = TG_PASS_OK,
-		  STATES(FIN_WAIT_2, CLOSE_WAIT) },
-		{ SERVER, PSH | ACK, .seq = 5001, .ack = 1102, .payload = 1000, .want = TG_PASS_OK,
-		  STATES(FIN_WAIT_2, CLOSE_WAIT) },
-		{ CLIENT, ACK, .seq = 1102, .ack = 6001, .want = TG_PASS_OK,
-		  STATES(FIN_WAIT_2, CLOSE_WAIT) },
-		{ SERVER, FIN | ACK, .seq = 6001, .ack = 1102, .want = TG_PASS_OK,
-		  STATES(FIN_WAIT_2, LAST_ACK) },
-		{ CLIENT, ACK, .seq = 1102, .ack = 6002, .want = TG_PASS_OK, STATES(TIME_WAIT, CLOSED) },
-	};
-
-	TALK(*state, steps);
-}
-
-static void time_wait_lasts_240_s_and_delivers_delayed_segments(void **state)
-{
-	static const struct step close[] = {
-		{ CLIENT, FIN | ACK, .seq = 1001, .ack = 5001, .want = TG_PASS_OK },
-		{ SERVER, PSH | ACK, .seq = 5001, .ack = 1002, .payload = 500, .want = TG_PASS_OK },
-		{ SERVER, FIN | ACK, .seq = 5501, .ack = 1002, .want = TG_PASS_OK },
-		{ CLIENT, ACK, .seq = 1002, .ack = 5502, .want = TG_PASS_OK, STATES(TIME_WAIT, CLOSED) },
-		{ SERVER, PSH | ACK, .seq = 5001, .ack = 1002, .payload = 500, .after_ms = 120000,
-		  .want = TG_PASS_TW_STRAY },
-		{ CLIENT, ACK, .seq = 1002, .ack = 5502, .after_ms = 119999, .want = TG_PASS_TW_ACK,
-		  STATES(TIME_WAIT, CLOSED) },
-		{ CLIENT, ACK, .seq = 1002, .ack = 5502, .after_ms = 2, .want = TG_DROP_NO_FLOW,
-		  STATES(CLOSED, CLOSED) },
-	};
-
-	guard_handshake(*state);
-	TALK(*state, close);
-	assert_null(guard_slot(*state));
 }
 
 static void refuses_what_ipv4_refuses(void **state)
@@ -300,8 +253,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_ipv6, guard_teardown)
 #define STRICT(name) cmocka_unit_test_setup_teardown(name, open_strict, guard_teardown)
-		TEST(shows_the_textbook_states),
-		TEST(time_wait_lasts_240_s_and_delivers_delayed_segments),
 		TEST(refuses_what_ipv4_refuses),
 		TEST(v6_ext_headers_up_to_eight_are_walked),
 		TEST(finds_tcp_behind_mixed_headers),

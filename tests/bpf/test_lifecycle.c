@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The textbook life of a connection, as both endpoints see it at every step: the three-way
- * handshake, data, four-way close, TIME_WAIT for 240 s with its delayed segments.
+ * The textbook life of a connection, as both endpoints see it at every step, over IPv4 and IPv6:
+ * the three-way handshake, data, four-way close, TIME_WAIT for 240 s with its delayed segments.
  */
 #include "tests/bpf/harness.h"
+
+static int open_ipv6(void **state)
+{
+	const struct guard_options options = { .ipv6 = true };
+
+	*state = guard_open(&options);
+	return 0;
+}
 
 static void shows_the_textbook_states(void **state)
 {
@@ -54,12 +62,20 @@ static void time_wait_lasts_240_s_and_delivers_delayed_segments(void **state)
 	assert_null(guard_slot(*state));
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
+#define TEST6(function) \
+	{ \
+		.name = #function "_over_ipv6", .test_func = (function), .setup_func = open_ipv6, \
+		.teardown_func = guard_teardown \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(shows_the_textbook_states, guard_setup, guard_teardown),
-		cmocka_unit_test_setup_teardown(time_wait_lasts_240_s_and_delivers_delayed_segments,
-						guard_setup, guard_teardown),
+		TEST(shows_the_textbook_states),
+		TEST6(shows_the_textbook_states),
+		TEST(time_wait_lasts_240_s_and_delivers_delayed_segments),
+		TEST6(time_wait_lasts_240_s_and_delivers_delayed_segments),
 	};
 
 	return cmocka_run_group_tests_name("life cycle", tests, NULL, NULL);

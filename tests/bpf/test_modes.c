@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * When a verdict DROP is carried out: not in monitor mode, not under bypass, never on what this
- * machine sends itself.  Whatever is passed is followed, so that one would-be drop does not cascade.
- * And where a forwarded packet is judged: once.
+ * machine sends itself.  Whatever is passed is followed, so that one would-be drop does not
+ * cascade.  And where a forwarded packet is judged: once.
  */
 #include <bpf/bpf.h>
 #include <string.h>
 
-#include "tests/bpf/harness.h"
+#include "tests/bpf/plain.h"
 
-#define C 1000000u /* the client's first byte */
-#define S 2000000u
 #define W 65535u
 
 static int open_monitor(void **state)
@@ -27,17 +25,6 @@ static int open_gateway(void **state)
 
 	*state = guard_open(&options);
 	return 0;
-}
-
-static void open_plain(struct guard *guard)
-{
-	static const struct step steps[] = {
-		{ CLIENT, SYN, .seq = C - 1, .want = TG_PASS_NEW },
-		{ SERVER, SYN | ACK, .seq = S - 1, .ack = C, .want = TG_PASS_SYNACK },
-		{ CLIENT, ACK, .seq = C, .ack = S, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
-	};
-
-	TALK(guard, steps);
 }
 
 /* Segments without a flow that are dropped for what they are. */
@@ -135,7 +122,7 @@ static void own_segments_out_of_bounds_are_followed(void **state)
 	TALK(*state, steps);
 }
 
-/* D10: only I fails, by no more than a window: the flow follows, nothing after it is out of bounds. */
+/* Only bound I fails, by no more than a window: the flow follows, and what comes after is in bounds. */
 static void monitor_follows_data_above_the_window(void **state)
 {
 	static const struct step steps[] = {
@@ -245,7 +232,7 @@ static void attach_interface(struct guard *guard, uint32_t ifindex)
 	assert_int_equal(bpf_map_update_elem(guard_map_fd(guard, "tg_attached"), &ifindex, &slot, BPF_ANY), 0);
 }
 
-/* D7: judged at the ingress of the interface it came by; at egress neither judged nor counted. */
+/* Judged at the ingress of the interface it came by; at egress neither judged nor counted. */
 static void a_forwarded_packet_is_judged_once(void **state)
 {
 	struct segment segment = { FROM_CLIENT, .flags = ACK, .seq = C, .ack = S };

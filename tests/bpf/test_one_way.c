@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Asymmetric paths: a router that sees only one direction of a connection stops judging it by the
- * other (tcp-tracking 2.10); an end host, which sees both, never does.
+ * other; an end host, which sees both, never does.
  */
 #include "tests/bpf/harness.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Conversations that connection trackers once got wrong, segment by segment as the packet scripts of
- * netfilter's own tests have them (each test says which).  Between two endpoints, so that a drop of
- * either direction would be one.
+ * Conversations that connection trackers once got wrong, segment by segment as the packet scripts
+ * of netfilter's own tests have them (each test says which).  Between two endpoints, so that a drop
+ * of either direction would be one.
  */
 #include "tests/bpf/exchange.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From bytes to one segment: link headers and tags, IPv4 options, truncation at every byte, padding,
- * lengths that contradict each other, BIG TCP, and what is not TCP at all.
+ * From bytes to one segment: link headers and tags, IPv4 options, truncation at every byte,
+ * padding, lengths that contradict each other, BIG TCP, and what is not TCP at all.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Connections that are older than tcpguard: adopted while it learns, never invented from a FIN, a RST
- * or a SYN-ACK (tcp-tracking 2.9).
+ * Connections that are older than tcpguard: adopted while it learns, never invented from a FIN, a
+ * RST or a SYN-ACK.
  */
 #include "tests/bpf/harness.h"
 

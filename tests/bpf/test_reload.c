@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A reload is seen whole.  Two configurations that differ in two settings are exchanged all the time
- * while packets are judged: each packet must be treated by one of them, never by half of each.
+ * A reload is seen whole.  Two configurations that differ in two settings are exchanged all the
+ * time while packets are judged: each packet must be treated by one of them, never by half of each.
  *
  *   one: port 80 is of a service in monitor, the interface enforces      the stray passes
  *   two: port 80 is of no service, the interface monitors                the stray passes

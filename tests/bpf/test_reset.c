@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * RST: every row of tcp-tracking 2.7 at its edges, the RST that its receiver outlives, and attackers
- * who guess.
+ * RST: every rule for it at its edges, the RST that its receiver outlives, and attackers who guess.
  */
 #include "tests/bpf/exchange.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The same bytes cut differently: super-packets as generic XDP and TC see them, and what was sent in
- * one piece sent again in several, or the other way round.
+ * The same bytes cut differently: super-packets as generic XDP and TC see them, and what was sent
+ * in one piece sent again in several, or the other way round.
  */
 #include "tests/bpf/harness.h"
 

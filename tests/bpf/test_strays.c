@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Segments of no flow, by the hundred thousand: scans, forged last steps, answers to what we never sent. */
+/*
+ * Segments of no flow, by the hundred thousand: scans, forged last steps, answers to what we never
+ * sent.
+ */
 #include <string.h>
 
 #include "tests/bpf/harness.h"

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Profile strict: what balanced passes with a remark is dropped, row by row of tcp-tracking 2.11, and
- * what must stay passed because the endpoint's answer is needed.
+ * Profile strict: what otherwise passes with a remark is dropped, reason by reason,
+ * and what must stay passed because the endpoint's answer is needed.
  */
 #include <string.h>
 
-#include "tests/bpf/harness.h"
+#include "tests/bpf/plain.h"
 
-#define C 10000000u
-#define S 20000000u
 #define W 65535u
 #define BAND (1u << 20)
 
@@ -18,17 +16,6 @@ static int open_strict(void **state)
 
 	*state = guard_open(&options);
 	return 0;
-}
-
-static void open_plain(struct guard *guard)
-{
-	static const struct step steps[] = {
-		{ CLIENT, SYN, .seq = C - 1, .want = TG_PASS_NEW },
-		{ SERVER, SYN | ACK, .seq = S - 1, .ack = C, .want = TG_PASS_SYNACK },
-		{ CLIENT, ACK, .seq = C, .ack = S, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
-	};
-
-	TALK(guard, steps);
 }
 
 static void drops_more_than_eight_extension_headers(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * SYN and SYN-ACK on a connection that is open: the endpoint, not we, must answer.  They pass without
- * effect, unless a SYN-ACK proves that a SYN which had passed was taken.
+ * SYN and SYN-ACK on a connection that is open: the endpoint, not we, must answer.  They pass
+ * without effect, unless a SYN-ACK proves that a SYN which had passed was taken.
  */
 #include "tests/bpf/harness.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * TIME_WAIT: 240 s for what is delayed, and every way in which the same addresses and ports are used
- * again before that (tcp-tracking 2.8).
+ * TIME_WAIT: 240 s for what is delayed, and every way in which the same addresses and ports are
+ * used again before that.
  */
 #include "tests/bpf/harness.h"
 

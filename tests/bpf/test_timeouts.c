@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long a flow is remembered in each phase (tcp-tracking 2.12), what prolongs that, and that an
- * expired entry counts as absent whether or not the daemon has swept it.
+ * How long a flow is remembered in each phase, what prolongs that, and that an expired entry counts
+ * as absent whether or not the daemon has swept it.
  */
 #include "tests/bpf/harness.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The four bounds at their edges, window scaling, closed and shrinking windows, SACK, and how a good
- * segment is named: new, again, overtaken, keepalive, probe, old by its clock.
+ * The four bounds at their edges, window scaling, closed and shrinking windows, SACK, and how a
+ * good segment is named: new, again, overtaken, keepalive, probe, old by its clock.
  */
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs one target over the files of its corpus, each once, and again cut off at half: what libFuzzer's
- * driver does with -runs=0, but with any compiler.  One TAP line; an input that fails ends the run and
- * was named before.
+ * Runs one target over the files of its corpus, each once, and again cut off at half: what
+ * libFuzzer's driver does with -runs=0, but with any compiler.  One TAP line; an input that fails
+ * ends the run and was named before.
  *
  *	fuzz_NAME FILE|DIRECTORY...
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every fuzz target shares: the entry point, a check that ends the run, and a reader that hands
- * out the input piece by piece.  A target is one file, tests/fuzz/fuzz_NAME.c, built twice: with
- * libFuzzer (`make fuzz`), and with corpus.c, which runs tests/fuzz/corpus/NAME once (`make check`).
+ * What every fuzz target shares: the entry point, a check that ends the run, and a reader that
+ * hands out the input piece by piece.  A target is one file, tests/fuzz/fuzz_NAME.c, built twice:
+ * with libFuzzer (`make fuzz`), and with corpus.c, which runs tests/fuzz/corpus/NAME once (`make
+ * check`).
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

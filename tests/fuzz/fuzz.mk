@@ -53,7 +53,8 @@ $(BUILD)/coverage/fuzz_%: $(BUILD)/coverage/tests/fuzz/fuzz_%.o $(BUILD)/coverag
 
 fuzz-targets: need $(FUZZ_NAMES:%=$(BUILD)/fuzz/fuzz_%)
 
-# Every target FUZZ_SECONDS long, from the corpus on; T=NAME for one.  What it finds lands in build/fuzz/found.
+# Every target FUZZ_SECONDS long, from the corpus on; T=NAME for one.  What it finds lands in
+# build/fuzz/found.
 fuzz:
 	$(Q)scripts/install-deps build test fuzz
 	$(Q)$(MAKE) --no-print-directory fuzz-targets

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Arguments of any bytes: the option parser with every kind of row, and each function that reads one
- * argument.  Lines of the input are words; the first is the lone argument.  What is accepted must
- * mean what it says: written out, it is read back as the same.
+ * Arguments of any bytes: the option parser with every kind of row, and each function that reads
+ * one argument.  Lines of the input are words; the first is the lone argument.  What is accepted
+ * must mean what it says: written out, it is read back as the same.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -17,7 +17,8 @@ static void check_segment(const struct tg_packet *pkt)
 
 	FUZZ_CHECK(!(pkt->flags & ~(TG_FIN | TG_SYN | TG_RST | TG_PSH | TG_ACK | TG_URG)));
 	FUZZ_CHECK(!(pkt->options &
-		     ~(TG_OPT_WSCALE | TG_OPT_TIMESTAMPS | TG_OPT_SACK | TG_OPT_MSS | TG_OPT_SACK_PERMITTED | TG_OPT_SIGNED)));
+		     ~(TG_OPT_WSCALE | TG_OPT_TIMESTAMPS | TG_OPT_SACK | TG_OPT_MSS | TG_OPT_SACK_PERMITTED |
+		       TG_OPT_SIGNED)));
 	FUZZ_CHECK((pkt->options & TG_OPT_MSS) || !pkt->mss);
 	FUZZ_CHECK(pkt->wscale <= TG_WSCALE_MAX);
 	FUZZ_CHECK((pkt->options & TG_OPT_WSCALE) || !pkt->wscale);
@@ -86,7 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_verdict(verdict, &program);
 	} else {
 		if (pkt.jumbo && !pkt.icmp_error) {
-			/* The payload is as long as the buffer says; with padding it may be longer than sent. */
+			/*
+			 * The payload is as long as the buffer says; with padding it may be longer
+			 * than sent.
+			 */
 			tg_jumbo_payload(&pkt, (__u32)length);
 			FUZZ_CHECK(pkt.payload <= length);
 			pkt.bytes = (__u32)length;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The whole data path, from frame to verdict, over conversations with a state.  The input is a script
- * of eight-byte steps; their numbers are offsets from what the flow's books say at that moment, so
- * that segments at and around every edge are as near as any other.  The checks are in path_check.h.
+ * The whole data path, from frame to verdict, over conversations with a state.  The input is a
+ * script of eight-byte steps; their numbers are offsets from what the flow's books say at that
+ * moment, so that segments at and around every edge are as near as any other.  The checks are in
+ * path_check.h.
  *
- * First byte: strict 1, monitor 2, learning 4, gateway 8, one-way 16, sockets vouch 32, two buckets 64.
+ * First byte: strict 1, monitor 2, learning 4, gateway 8, one-way 16, sockets vouch 32, two buckets
+ * 64.
  */
 #include "tests/fuzz/path_check.h"
 

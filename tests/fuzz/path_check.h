@@ -29,8 +29,8 @@ struct path_event {
 };
 
 /*
- * Segments out of all bounds were taken as they came, from our own kernel or on a path of which only
- * one direction is seen: from here on the states may be any pair.
+ * Segments out of all bounds were taken as they came, from our own kernel or on a path of which
+ * only one direction is seen: from here on the states may be any pair.
  */
 static bool path_believed;
 

@@ -28,7 +28,8 @@ NO_WSCALE = 255
 UNTRACKED = BAD_FLAGS, LAND, (DROP, BAD_HDR)  # verdicts before any look-up
 
 
-# The data path's enums, as the runner tells them: (action, reason) of each verdict, name of each state.
+# The data path's enums, as the runner tells them: (action, reason) of each verdict, name of each
+# state.
 VERDICTS, STATES = [], []
 VERDICT_ID, STATE_ID = {}, {}
 

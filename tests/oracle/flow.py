@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a tracker remembers of one flow, and what those facts mean (tcp-tracking 2.3, 2.4, 2.12).
+"""What a tracker remembers of one flow, and what those facts mean.
 Pure functions of two halves; the rules that change a half are in oracle.py."""
 from packet import M32, WSCALE_MAX
 
@@ -145,7 +145,7 @@ def phase(a, b):
 
 
 def endpoint_state(x, y):
-    """2.4, the first matching row."""
+    """The first row that fits, as in include/tcpguard/state.h."""
     if rst_holds(x, y) or rst_holds(y, x):
         return 'CLOSED'
     if not x.facts & SYN:

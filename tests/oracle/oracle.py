@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What tcpguard must answer to each segment: an independent reading of docs tcp-tracking 2.4 - 2.13
-and 2.16, to be compared with the data path packet by packet.  Left out: capacity and eviction, SYN
-cookies, socket look-ups, one-way flows, ICMP."""
+"""What tcpguard must answer to each segment: the rules written a second time, independently,
+to be compared with the data path packet by packet.  Left out: capacity and eviction, SYN cookies,
+socket look-ups, one-way flows, ICMP."""
 import flow as fl
 import packet
 from flow import Flow, after, before, scale, send_limit, seq_max, syn_acked
@@ -92,7 +92,7 @@ class Tracker:
         flow.half[side].open_with(seg)
 
     def _adopt(self, key, side, seg, now):
-        """A segment in mid-stream stands for both halves of a flow (2.9)."""
+        """A segment in mid-stream stands for both halves of a flow."""
         flow = self.flows[key] = Flow(now, side)
         sender, receiver = flow.half[side], flow.half[side ^ 1]
         for half in flow.half:
@@ -143,7 +143,7 @@ class Tracker:
         return self._adopt_in_place(key, side, seg, now) if self.learn else verdict
 
     def _adopt_in_place(self, key, side, seg, now):
-        if seg.flags & FIN:  # never a flow from a FIN (2.9)
+        if seg.flags & FIN:  # never a flow from a FIN
             return UNTRACKED
         return self._adopt(key, side, seg, now)
 
@@ -316,7 +316,7 @@ def answers_segment(receiver, seg, phase):
 
 
 def judge_rst(sender, receiver, seg, phase):
-    """2.7, the first matching row."""
+    """The rules for a RST, the first that fits."""
     seq = seg.seq
     from_opener = sender.facts & fl.SYN
     first = (sender.isn + 1) & M32

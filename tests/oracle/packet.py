@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """One TCP segment: frame bytes -> Segment, and back.  Knows no flow (flow.py) and judges nothing
-but the packet itself (tcp-tracking 2.1, 2.2).  Checksums are neither written nor read."""
+but the packet itself.  Checksums are neither written nor read."""
 import struct
 
 M32 = 0xFFFFFFFF

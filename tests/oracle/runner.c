@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The data path behind a pipe, for differential.py: frames in, judgements and the flow's memory out.
- * Every frame goes through the loaded programs by BPF_PROG_TEST_RUN, what a peer sent through XDP,
- * what this host sent through TC egress.  Judges nothing itself.
+ * The data path behind a pipe, for differential.py: frames in, judgements and the flow's memory
+ * out.  Every frame goes through the loaded programs by BPF_PROG_TEST_RUN, what a peer sent through
+ * XDP, what this host sent through TC egress.  Judges nothing itself.
  *
  * usage: runner [learn] [strict] [monitor]
  *

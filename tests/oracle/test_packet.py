@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Frames to segments: what tcp-tracking 2.1 says about headers, lengths, options and fragments."""
+"""Frames to segments: headers, lengths, options and fragments."""
 import struct
 import unittest
 

@@ -21,7 +21,7 @@ IP_AT = 14
 SUPER_PACKET_MAX = 65535
 LIFETIME_MS = 120_000  # of a segment in the network (RFC 9293 3.4.1): further apart is no accident
 
-# A reset of an earlier or refused connection: its receiver ignores it, too (tcp-tracking 2.7).
+# A reset of an earlier or refused connection: its receiver ignores it, too.
 RESETS = {'rst_old', 'rst_syn_sent', 'rst_above'}
 
 
@@ -164,7 +164,8 @@ def merge_all(packets):
 @unittest.skipIf(WHY_NOT, WHY_NOT)
 class Properties(unittest.TestCase):
     def test_attach_anywhere(self):
-        # From any twentieth of a capture on, while learning: no drop but of resets that are ignored.
+        # From any twentieth of a capture on, while learning: no drop but of resets that are
+        # ignored.
         with Datapath(['learn']) as datapath:
             for path in CAPTURES:
                 items = [packet.item() for packet in load(path)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The transition tables of tcp-tracking 2.5, 2.7 and 2.8: from each phase, each segment of each side,
-its verdict and the states that follow.  The client is A or X, the server B or Y."""
+"""The transition tables, teardown, RST and TIME_WAIT included: from each phase, each segment of each
+side, its verdict and the states that follow.  The client is A or X, the server B or Y."""
 import unittest
 
 from talk import Talk
@@ -193,7 +193,7 @@ ROWS = {
         c S. 9 78         : noupd synack_unexpected ESTABLISHED/ESTABLISHED'''),
 }
 
-# The same with another profile (2.11): the reason stays, the action changes.
+# The same with another profile: the reason stays, the action changes.
 STRICT = (
     (OPEN, f's . {2**32 - 61000} 1021 : drop seq_old ESTABLISHED/ESTABLISHED'),
     (OPEN, f'c . 1021 {2**32 - 61100} : drop ack_old'),

@@ -25,5 +25,5 @@ def _verdicts(action, names):
     rst_rate ack_before_synack synack_wrong_dir hs_bad_ack data_before_synack seq_above ack_above
     data_after_fin seq_below ack_below paws rst_old rst_above rst_syn_sent''')
 
-# What profile "strict" drops although it is balanced to pass it without effect (2.11).
+# What profile "strict" drops although it is balanced to pass it without effect.
 STRICT = {v: (DROP, v[1]) for v in (SEQ_OLD, ACK_OLD, RST_INEXACT, TW_SYN_OLD)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The window check of tcp-tracking 2.6, and what an acceptable segment changes in its sender's half."""
+"""The window check, and what an acceptable segment changes in its sender's half."""
 import flow as fl
 from flow import after, before, seq_max
 from packet import FIN, M32
@@ -146,7 +146,7 @@ def hear(sender, seg):
 
 
 def follow_passed(sender, receiver, seg, window, limit, refusal):
-    """A segment out of bounds that is passed all the same: state follows it (D10).  Our own kernel is
+    """A segment out of bounds that is passed all the same: state follows it.  Our own kernel is
     believed; of others only what lies beyond the window by no more than a window."""
     if seg.own:
         if refusal[0] is DROP and refusal is not DATA_AFTER_FIN:

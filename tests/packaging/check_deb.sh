@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The Debian package: built twice, the same both times; lintian is content; what is in it runs.  About a
-# minute and a half; `make check-deb`.
-# shellcheck disable=SC2317 # functions are called by check
+# The Debian package: built twice, the same both times; lintian is content; what is in it runs.
+# About a minute and a half; `make check-deb`.  shellcheck disable=SC2317 # functions are called by
+# check
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)

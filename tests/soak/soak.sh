@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# `make soak`: half an hour (SOAK_MINUTES) of mixed traffic, floods and everything an operator does, see
-# soak.py.  SOAK_SEED repeats a run; SOAK_HOOK is a command to run every few seconds beside the others.
+# `make soak`: half an hour (SOAK_MINUTES) of mixed traffic, floods and everything an operator does,
+# see soak.py.  SOAK_SEED repeats a run; SOAK_HOOK is a command to run every few seconds beside the
+# others.
 . "$(dirname "$0")/../net/lib.sh"
 
 topology_switch client attacker
 for end in "" "on client"; do
-	# One frame, one segment: what the interface counts can be compared with what tcpguard counts.
+	# One frame, one segment: what the interface counts can be compared with what tcpguard
+	# counts.
 	$end ethtool -K eth0 tx off tso off gso off gro off > /dev/null
 done
 web 10.0.0.1

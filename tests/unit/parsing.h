@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tests of the parser share: frames written by tests/bpf/frame.c, read from a heap buffer of
- * exactly their size (AddressSanitizer stops the first byte read beyond it), and segments at random.
+ * What the tests of the parser share: frames written by tests/bpf/frame.c, read from a heap buffer
+ * of exactly their size (AddressSanitizer stops the first byte read beyond it), and segments at
+ * random.
  */
 #ifndef TESTS_PARSING_H
 #define TESTS_PARSING_H

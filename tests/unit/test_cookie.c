@@ -61,7 +61,14 @@ static void terms_come_back(void **state)
 	(void)state;
 	for (bits = 0; bits < 8; bits++) {
 		for (wscale = 0; wscale <= 15; wscale++) {
-			struct tg_terms terms = { .mss = 1400, .timestamps = bits & 1, .sack = bits & 2, .ecn = bits & 4, .own_wscale = 10, .wscale = wscale == 15 ? TG_WSCALE_NONE : wscale };
+			struct tg_terms terms = {
+				.mss = 1400,
+				.timestamps = bits & 1,
+				.sack = bits & 2,
+				.ecn = bits & 4,
+				.own_wscale = 10,
+				.wscale = wscale == 15 ? TG_WSCALE_NONE : wscale,
+			};
 			struct tg_terms got = {};
 
 			tg_terms_round(&terms, true);

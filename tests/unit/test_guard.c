@@ -10,7 +10,11 @@
 #define REARM_MS 600000u
 
 static const struct config_guard limits = {
-	.enabled = 1, .ratio = 1000 /* 1 % */, .flows = 3, .packets = 20, .rearm_s = 600,
+	.enabled = 1,
+	.ratio = 1000 /* 1 % */,
+	.flows = 3,
+	.packets = 20,
+	.rearm_s = 600,
 };
 
 struct run {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Key and tag: both directions agree, IPv4 is its mapped IPv6, zones are apart, and the tags of keys
- * as they occur (counted up, not random) fill buckets as chance would.
+ * Key and tag: both directions agree, IPv4 is its mapped IPv6, zones are apart, and the tags of
+ * keys as they occur (counted up, not random) fill buckets as chance would.
  */
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What stored facts mean.  Every combination of the fact bits of both halves, with every relevant
- * order of what each acknowledged, against tables written from tcp-tracking 2.4 alone.
+ * order of what each acknowledged, against tables written by themselves.
  */
 #include "tests/unit/unit.h"
 
@@ -76,7 +76,7 @@ static bool both_est(const struct facts *x, const struct facts *y)
 	return est(x, y) && est(y, x);
 }
 
-/* The rows of 2.4, one predicate each. */
+/* The rows of the table in state.h, one predicate each. */
 typedef bool (*row_applies)(const struct facts *x, const struct facts *y);
 
 static bool row_reset(const struct facts *x, const struct facts *y)
@@ -192,8 +192,8 @@ static enum tg_phase expected_phase(const struct facts *x, const struct facts *y
 }
 
 /*
- * What the data path can have stored: an adopted half counts as having sent its SYN, a FIN follows a
- * SYN, a passive FIN acknowledges the peer's, an acknowledged SYN was sent.
+ * What the data path can have stored: an adopted half counts as having sent its SYN, a FIN follows
+ * a SYN, a passive FIN acknowledges the peer's, an acknowledged SYN was sent.
  */
 static bool half_is_possible(const struct facts *x, const struct facts *y)
 {
@@ -208,7 +208,7 @@ static bool is_possible(const struct facts *x, const struct facts *y)
 	return (x->syn || y->syn) && half_is_possible(x, y) && half_is_possible(y, x);
 }
 
-/* The pairs of states each phase may show, either way round: tcp-tracking 2.5. */
+/* The pairs of states each phase may show, either way round. */
 static const struct {
 	enum tg_phase phase;
 	enum tg_tcp_state one, other;
@@ -347,7 +347,7 @@ static void a_long_transfer_stays_established(void **state)
 	}
 }
 
-/* D6: a FIN is acknowledged by a number, not by an ACK that comes after it. */
+/* A FIN is acknowledged by a number, not by an ACK that comes after it. */
 static void an_old_ack_after_a_fin_does_not_acknowledge_it(void **state)
 {
 	struct tg_half a = { .facts = TG_FACT_SYN | TG_FACT_HASACK | TG_FACT_ACKSYN | TG_FACT_FIN };

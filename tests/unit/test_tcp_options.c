@@ -95,9 +95,9 @@ static void check(const uint8_t *bytes, size_t length)
 		return;
 	for (i = 0; i < length; i++)
 		print_message("%02x ", bytes[i]);
-	fail_msg("options %#x/%#x, scale %u/%u, tsval %u/%u, sack %u/%u, mss %u/%u, tsecr %u/%u", want.options, got.options,
-		 want.wscale, got.wscale, want.tsval, got.tsval, want.sack_right, got.sack_right,
-		 want.mss, got.mss, want.tsecr, got.tsecr);
+	fail_msg("options %#x/%#x, scale %u/%u, tsval %u/%u, sack %u/%u, mss %u/%u, tsecr %u/%u",
+		 want.options, got.options, want.wscale, got.wscale, want.tsval, got.tsval,
+		 want.sack_right, got.sack_right, want.mss, got.mss, want.tsecr, got.tsecr);
 }
 
 static void random_options_are_read_as_the_rfc_says(void **state)

@@ -30,7 +30,8 @@ static void check_state(size_t row, enum who who, int before, int after, int wan
 
 /*
  * Owner-writes: as long as it is the same flow, the receiver's half is as before.  A drop leaves
- * everything as it was; a NOUPD leaves all but .aux, except after a RST, where numbers are followed.
+ * everything as it was; a NOUPD leaves all but .aux, except after a RST, where numbers are
+ * followed.
  */
 static void check_writes(size_t i, const struct setting *world, const struct tg_slot *before,
 			 const struct tg_slot *after)

@@ -104,7 +104,7 @@ static void a_reason_occurs_once_per_action(void **state)
 				fail_msg("%s and %s are the same", rows[i].id, rows[j].id);
 }
 
-/* The codes of tcp-tracking 2.11 keep their numbers. */
+/* Codes are interface: they keep their numbers. */
 static void codes_of_the_specification(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The window check against a model in numbers that do not wrap: each bound at its edge, one below and
- * one above, with the edge on every side of 2^32.
+ * The window check against a model in numbers that do not wrap: each bound at its edge, one below
+ * and one above, with the edge on every side of 2^32.
  */
 #include "tests/unit/window_model.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The window check written again in numbers that do not wrap, and check(), which compares the two for
- * one segment of one flow.
+ * The window check written again in numbers that do not wrap, and check(), which compares the two
+ * for one segment of one flow.
  */
 #ifndef TESTS_WINDOW_MODEL_H
 #define TESTS_WINDOW_MODEL_H
@@ -43,7 +43,7 @@ static inline bool model_finack(const struct model *m)
 	return m->s.fin && m->r.hasack && m->r.ack >= m->s.end;
 }
 
-/* LIMIT of tcp-tracking 2.3. */
+/* The edge the sender may write up to. */
 static inline int64_t model_limit(const struct model *m)
 {
 	if (m->r.hasack)
@@ -67,7 +67,7 @@ static inline bool model_beyond_fin(const struct model *m)
 	return m->s.fin && !m->s.frag && m->p.end > m->s.end;
 }
 
-/* tcp-tracking 2.6, line by line. */
+/* The bounds, one after the other. */
 static inline enum tg_verdict model_check(const struct model *m)
 {
 	int64_t s_end = m->s.end, r_end = model_r_end(m), low, old, margin = max64(m->s.maxwin, MARGIN);
