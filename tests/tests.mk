@@ -70,7 +70,7 @@ libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
-sources_test_config := daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
+sources_test_config := daemon/config_schema.c daemon/config_text.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
 	daemon/names.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_config := -lbpf -lyaml

@@ -176,6 +176,30 @@ check "bash completes it as a word" equal "$(offered '$' | head -n 1)" '\$\(date
 check "ordinary names as they are" equal "$(offered eth)" eth0
 ip link del "odd$ESCAPE"
 
+# --- configurations ---------------------------------------------------------------------------------
+
+printf '%s\n' 'version: 1' 'interfaces: [{name: eth0, mode: monitor}]' > /run/tcpguard.yaml
+mkdir /run/conf.d
+anybodys() { # COMMAND...: is refused, and eth0 stays as it is
+	answers $CONFIG 'everybody may write to it' "$@" &&
+		equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode']")" enforce
+}
+chmod 0666 /run/tcpguard.yaml
+check "what everybody may write is not attached" anybodys "$TCPGUARD" attach --config /run/tcpguard.yaml --no-daemon
+check "nor reloaded" anybodys "$TCPGUARD" config reload /run/tcpguard.yaml
+check "nor said to be good" anybodys "$TCPGUARD" config check /run/tcpguard.yaml
+chmod 0644 /run/tcpguard.yaml
+install -m 0666 /dev/null /run/conf.d/more.yaml
+check "nor as a part of another" anybodys "$TCPGUARD" config reload /run/tcpguard.yaml
+chmod 0644 /run/conf.d/more.yaml
+check "without that it is" answers 0 . "$TCPGUARD" config check /run/tcpguard.yaml
+{
+	printf 'version: 1\na: '
+	head -c 2000000 /dev/zero | tr '\0' '['
+} > /run/deep.yaml
+check "two million brackets are refused at once" answers $CONFIG 'nested more than' \
+	prlimit --cpu=5 "$TCPGUARD" config check /run/deep.yaml
+
 # --- lists that are too much ------------------------------------------------------------------------
 
 long_line() {
