@@ -216,3 +216,27 @@ check "the list is as it was" equal "$("$TCPGUARD" block list | head -n 1 | cut 
 check "nor does a list without an end take it" answers $USAGE 'too many prefixes' \
 	prlimit --as=2000000000 timeout 120 "$TCPGUARD" block import --replace <(yes 192.0.2.1)
 check "the list is as it was still" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
+
+# --- what the service's user writes, and root reads -------------------------------------------------
+
+# hostile CHANGE...: every command that reads the lists refuses the image, without falling over it.
+hostile() {
+	local verb
+
+	"$TCPGUARD" block flush > /dev/null
+	"$TCPGUARD" block add 203.0.113.0/24 --reason hostile > /dev/null
+	"$PYTHON" "$HERE/hostile_image.py" $PINS/v1 "$@" || return 1
+	for verb in list export "del 203.0.113.0/24" "add 192.0.2.1"; do
+		# shellcheck disable=SC2086 # words
+		answers 70 'not what a tcpguard makes' "$TCPGUARD" block $verb || return 1
+	done
+	answers 0 . "$TCPGUARD" block test 203.0.113.1 || answers 70 . "$TCPGUARD" block test 203.0.113.1
+}
+check "more rules than there is room for" hostile prefixes=0x3fffff
+check "rules behind the end" hostile first_rule=0xfffffff0
+check "a text behind the end" hostile text=0xffffffff
+check "a rule of no list" hostile rule=ffffffff000000000000000078017f
+check "a rule longer than an address" hostile rule=ffffffff0000000000000000ff0100
+check "a reason behind the text" hostile rule=ffffffffffffff7f00000000780100
+check "flush gives it up" answers 0 . "$TCPGUARD" block flush
+check "after which it works again" answers 0 added "$TCPGUARD" block add 192.0.2.1
