@@ -19,6 +19,7 @@ echo "tcpguard:x:$SERVICE:" >> "$WORK/group"
 mount --bind "$WORK/passwd" /etc/passwd
 mount --bind "$WORK/group" /etc/group
 install -m 755 "$TCPGUARD" /run/program
+install -m 644 "$HERE/trickle.py" "$WORK/"
 chmod 0711 "$WORK"
 
 # as UID COMMAND...: an ordinary user; member UID COMMAND...: one of the group.
@@ -130,8 +131,30 @@ done
 check "but not the last that can be traced" answers 7 'traced already' \
 	member $OTHER /run/program flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
 check "which is root's" answers 1 . "$TCPGUARD" flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+noise() {
+	equal "$(member $NOBODY "$PYTHON" /run/events.py noise $SOCKET 600)" 600
+}
+check "requests that are none are answered, or ended" noise
+check "and the daemon goes on" answers 0 'daemon  *started' "$TCPGUARD" events
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
+
+# --- metrics ----------------------------------------------------------------------------------------
+
+# More clients than there are connections, who never finish asking.
+background "$TCPGUARD" daemon --metrics 127.0.0.1:9844 2> "$WORK/daemon"
+DAEMON=$PID
+wait_for 5 curl -sf -o "$WORK/answer" http://127.0.0.1:9844/-/healthy || die "no metrics are served"
+coproc TRICKLE { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$PYTHON" "$WORK/trickle.py" 9844 200; }
+read -r -u "${TRICKLE[0]}" _
+check "clients that never finish keep nobody out" curl -sf --max-time 60 -o /dev/null http://127.0.0.1:9844/metrics
+check "nor the daemon from its work" "$TCPGUARD" events
+exec {TRICKLE[1]}>&-
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
+
+# --- other people's sockets -------------------------------------------------------------------------
+
 as $NOBODY install -d -m 755 /run/shared/socket
 as $NOBODY ln -s /run/precious /run/shared/socket/s.lock
 check "a link in the place of the lock" answers 4 "cannot lock" \
@@ -199,6 +222,17 @@ check "without that it is" answers 0 . "$TCPGUARD" config check /run/tcpguard.ya
 } > /run/deep.yaml
 check "two million brackets are refused at once" answers $CONFIG 'nested more than' \
 	prlimit --cpu=5 "$TCPGUARD" config check /run/deep.yaml
+
+# --- captures of strangers --------------------------------------------------------------------------
+
+# Whoever does not trust a capture need not be root to look at it.
+three_rights() {
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups --no-new-privs --bounding-set=-all,+bpf,+net_admin,+perfmon \
+		--inh-caps=-all,+bpf,+net_admin,+perfmon --ambient-caps=-all,+bpf,+net_admin,+perfmon -- "$@"
+}
+gzip -dc "$ROOT/tests/data/clean.pcap.gz" > /run/clean.pcap
+check "replay with three capabilities of nobody's" answers 0 'connections' three_rights /run/program replay /run/clean.pcap
+check "explain, too" answers 0 Verdict three_rights /run/program explain --pcap /run/clean.pcap#5
 
 # --- lists that are too much ------------------------------------------------------------------------
 
