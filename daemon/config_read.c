@@ -17,6 +17,7 @@
 #include "config_schema.h"
 #include "log.h"
 #include "options.h"
+#include "plain.h"
 
 #define KEYS_MAX 32 /* of one mapping of the table */
 
@@ -88,6 +89,10 @@ static bool is_scalar(struct reader *reader, const yaml_node_t *node, const char
 	}
 	if (strlen(text_of(node)) != node->data.scalar.length) {
 		FAULT(reader, node, "remove it", "'%s' holds a zero byte", name);
+		return false;
+	}
+	if (plain_has_controls(text_of(node))) {
+		FAULT(reader, node, "remove it", "'%s' holds a control character", name);
 		return false;
 	}
 	return true;

@@ -145,7 +145,7 @@ wait "$DAEMON" || die "the daemon ended with exit code $?"
 background "$TCPGUARD" daemon --metrics 127.0.0.1:9844 2> "$WORK/daemon"
 DAEMON=$PID
 wait_for 5 curl -sf -o "$WORK/answer" http://127.0.0.1:9844/-/healthy || die "no metrics are served"
-coproc TRICKLE { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$PYTHON" "$WORK/trickle.py" 9844 200; }
+coproc TRICKLE { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$PYTHON" "$WORK/trickle.py" 9844 100; }
 read -r -u "${TRICKLE[0]}" _
 check "clients that never finish keep nobody out" curl -sf --max-time 60 -o /dev/null http://127.0.0.1:9844/metrics
 check "nor the daemon from its work" "$TCPGUARD" events
@@ -272,5 +272,16 @@ check "a text behind the end" hostile text=0xffffffff
 check "a rule of no list" hostile rule=ffffffff000000000000000078017f
 check "a rule longer than an address" hostile rule=ffffffff0000000000000000ff0100
 check "a reason behind the text" hostile rule=ffffffffffffff7f00000000780100
-check "flush gives it up" answers 0 . "$TCPGUARD" block flush
+# Interfaces, modes and services as nothing would write them: every command shows them, or says no.
+for map in tg_ifaces tg_settings tg_ports; do
+	check "the service's user fills $map: nothing falls over it" \
+		"$PYTHON" "$HERE/hostile_maps.py" $PINS/v1/maps/$map "$TCPGUARD"
+done
+"$TCPGUARD" detach --all --purge > "$WORK/answer" 2>&1 || rm -r $PINS
+check "root removes it all" test ! -e $PINS
+ip link set eth0 xdp off
+attach eth0 --max-flows 64 --no-daemon
+"$TCPGUARD" block add 203.0.113.0/24 > /dev/null
+"$PYTHON" "$HERE/hostile_image.py" $PINS/v1 text=0xffffffff
+check "flush gives an image up" answers 0 . "$TCPGUARD" block flush
 check "after which it works again" answers 0 added "$TCPGUARD" block add 192.0.2.1
