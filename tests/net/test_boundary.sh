@@ -47,18 +47,22 @@ attach eth0 --max-flows 64 --no-daemon
 capturing() {
 	[[ "$("$TCPGUARD" -j stats | query "d['events']['watching']")" == *capture* ]]
 }
+ended() {
+	! kill -0 "$PID" 2> /dev/null
+}
+# One packet that passes for the capture at work, until that ends.
+captured() {
+	if ! ended && capturing; then
+		on client curl -s --max-time 1 http://10.0.0.1:7/ || true
+	fi
+	ended
+}
 # capture_to FILE: one packet.
 capture_to() {
 	local code=0
 
 	background timeout 20 "$TCPGUARD" capture --verdict pass -c 1 -w "$1" > "$WORK/captured" 2>&1
-	sent() {
-		! kill -0 "$PID" 2> /dev/null || {
-			! capturing || on client curl -s --max-time 1 http://10.0.0.1:7/ || true
-			! kill -0 "$PID" 2> /dev/null
-		}
-	}
-	wait_for 20 sent || return 1
+	wait_for 20 captured || return 1
 	wait "$PID" || code=$?
 	cat "$WORK/captured"
 	return $code
@@ -89,16 +93,13 @@ install -d -m 755 -o $SERVICE -g $SERVICE /run/tcpguard
 coproc HOLDER { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- flock /run/tcpguard sh -c 'echo held; exec cat'; }
 read -r -u "${HOLDER[0]}" held
 check "somebody holds a lock on the socket's directory" equal "$held" held
-start_daemon() {
-	background "$TCPGUARD" daemon --metrics off "$@" 2> "$WORK/daemon"
-	DAEMON=$PID
-}
-start_daemon
+background "$TCPGUARD" daemon --metrics off 2> "$WORK/daemon"
+DAEMON=$PID
 check "the daemon begins all the same" wait_for 5 "$TCPGUARD" events
 check "and leaves nothing beside its socket" equal "$(ls -A /run/tcpguard)" events.sock
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
-exec {HOLDER[1]}>&-
+eval "exec ${HOLDER[1]}>&-"
 
 # 128 descriptors: 64 readers.  A member of the group has a quarter of them, all members seven eighths.
 install -m 755 "$HERE/events.py" /run/events.py
@@ -118,7 +119,7 @@ check "another member has one" answers 0 'daemon  *started' member $OTHER /run/p
 check "root, too" answers 0 'daemon  *started' "$TCPGUARD" events
 read -r -u "${SILENT[0]}" ended
 check "who asks for nothing is hung up on" equal "$ended" 16
-echo done >&"${SILENT[1]}"
+echo enough >&"${SILENT[1]}"
 tracers() {
 	[ "$("$TCPGUARD" -j stats | query "d['events']['readers']")" = "$1" ]
 }
@@ -149,7 +150,7 @@ coproc TRICKLE { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- 
 read -r -u "${TRICKLE[0]}" _
 check "clients that never finish keep nobody out" curl -sf --max-time 60 -o /dev/null http://127.0.0.1:9844/metrics
 check "nor the daemon from its work" "$TCPGUARD" events
-exec {TRICKLE[1]}>&-
+eval "exec ${TRICKLE[1]}>&-"
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
 
@@ -181,6 +182,7 @@ check "a bad line of a list" tame "$TCPGUARD" block import <(printf '%s\n' "$ESC
 printf 'version: 1\n"%s": 1\n' '\e[31m\nSYSLOG_IDENTIFIER=sshd' > /run/keys.yaml
 check "an unknown key" tame "$TCPGUARD" config check /run/keys.yaml
 check "begins no line of its own" equal "$(wc -l < "$WORK/answer")" 1
+# shellcheck disable=SC2016 # that is its name
 ip link add "odd$ESCAPE" type veth peer name '$(date)'
 "$TCPGUARD" attach "odd$ESCAPE" --no-daemon > /dev/null
 for command in status stats doctor "monitor $(printf 'odd%s' "$ESCAPE")"; do
