@@ -18,6 +18,7 @@
 #define INTERFACES_MAX 4096U
 #define OPTION_TIME_UNIT 9
 #define OPTION_TIME_OFFSET 14
+#define SECONDS_MAX (1ULL << 40)
 #define LINK_RAW_IN_FILES 101 /* the one number that libpcap's DLT_* does not share */
 
 struct interface {
@@ -188,8 +189,10 @@ static const char *add_interface(struct capture_ng *ng)
 static void set_time(const struct interface *interface, uint64_t units, struct timespec *time)
 {
 	unsigned __int128 rest = units % interface->units;
+	uint64_t seconds = units / interface->units + (uint64_t)interface->offset_s;
 
-	time->tv_sec = (time_t)(units / interface->units) + interface->offset_s;
+	/* What is no time since 1970 becomes its beginning: differences must fit, too. */
+	time->tv_sec = seconds <= SECONDS_MAX ? (time_t)seconds : 0;
 	time->tv_nsec = (long)(rest * 1000000000 / interface->units);
 }
 

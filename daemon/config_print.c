@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "config_schema.h"
+#include "plain.h"
 
-#define VALUE_BYTES 8192
+#define VALUE_BYTES 16384
 #define PATH_BYTES 128
 
 static const void *at(const void *base, size_t offset)
@@ -50,18 +51,29 @@ static void put_ports(const struct config_ports *ports, char *buffer, size_t siz
 	snprintf(buffer + length, size - length, "]");
 }
 
-/* Quoted: whatever characters it has, it reads back. */
+/* Quoted: whatever characters it has, it reads back; but for controls, which no file can have set. */
 static size_t put_quoted(const char *text, char *buffer, size_t size)
 {
-	size_t length = (size_t)snprintf(buffer, size, "'");
+	size_t length = (size_t)snprintf(buffer, size, "'"), bytes;
 
-	for (; *text && length + 4 < size; text++) {
+	for (; *text && length + 6 < size; text += bytes) {
+		bytes = plain_character(text);
+		if (!bytes || plain_is_control(text)) {
+			buffer[length++] = '?';
+			bytes = 1;
+			continue;
+		}
 		if (*text == '\'')
 			buffer[length++] = '\'';
-		buffer[length++] = *text;
+		memcpy(buffer + length, text, bytes);
+		length += bytes;
 	}
 	return length + (size_t)snprintf(buffer + length, size - length, "'");
 }
+
+/* Each character doubled, in quotes, with what is between two. */
+_Static_assert(CONFIG_PATHS_MAX *(2 * CONFIG_PATH_BYTES + 4) + 4 <= VALUE_BYTES, "all paths fit");
+_Static_assert(CONFIG_RANGES_MAX * sizeof(", 65535-65535") + 4 <= VALUE_BYTES, "all ranges fit");
 
 static void put_paths(const struct config_paths *paths, char *buffer, size_t size)
 {
@@ -74,6 +86,18 @@ static void put_paths(const struct config_paths *paths, char *buffer, size_t siz
 		length += put_quoted(paths->path[i], buffer + length, size - length);
 	}
 	snprintf(buffer + length, size - length, "]");
+}
+
+/* "?" where the pinned maps hold a number that is none of the words. */
+static const char *word_of(const struct config_key *key, uint32_t number)
+{
+	uint32_t i;
+
+	if (number == CONFIG_NOT_GIVEN)
+		return "";
+	for (i = 0; key->words[i] && i < number; i++)
+		;
+	return key->words[i] ? key->words[i] : "?";
 }
 
 void config_value(const struct config_key *key, const void *base, char *buffer, size_t size)
@@ -96,8 +120,7 @@ void config_value(const struct config_key *key, const void *base, char *buffer, 
 			snprintf(buffer, size, "%u%%", number / 1000);
 		break;
 	case CONFIG_WORD:
-		number = number_at(base, key->offset);
-		snprintf(buffer, size, "%s", number == CONFIG_NOT_GIVEN ? "" : key->words[number]);
+		snprintf(buffer, size, "%s", word_of(key, number_at(base, key->offset)));
 		break;
 	case CONFIG_BOOLEAN:
 		snprintf(buffer, size, "%s", number_at(base, key->offset) ? "true" : "false");

@@ -13,11 +13,12 @@
 
 #include <yaml.h>
 
+#include "config_text.h"
 #include "config_schema.h"
 #include "log.h"
 #include "options.h"
+#include "plain.h"
 
-#define FILE_BYTES_MAX (4U * 1024 * 1024)
 #define KEYS_MAX 32 /* of one mapping of the table */
 
 struct reader {
@@ -88,6 +89,10 @@ static bool is_scalar(struct reader *reader, const yaml_node_t *node, const char
 	}
 	if (strlen(text_of(node)) != node->data.scalar.length) {
 		FAULT(reader, node, "remove it", "'%s' holds a zero byte", name);
+		return false;
+	}
+	if (plain_has_controls(text_of(node))) {
+		FAULT(reader, node, "remove it", "'%s' holds a control character", name);
 		return false;
 	}
 	return true;
@@ -428,27 +433,6 @@ static void hash_bytes(struct config *config, const unsigned char *bytes, size_t
 	config->hash = hash ? hash : 1;
 }
 
-/* The whole file, to be freed; NULL (said) if it cannot be had. */
-static unsigned char *slurp(const char *path, size_t *size)
-{
-	unsigned char *bytes = malloc(FILE_BYTES_MAX + 1);
-	FILE *file = bytes ? fopen(path, "re") : NULL;
-	int err = errno;
-
-	if (file) {
-		*size = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
-		err = ferror(file) ? errno : 0;
-		if (!err && *size > FILE_BYTES_MAX)
-			err = EFBIG;
-		fclose(file);
-	}
-	if (file && !err)
-		return bytes;
-	log_err_hint(-err, "'tcpguard config default' prints one to begin with", "cannot read '%s'", path);
-	free(bytes);
-	return NULL;
-}
-
 static void say_syntax(struct reader *reader, const yaml_parser_t *parser)
 {
 	struct config_place place = {
@@ -501,7 +485,7 @@ static int read_file(struct reader *reader, const char *path)
 		log_err(0, "more than %d configuration files", CONFIG_FILES_MAX);
 		return -EBADMSG;
 	}
-	bytes = slurp(path, &size);
+	bytes = config_text_read(path, &size);
 	if (!bytes)
 		return -EBADMSG;
 	config->file[config->file_count] = strdup(path);

@@ -131,6 +131,38 @@ static int open_active(const struct pins *pins, struct tg_list_image *head, stru
 	return err == -EAGAIN ? -EIO : err;
 }
 
+/* The service's user can write to the image, and root reads it: it is believed nothing. */
+static bool is_laid_out(const struct tg_list_image *head)
+{
+	uint64_t end = (uint64_t)head->lines * TG_LIST_LINE_BYTES;
+	uint64_t first = (uint64_t)head->first_rule * TG_LIST_LINE_BYTES;
+
+	return head->prefixes <= TG_LIST_RULES_MAX && head->text <= head->lines && first <= end &&
+	       head->prefixes * sizeof(struct tg_list_rule) <= end - first;
+}
+
+static bool are_rules(const struct list_rules *rules)
+{
+	size_t i;
+
+	for (i = 0; i < rules->count; i++) {
+		const struct tg_list_rule *rule = &rules->rule[i];
+
+		if (rule->list >= TG_LIST_MAX || rule->length > 128 || rule->ipv4 > 1 ||
+		    (rule->ipv4 && rule->length < PREFIX_IPV4_OFFSET) ||
+		    (rule->reason && rule->reason >= rules->text_bytes))
+			return false;
+	}
+	return true;
+}
+
+static int refuse_image(void)
+{
+	log_err_hint(0, "'tcpguard block flush' gives both lists up",
+		     "the lists' image in " LISTS_DIR " is not what a tcpguard makes");
+	return -EIO;
+}
+
 int lists_read(const struct pins *pins, struct list_rules *rules)
 {
 	struct tg_list_image head;
@@ -142,6 +174,10 @@ int lists_read(const struct pins *pins, struct list_rules *rules)
 	err = open_active(pins, &head, &mapping);
 	if (err || !mapping.line)
 		return err;
+	if (!is_laid_out(&head)) {
+		unmap_image(&mapping);
+		return refuse_image();
+	}
 	text_bytes = (size_t)(head.lines - head.text) * TG_LIST_LINE_BYTES;
 	rules->rule = calloc(head.prefixes, sizeof(*rules->rule));
 	rules->text = malloc(text_bytes + 1);
@@ -152,9 +188,14 @@ int lists_read(const struct pins *pins, struct list_rules *rules)
 		rules->count = rules->room = head.prefixes;
 		rules->text_bytes = text_bytes;
 		rules->text_room = text_bytes + 1;
+		rules->text[text_bytes] = '\0';
+		if (!are_rules(rules))
+			err = refuse_image();
 	} else {
 		err = log_err(-ENOMEM, "cannot read the lists");
 	}
+	if (err)
+		list_rules_free(rules);
 	unmap_image(&mapping);
 	return err;
 }

@@ -41,6 +41,14 @@ static inline bool plain_is_control(const char *text)
 	return c[0] < 0x20 || c[0] == 0x7f || (c[0] == 0xc2 && c[1] < 0xa0);
 }
 
+static inline bool plain_has_controls(const char *text)
+{
+	for (; *text; text++)
+		if (plain_is_control(text))
+			return true;
+	return false;
+}
+
 /* In place: '?' for each byte of what is no character or a control character, a blank for blanks. */
 static inline char *plain_make(char *text)
 {

@@ -86,6 +86,8 @@ sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/resource.c $(pins)
 sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c daemon/list_guard.c daemon/netlink.c daemon/list_image.c \
 	daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
+sources_test_confirm := daemon/settings.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+sources_test_config := daemon/config_schema.c daemon/config_text.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
 	daemon/names.c daemon/resource.c $(pins)
 libs_test_config := -lbpf -lyaml

@@ -25,6 +25,17 @@ class Documents(unittest.TestCase):
                  if re.match(r"\| (\*\*drop\*\*|challenge|pass)", line)]
         self.assertEqual(len(table), len(rows))
 
+    def test_every_defence_names_tests_that_exist(self):
+        rows = [line for line in read("SECURITY.md").splitlines()
+                if line.startswith("| ") and not line.startswith(("| attack ", "| who, ", "| what he ", "| file "))]
+        self.assertGreater(len(rows), 20)
+        for row in rows:
+            tests = re.findall(r"`(tests/[^`]+)`", row)
+            if "on the path" not in row: # no defence
+                self.assertTrue(tests, row)
+            for test in tests:
+                self.assertTrue((ROOT / test).is_file(), test)
+
     def test_manual_page_has_every_command_and_option(self):
         page = read("docs/tcpguard.8.scd").replace("\\", "")
         sources = "".join(path.read_text() for path in sorted((ROOT / "daemon").glob("*.c")))

@@ -3,6 +3,7 @@
 """Questions about a file of event lines (NDJSON), and readers that tcpguard itself would not be."""
 
 import json
+import random
 import socket
 import struct
 import sys
@@ -76,6 +77,25 @@ def hold(path, count):
     sys.stdin.readline()
 
 
+def noise(path, count):
+    """Requests that are none, of every size; prints how many got an answer, or an end, for each."""
+    heard = 0
+    for number in range(count):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as odd:
+            odd.connect(path)
+            bytes_ = random.randbytes(number % 300 + 1)
+            # Every third with the right word at its beginning, every second of the right size.
+            if number % 3 == 0:
+                bytes_ = struct.pack("=I", MAGIC) + bytes_
+            if number % 2 == 0:
+                bytes_ = bytes_.ljust(REQUEST.size, b"\xff")[:REQUEST.size]
+            odd.settimeout(10)
+            odd.send(bytes_)
+            odd.recv(HEAD.size)
+            heard += 1
+    print(heard)
+
+
 def slow(path):
     """Reads nothing until told to, then everything: prints events heard and events lost."""
     reader = connect(path, 1 << 4)
@@ -104,6 +124,8 @@ if __name__ == "__main__":
         crowd(arguments[0], int(arguments[1]))
     elif command == "hold":
         hold(arguments[0], int(arguments[1]))
+    elif command == "noise":
+        noise(arguments[0], int(arguments[1]))
     elif command == "slow":
         slow(arguments[0])
     elif command == "garbage":

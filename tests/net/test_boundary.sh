@@ -19,6 +19,7 @@ echo "tcpguard:x:$SERVICE:" >> "$WORK/group"
 mount --bind "$WORK/passwd" /etc/passwd
 mount --bind "$WORK/group" /etc/group
 install -m 755 "$TCPGUARD" /run/program
+install -m 644 "$HERE/trickle.py" "$WORK/"
 chmod 0711 "$WORK"
 
 # as UID COMMAND...: an ordinary user; member UID COMMAND...: one of the group.
@@ -46,18 +47,22 @@ attach eth0 --max-flows 64 --no-daemon
 capturing() {
 	[[ "$("$TCPGUARD" -j stats | query "d['events']['watching']")" == *capture* ]]
 }
+ended() {
+	! kill -0 "$PID" 2> /dev/null
+}
+# One packet that passes for the capture at work, until that ends.
+captured() {
+	if ! ended && capturing; then
+		on client curl -s --max-time 1 http://10.0.0.1:7/ || true
+	fi
+	ended
+}
 # capture_to FILE: one packet.
 capture_to() {
 	local code=0
 
 	background timeout 20 "$TCPGUARD" capture --verdict pass -c 1 -w "$1" > "$WORK/captured" 2>&1
-	sent() {
-		! kill -0 "$PID" 2> /dev/null || {
-			! capturing || on client curl -s --max-time 1 http://10.0.0.1:7/ || true
-			! kill -0 "$PID" 2> /dev/null
-		}
-	}
-	wait_for 20 sent || return 1
+	wait_for 20 captured || return 1
 	wait "$PID" || code=$?
 	cat "$WORK/captured"
 	return $code
@@ -88,16 +93,13 @@ install -d -m 755 -o $SERVICE -g $SERVICE /run/tcpguard
 coproc HOLDER { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- flock /run/tcpguard sh -c 'echo held; exec cat'; }
 read -r -u "${HOLDER[0]}" held
 check "somebody holds a lock on the socket's directory" equal "$held" held
-start_daemon() {
-	background "$TCPGUARD" daemon --metrics off "$@" 2> "$WORK/daemon"
-	DAEMON=$PID
-}
-start_daemon
+background "$TCPGUARD" daemon --metrics off 2> "$WORK/daemon"
+DAEMON=$PID
 check "the daemon begins all the same" wait_for 5 "$TCPGUARD" events
 check "and leaves nothing beside its socket" equal "$(ls -A /run/tcpguard)" events.sock
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
-exec {HOLDER[1]}>&-
+eval "exec ${HOLDER[1]}>&-"
 
 # 128 descriptors: 64 readers.  A member of the group has a quarter of them, all members seven eighths.
 install -m 755 "$HERE/events.py" /run/events.py
@@ -117,7 +119,7 @@ check "another member has one" answers 0 'daemon  *started' member $OTHER /run/p
 check "root, too" answers 0 'daemon  *started' "$TCPGUARD" events
 read -r -u "${SILENT[0]}" ended
 check "who asks for nothing is hung up on" equal "$ended" 16
-echo done >&"${SILENT[1]}"
+echo enough >&"${SILENT[1]}"
 tracers() {
 	[ "$("$TCPGUARD" -j stats | query "d['events']['readers']")" = "$1" ]
 }
@@ -130,8 +132,30 @@ done
 check "but not the last that can be traced" answers 7 'traced already' \
 	member $OTHER /run/program flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
 check "which is root's" answers 1 . "$TCPGUARD" flows trace 10.0.0.2:4-10.0.0.1:80 --for 1s
+noise() {
+	equal "$(member $NOBODY "$PYTHON" /run/events.py noise $SOCKET 600)" 600
+}
+check "requests that are none are answered, or ended" noise
+check "and the daemon goes on" answers 0 'daemon  *started' "$TCPGUARD" events
 kill -TERM "$DAEMON"
 wait "$DAEMON" || die "the daemon ended with exit code $?"
+
+# --- metrics ----------------------------------------------------------------------------------------
+
+# More clients than there are connections, who never finish asking.
+background "$TCPGUARD" daemon --metrics 127.0.0.1:9844 2> "$WORK/daemon"
+DAEMON=$PID
+wait_for 5 curl -sf -o "$WORK/answer" http://127.0.0.1:9844/-/healthy || die "no metrics are served"
+coproc TRICKLE { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$PYTHON" "$WORK/trickle.py" 9844 100; }
+read -r -u "${TRICKLE[0]}" _
+check "clients that never finish keep nobody out" curl -sf --max-time 60 -o /dev/null http://127.0.0.1:9844/metrics
+check "nor the daemon from its work" "$TCPGUARD" events
+eval "exec ${TRICKLE[1]}>&-"
+kill -TERM "$DAEMON"
+wait "$DAEMON" || die "the daemon ended with exit code $?"
+
+# --- other people's sockets -------------------------------------------------------------------------
+
 as $NOBODY install -d -m 755 /run/shared/socket
 as $NOBODY ln -s /run/precious /run/shared/socket/s.lock
 check "a link in the place of the lock" answers 4 "cannot lock" \
@@ -158,6 +182,7 @@ check "a bad line of a list" tame "$TCPGUARD" block import <(printf '%s\n' "$ESC
 printf 'version: 1\n"%s": 1\n' '\e[31m\nSYSLOG_IDENTIFIER=sshd' > /run/keys.yaml
 check "an unknown key" tame "$TCPGUARD" config check /run/keys.yaml
 check "begins no line of its own" equal "$(wc -l < "$WORK/answer")" 1
+# shellcheck disable=SC2016 # that is its name
 ip link add "odd$ESCAPE" type veth peer name '$(date)'
 "$TCPGUARD" attach "odd$ESCAPE" --no-daemon > /dev/null
 for command in status stats doctor "monitor $(printf 'odd%s' "$ESCAPE")"; do
@@ -176,6 +201,41 @@ check "bash completes it as a word" equal "$(offered '$' | head -n 1)" '\$\(date
 check "ordinary names as they are" equal "$(offered eth)" eth0
 ip link del "odd$ESCAPE"
 
+# --- configurations ---------------------------------------------------------------------------------
+
+printf '%s\n' 'version: 1' 'interfaces: [{name: eth0, mode: monitor}]' > /run/tcpguard.yaml
+mkdir /run/conf.d
+anybodys() { # COMMAND...: is refused, and eth0 stays as it is
+	answers $CONFIG 'everybody may write to it' "$@" &&
+		equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode']")" enforce
+}
+chmod 0666 /run/tcpguard.yaml
+check "what everybody may write is not attached" anybodys "$TCPGUARD" attach --config /run/tcpguard.yaml --no-daemon
+check "nor reloaded" anybodys "$TCPGUARD" config reload /run/tcpguard.yaml
+check "nor said to be good" anybodys "$TCPGUARD" config check /run/tcpguard.yaml
+chmod 0644 /run/tcpguard.yaml
+install -m 0666 /dev/null /run/conf.d/more.yaml
+check "nor as a part of another" anybodys "$TCPGUARD" config reload /run/tcpguard.yaml
+chmod 0644 /run/conf.d/more.yaml
+check "without that it is" answers 0 . "$TCPGUARD" config check /run/tcpguard.yaml
+{
+	printf 'version: 1\na: '
+	head -c 2000000 /dev/zero | tr '\0' '['
+} > /run/deep.yaml
+check "two million brackets are refused at once" answers $CONFIG 'nested more than' \
+	prlimit --cpu=5 "$TCPGUARD" config check /run/deep.yaml
+
+# --- captures of strangers --------------------------------------------------------------------------
+
+# Whoever does not trust a capture need not be root to look at it.
+three_rights() {
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups --no-new-privs --bounding-set=-all,+bpf,+net_admin,+perfmon \
+		--inh-caps=-all,+bpf,+net_admin,+perfmon --ambient-caps=-all,+bpf,+net_admin,+perfmon -- "$@"
+}
+gzip -dc "$ROOT/tests/data/clean.pcap.gz" > /run/clean.pcap
+check "replay with three capabilities of nobody's" answers 0 'connections' three_rights /run/program replay /run/clean.pcap
+check "explain, too" answers 0 Verdict three_rights /run/program explain --pcap /run/clean.pcap#5
+
 # --- lists that are too much ------------------------------------------------------------------------
 
 long_line() {
@@ -192,3 +252,38 @@ check "the list is as it was" equal "$("$TCPGUARD" block list | head -n 1 | cut 
 check "nor does a list without an end take it" answers $USAGE 'too many prefixes' \
 	prlimit --as=2000000000 timeout 120 "$TCPGUARD" block import --replace <(yes 192.0.2.1)
 check "the list is as it was still" equal "$("$TCPGUARD" block list | head -n 1 | cut -d ' ' -f 1)" 203.0.113.0/24
+
+# --- what the service's user writes, and root reads -------------------------------------------------
+
+# hostile CHANGE...: every command that reads the lists refuses the image, without falling over it.
+hostile() {
+	local verb
+
+	"$TCPGUARD" block flush > /dev/null
+	"$TCPGUARD" block add 203.0.113.0/24 --reason hostile > /dev/null
+	"$PYTHON" "$HERE/hostile_image.py" $PINS/v1 "$@" || return 1
+	for verb in list export "del 203.0.113.0/24" "add 192.0.2.1"; do
+		# shellcheck disable=SC2086 # words
+		answers 70 'not what a tcpguard makes' "$TCPGUARD" block $verb || return 1
+	done
+	answers 0 . "$TCPGUARD" block test 203.0.113.1 || answers 70 . "$TCPGUARD" block test 203.0.113.1
+}
+check "more rules than there is room for" hostile prefixes=0x3fffff
+check "rules behind the end" hostile first_rule=0xfffffff0
+check "a text behind the end" hostile text=0xffffffff
+check "a rule of no list" hostile rule=ffffffff000000000000000078017f
+check "a rule longer than an address" hostile rule=ffffffff0000000000000000ff0100
+check "a reason behind the text" hostile rule=ffffffffffffff7f00000000780100
+# Interfaces, modes and services as nothing would write them: every command shows them, or says no.
+for map in tg_ifaces tg_settings tg_ports; do
+	check "the service's user fills $map: nothing falls over it" \
+		"$PYTHON" "$HERE/hostile_maps.py" $PINS/v1/maps/$map "$TCPGUARD"
+done
+"$TCPGUARD" detach --all --purge > "$WORK/answer" 2>&1 || rm -r $PINS
+check "root removes it all" test ! -e $PINS
+ip link set eth0 xdp off
+attach eth0 --max-flows 64 --no-daemon
+"$TCPGUARD" block add 203.0.113.0/24 > /dev/null
+"$PYTHON" "$HERE/hostile_image.py" $PINS/v1 text=0xffffffff
+check "flush gives an image up" answers 0 . "$TCPGUARD" block flush
+check "after which it works again" answers 0 added "$TCPGUARD" block add 192.0.2.1

@@ -47,6 +47,10 @@ class Units(unittest.TestCase):
                 self.assertEqual(assignments(unit, name), ["CAP_BPF CAP_NET_ADMIN CAP_PERFMON"])
             self.assertEqual(assignments(unit, "User"), ["tcpguard"])
 
+    def test_no_dump_holds_the_coefficients_of_the_hash(self):
+        for unit in UNITS:
+            self.assertEqual(assignments(unit, "LimitCORE"), ["0"])
+
     def test_nothing_that_happens_to_the_daemon_detaches(self):
         daemon, attach = UNITS
         text = daemon.read_text()

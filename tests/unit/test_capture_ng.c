@@ -82,6 +82,53 @@ static void a_full_disk_is_said_at_the_end(void **state)
 	assert_true(capture_ng_finish(writer) < 0);
 }
 
+/* A file of one packet, whose interface says how time is counted. */
+static void put_block(FILE *file, uint32_t type, const void *body, uint32_t size)
+{
+	const uint32_t length = size + 12;
+
+	fwrite(&type, 1, 4, file);
+	fwrite(&length, 1, 4, file);
+	fwrite(body, 1, size, file);
+	fwrite(&length, 1, 4, file);
+}
+
+static void times_beyond_all_time_are_taken(void **state)
+{
+	static const struct {
+		int64_t offset;
+		uint8_t unit;
+	} rows[] = { { INT64_MAX, 6 }, { INT64_MIN, 0 }, { INT64_MAX, 0 }, { INT64_MIN, 0xff }, { -1, 0x7f } };
+	const uint32_t section[] = { 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX };
+	const uint32_t packet_block[] = { 0, UINT32_MAX, UINT32_MAX, 4, 4, 0 };
+	struct capture_packet packet;
+	struct capture_ng *ng;
+	const char *why;
+	FILE *file;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint8_t interface[] = { 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0,
+					14, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
+
+		interface[12] = rows[i].unit;
+		memcpy(interface + 20, &rows[i].offset, sizeof(rows[i].offset));
+		file = tmpfile();
+		put_block(file, 0x0a0d0d0a, section, sizeof(section));
+		put_block(file, 1, interface, sizeof(interface));
+		put_block(file, 6, packet_block, sizeof(packet_block));
+		rewind(file);
+		ng = capture_ng_open(file, &why);
+		assert_non_null(ng);
+		assert_int_equal(capture_ng_next(ng, &packet, &why), 1);
+		assert_in_range(packet.time.tv_sec, 0, 1ULL << 40);
+		assert_in_range(packet.time.tv_nsec, 0, 999999999);
+		capture_ng_close(ng);
+		fclose(file);
+	}
+}
+
 static void no_file_no_writer(void **state)
 {
 	struct capture_ng_writer *writer;
@@ -97,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_of_two_interfaces_come_back),
 		cmocka_unit_test(a_full_disk_is_said_at_the_end),
+		cmocka_unit_test(times_beyond_all_time_are_taken),
 		cmocka_unit_test(no_file_no_writer),
 	};
 

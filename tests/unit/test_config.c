@@ -96,6 +96,7 @@ static const struct {
 	const char *place; /* "LINE:COLUMN: " and what follows */
 } faults[] = {
 	{ "mode: enforce\n", "1:1: 'version' is missing" },
+	{ "version: 1\nservices: [{name: \"\\e[31m\", ports: [1]}]\n", "2:19: 'name' holds a control character" },
 	{ "version: 2\n", "1:10: 'version' is 2, not between 1 and 1" },
 	{ "version: 1\nmdoe: enforce\n", "2:1: unknown key 'mdoe'" },
 	{ "version: 1\nmode: enforced\n", "2:7: 'mode' cannot be 'enforced'" },
@@ -423,6 +424,51 @@ static void parts_add_to_lists_and_replace_values(void **state)
 
 /* --- the data path's struct ----------------------------------------------------------------------- */
 
+/* As long as they may be, of characters that are doubled. */
+static void the_longest_paths_read_back(void **state)
+{
+	char text[CONFIG_PATHS_MAX * (2 * CONFIG_PATH_BYTES + 8) + 64], *end = text;
+	struct config *config, *again;
+	char *before;
+	int i, j;
+
+	(void)state;
+	end += sprintf(end, "version: 1\nlists:\n  block:\n");
+	for (i = 0; i < CONFIG_PATHS_MAX; i++) {
+		end += sprintf(end, "  - '/");
+		for (j = 0; j < CONFIG_PATH_BYTES - 2; j++)
+			end += sprintf(end, "''");
+		end += sprintf(end, "'\n");
+	}
+	config = must_read(text);
+	before = printed(config);
+	again = must_read(before);
+	assert_int_equal(again->block.count, CONFIG_PATHS_MAX);
+	assert_memory_equal(&again->block, &config->block, sizeof(config->block));
+	free(before);
+	config_free(config);
+	config_free(again);
+}
+
+/* The service's user can write to the maps: numbers that name nothing are shown as that. */
+static void numbers_without_a_word_are_none(void **state)
+{
+	struct config *config = config_new();
+	char *text;
+
+	(void)state;
+	config->mode = 7;
+	config->synflood.action = UINT32_MAX - 1;
+	config->iface_count = 1;
+	strcpy(config->iface[0].name, "eth0");
+	config->iface[0].profile = 0x7fffffff;
+	text = printed(config);
+	assert_non_null(strstr(text, "mode: ?"));
+	assert_non_null(strstr(text, "profile: ?"));
+	free(text);
+	config_free(config);
+}
+
 static void what_is_filled_comes_back(void **state)
 {
 	struct config *config = must_read(everything), *back = config_new();
@@ -494,6 +540,8 @@ int main(void)
 		TEST(what_is_printed_reads_back_as_the_same),
 		TEST(the_default_file_is_valid_with_and_without_its_comments),
 		TEST(parts_add_to_lists_and_replace_values),
+		TEST(the_longest_paths_read_back),
+		TEST(numbers_without_a_word_are_none),
 		TEST(what_is_filled_comes_back),
 		TEST(services_keep_their_numbers_and_deadlines),
 	};

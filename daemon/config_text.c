@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Refuses before libyaml sees it what would take it minutes: its work grows with the square of the depth. */
+#include "config_text.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "log.h"
+
+#define FILE_BYTES_MAX (4U * 1024 * 1024)
+#define DEPTH_MAX 100 /* ours is 3; brackets in texts and comments count, too */
+
+static bool is_too_deep(const unsigned char *bytes, size_t size)
+{
+	size_t depth = 0, i;
+
+	for (i = 0; i < size && depth <= DEPTH_MAX; i++) {
+		if (bytes[i] == '[' || bytes[i] == '{')
+			depth++;
+		else if ((bytes[i] == ']' || bytes[i] == '}') && depth)
+			depth--;
+	}
+	return depth > DEPTH_MAX;
+}
+
+static bool is_anybodys(FILE *file)
+{
+	struct stat status;
+
+	return !fstat(fileno(file), &status) && S_ISREG(status.st_mode) && status.st_mode & S_IWOTH;
+}
+
+/* 0, or -errno in silence. */
+static int read_bytes(const char *path, unsigned char *bytes, size_t *size)
+{
+	FILE *file = fopen(path, "re");
+	int err = 0;
+
+	if (!file)
+		return -errno;
+	if (is_anybodys(file)) {
+		err = -EKEYREJECTED;
+	} else {
+		*size = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
+		if (ferror(file))
+			err = -errno;
+		else if (*size > FILE_BYTES_MAX)
+			err = -EFBIG;
+		else if (is_too_deep(bytes, *size))
+			err = -ELOOP;
+	}
+	fclose(file);
+	return err;
+}
+
+unsigned char *config_text_read(const char *path, size_t *size)
+{
+	unsigned char *bytes = malloc(FILE_BYTES_MAX + 1);
+	int err = bytes ? read_bytes(path, bytes, size) : -ENOMEM;
+
+	if (!err)
+		return bytes;
+	if (err == -EKEYREJECTED)
+		log_err_hint(0, "see that it says what you want, then 'chmod o-w FILE'",
+			     "'%s' is no configuration: everybody may write to it", path);
+	else if (err == -ELOOP)
+		log_err_hint(0, "close the brackets", "'%s' is no configuration: nested more than %d deep",
+			     path, DEPTH_MAX);
+	else
+		log_err_hint(err, "'tcpguard config default' prints one to begin with",
+			     "cannot read '%s'", path);
+	free(bytes);
+	return NULL;
+}

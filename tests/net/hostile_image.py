@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes to the lists' image what the service's user could: FIELD=NUMBER of its head, here and in the settings.
+
+    hostile_image.py PINS FIELD=NUMBER...
+
+With rule=HEX instead the bytes of the first rule from its offset 16 on (until, reason, added, length, ipv4, list).
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+
+LINE = 64
+FIELDS = ["prefixes", "rules0", "rules1", "slot", "seed", "lines", "direct0", "direct1", "bits", "nodes", "slots",
+          "slots_mask", "first_rule", "text"]
+HEAD = struct.Struct("=IIIIQIIIIIIIII")
+
+
+def bpftool(*arguments):
+    return subprocess.run(["bpftool", "-j", "map", *arguments], check=True, stdout=subprocess.PIPE).stdout
+
+
+def words(number):
+    return [f"{byte:#04x}" for byte in struct.pack("=I", number)]
+
+
+def read(pin, entry):
+    value = json.loads(bpftool("lookup", "pinned", pin, "key", *words(entry)))["value"]
+    return bytes(int(byte, 16) for byte in value)
+
+
+def write(pin, entry, value):
+    bpftool("update", "pinned", pin, "key", *words(entry), "value", *(f"{byte:#04x}" for byte in value))
+
+
+def main(pins, *changes):
+    image = f"{pins}/lists/{os.listdir(f'{pins}/lists')[0]}"
+    head = read(image, 0)
+    fields = dict(zip(FIELDS, HEAD.unpack_from(head)))
+    for change in changes:
+        name, _, value = change.partition("=")
+        if name == "rule":
+            line = fields["first_rule"]
+            rule = read(image, line)
+            raw = bytes.fromhex(value)
+            write(image, line, rule[:16] + raw + rule[16 + len(raw):])
+        else:
+            fields[name] = int(value, 0)
+    changed = HEAD.pack(*fields.values()) + head[HEAD.size:]
+    settings = read(f"{pins}/maps/tg_settings", 0)
+    assert settings.count(head) >= 1
+    write(f"{pins}/maps/tg_settings", 0, settings.replace(head, changed))
+    write(image, 0, changed)
+
+
+main(*sys.argv[1:])
