@@ -86,7 +86,7 @@ static bool ready(void *context)
 
 static void note(const char *remark)
 {
-	int err = pins_note_metrics(remark);
+	int err = pins_note(PINS_NOTE_METRICS, remark);
 
 	if (err)
 		log_err(err, "cannot note for 'tcpguard status' where metrics are served");

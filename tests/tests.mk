@@ -60,18 +60,20 @@ $(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 sources_test_top := daemon/top_heap.c daemon/top_flows.c daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_note.c daemon/log.c daemon/privilege.c
 libs_test_top := -lbpf
 sources_test_metrics := daemon/output_metrics.c daemon/output_metrics_packets.c daemon/output_metrics_flows.c daemon/output_metrics_self.c daemon/guard.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_metrics.c daemon/log.c daemon/privilege.c
+	daemon/names.c daemon/pins.c daemon/pins_lock.c daemon/pins_note.c daemon/log.c daemon/privilege.c
 libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
-sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c daemon/list_guard.c daemon/netlink.c daemon/list_image.c \
-	daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
-	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
-	daemon/names.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c \
+	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_slots.c daemon/list_rules.c \
+	daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c \
+	daemon/config_read_values.c daemon/config_check.c daemon/config_print.c daemon/config_fill.c \
+	daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c daemon/names.c \
+	daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
 sources_test_reload := $(sources_test_confirm)
