@@ -219,3 +219,14 @@ void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class
 {
 	metrics->own.trips[class]++;
 }
+
+void daemon_metrics_set_config(struct daemon_metrics *metrics, bool read)
+{
+	metrics->own.config_read = read;
+	metrics->own.config_read_at_s = (uint64_t)time(NULL);
+}
+
+void daemon_metrics_set_reverts(struct daemon_metrics *metrics, uint64_t reverts)
+{
+	metrics->own.reverts = reverts;
+}
