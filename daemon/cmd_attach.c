@@ -3,8 +3,10 @@
 #include "command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -387,6 +389,15 @@ static int settle_confirm(struct datapath_options *options)
 	return 0;
 }
 
+static int start_daemon(const char *config)
+{
+	char path[PATH_MAX], words[PATH_MAX + 16] = "";
+
+	if (config && realpath(config, path))
+		snprintf(words, sizeof(words), "--config\n%s", path);
+	return daemon_start(words);
+}
+
 static int attach(const struct global_options *global, const struct attach_options *options,
 		  const struct config *config, const char *const *names, int count)
 {
@@ -407,7 +418,7 @@ static int attach(const struct global_options *global, const struct attach_optio
 	if (!done)
 		return command_exit_code(err);
 	if (!options->no_daemon)
-		started = daemon_start(options->config);
+		started = start_daemon(options->config);
 	if (global->output == OUTPUT_TEXT)
 		print_text(results, done);
 	else

@@ -4,8 +4,11 @@
  * depends on it.  One for each bpffs, by a lock that dies with the process.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -89,12 +92,13 @@ static uint32_t age_a_slice(void *context)
 	return ager_delay_ms(state->ager);
 }
 
-/* The note first: the next daemon writes its own.  Left behind it would be believed by nobody. */
+/* The notes first: the next daemon writes its own. */
 static void give_up_lock(struct daemon_state *state)
 {
 	if (state->lock < 0)
 		return;
-	(void)pins_note_metrics(NULL);
+	(void)pins_note(PINS_NOTE_METRICS, NULL);
+	(void)pins_note(PINS_NOTE_WORDS, NULL);
 	close(state->lock);
 	state->lock = -1;
 }
@@ -137,6 +141,28 @@ static bool watch(void *context)
 	return false;
 }
 
+static void add_word(char *text, const char *option, const char *value)
+{
+	size_t length = strlen(text);
+
+	if (value && length + strlen(option) + strlen(value) + 3 < PINS_NOTE_BYTES)
+		sprintf(text + length, "%s%s\n%s", length ? "\n" : "", option, value);
+}
+
+/* For an upgrade, which starts the next daemon, maybe after this one was killed. */
+static void note_words(const struct daemon_options *options)
+{
+	char text[PINS_NOTE_BYTES] = "", path[PATH_MAX];
+	int err;
+
+	add_word(text, "--config", options->config ? realpath(options->config, path) : NULL);
+	add_word(text, "--metrics", options->metrics);
+	add_word(text, "--socket", options->socket);
+	err = pins_note(PINS_NOTE_WORDS, text);
+	if (err)
+		log_err(err, "cannot note for 'tcpguard upgrade' what the daemon was started with");
+}
+
 static int take_over(struct daemon_state *state, const struct daemon_options *options)
 {
 	uint64_t now_ms;
@@ -168,6 +194,7 @@ static int take_over(struct daemon_state *state, const struct daemon_options *op
 	TG_WRITE_ONCE(state->pins.settings->daemon_pid, (__u32)getpid());
 	if (options->log_syslog)
 		log_to_syslog();
+	note_words(options);
 	state->ready_fd = options->ready_fd;
 	state->metrics = daemon_metrics_new(&state->pins);
 	return state->metrics ? 0 : -ENOMEM;

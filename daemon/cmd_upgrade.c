@@ -192,18 +192,20 @@ static void say_what_was_left(const struct outcome *outcome)
 				outcome->all[i].left);
 }
 
-/* The old daemon ends; under systemd the unit starts the new one, else we do. */
+/* The old daemon ends; under systemd the unit starts the new one, else we do, as the old one was. */
 static int exchange_daemon(void)
 {
+	char words[PINS_NOTE_BYTES];
 	struct pins pins;
 	int err;
 
 	err = pins_open(&pins, false);
 	if (err)
 		return err;
+	pins_read_note(PINS_NOTE_WORDS, words, sizeof(words));
 	err = daemon_stop(&pins.settings->daemon_pid);
 	pins_close(&pins);
-	return err ? err : daemon_start(NULL);
+	return err ? err : daemon_start(words);
 }
 
 static int check_rights(void)

@@ -86,7 +86,7 @@ static bool ready(void *context)
 
 static void note(const char *remark)
 {
-	int err = pins_note_metrics(remark);
+	int err = pins_note(PINS_NOTE_METRICS, remark);
 
 	if (err)
 		log_err(err, "cannot note for 'tcpguard status' where metrics are served");
@@ -218,4 +218,15 @@ void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_p
 void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class)
 {
 	metrics->own.trips[class]++;
+}
+
+void daemon_metrics_set_config(struct daemon_metrics *metrics, bool read)
+{
+	metrics->own.config_read = read;
+	metrics->own.config_read_at_s = (uint64_t)time(NULL);
+}
+
+void daemon_metrics_set_reverts(struct daemon_metrics *metrics, uint64_t reverts)
+{
+	metrics->own.reverts = reverts;
 }

@@ -25,6 +25,12 @@ void daemon_metrics_listen(struct daemon_metrics *metrics, struct loop *loop, co
 /* A pass over the table has ended. */
 void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass);
 
+/* The file was read, now, with or without a fault. */
+void daemon_metrics_set_config(struct daemon_metrics *metrics, bool read);
+
+/* How many modes went back because nobody confirmed. */
+void daemon_metrics_set_reverts(struct daemon_metrics *metrics, uint64_t reverts);
+
 /* The guard has stepped a class back. */
 void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class);
 

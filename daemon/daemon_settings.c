@@ -25,6 +25,7 @@ static void take_config(struct daemon_state *state, struct config *config)
 	config_free(state->config);
 	state->config = config;
 	state->tried_hash = config->hash;
+	daemon_metrics_set_config(state->metrics, true);
 	daemon_listen(state);
 }
 
@@ -40,8 +41,10 @@ static void follow_config(struct daemon_state *state)
 	if (!state->options->config || !hash || hash == state->tried_hash)
 		return;
 	state->tried_hash = hash;
-	if (config_read(state->options->config, &config))
-		return; /* said */
+	if (config_read(state->options->config, &config)) { /* said */
+		daemon_metrics_set_config(state->metrics, false);
+		return;
+	}
 	if (config->hash == hash) {
 		take_config(state, config);
 		return;
@@ -60,6 +63,7 @@ void daemon_reload(void *context)
 		return;
 	}
 	if (config_reload(&state->pins, state->options->config, &config)) {
+		daemon_metrics_set_config(state->metrics, false);
 		log_err_hint(0, "mend the file and send SIGHUP again",
 			     "the configuration in force stays as it was");
 	} else {
@@ -73,8 +77,10 @@ int daemon_first_config(struct daemon_state *state)
 {
 	const char *path = state->options->config;
 
-	if (path && config_read(path, &state->config))
+	if (path && config_read(path, &state->config)) {
 		log_info("daemon: goes on with the defaults for its own part; 'tcpguard config check' helps");
+	}
+	daemon_metrics_set_config(state->metrics, !path || state->config);
 	if (!state->config)
 		state->config = config_new();
 	if (!state->config)
@@ -99,6 +105,7 @@ void daemon_follow_settings(struct daemon_state *state)
 		log_err(-ENOMEM, "cannot count the connections of each source");
 	if (mode_watch_look(&state->modes, &state->pins, now_ms, state->events))
 		event_server_publish(state->server);
+	daemon_metrics_set_reverts(state->metrics, state->modes.reverts);
 	events_write_counts(state->events);
 	event_server_look_after(state->server);
 	/* Who captured and was killed left the data path copying packets. */

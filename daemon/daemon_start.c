@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,55 +21,44 @@
 #define STOP_MS 10000
 #define FIND_MS 2000
 #define STOP_STEP_MS 20
+#define WORDS_MAX 32
+#define TRIES 3 /* while it is killed: the next one need not be */
+
+enum start {
+	START_READY,
+	START_FAILED,
+	START_KILLED, /* before it was ready */
+	START_LATE,
+};
+
+static bool keep_quiet(void)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	return null >= 0 && dup2(null, 0) == 0 && dup2(null, 1) == 1 && dup2(null, 2) == 2;
+}
 
 /* In the grandchild: no terminal, no files but the pipe. */
-static void become_daemon(int ready, const char *config)
+static void become_daemon(int ready, char *words)
 {
-	char number[16], path[PATH_MAX];
+	char number[16], *at = NULL, *argv[WORDS_MAX] = { "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number };
+	int count = 6;
 	sigset_t none;
-	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	service_forget();
-	/* Before the directory it may be relative to is left. */
-	if (config && !realpath(config, path))
-		_exit(1);
-	if (chdir("/"))
-		_exit(1);
-	null = open("/dev/null", O_RDWR);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+	if (chdir("/") || !keep_quiet())
 		_exit(1);
 	/* Without close-on-exec, at a number that is free. */
 	ready = fcntl(ready, F_DUPFD, 3);
 	if (ready < 0)
 		_exit(1);
 	snprintf(number, sizeof(number), "%d", ready);
-	execl("/proc/self/exe", "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number,
-	      config ? "--config" : (char *)NULL, path, (char *)NULL);
+	for (words = strtok_r(words, "\n", &at); words && count < WORDS_MAX - 1; words = strtok_r(NULL, "\n", &at))
+		argv[count++] = words;
+	execv("/proc/self/exe", argv);
 	_exit(1);
-}
-
-/* Twice, so that the daemon is nobody's child and never a zombie of a long-lived caller. */
-static int spawn(int ready, const char *config)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		if (setsid() < 0)
-			_exit(1);
-		pid = fork();
-		if (!pid)
-			become_daemon(ready, config);
-		_exit(pid < 0);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return status ? -EAGAIN : 0;
 }
 
 static int wait_ready(int fd)
@@ -87,9 +75,59 @@ static int wait_ready(int fd)
 	return read(fd, &byte, 1) == 1 ? 0 : -EPIPE;
 }
 
-int daemon_start(const char *config)
+/* Not by a fault of its own: that is another signal, or an exit code. */
+static bool was_killed(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
+}
+
+/* In the child: the daemon's parent until it is ready, so as to see how it dies.  An exit code. */
+static int attend(char *words)
 {
 	int ends[2], err;
+	pid_t pid;
+
+	if (setsid() < 0 || pipe2(ends, O_CLOEXEC))
+		return START_FAILED;
+	pid = fork();
+	if (pid < 0)
+		return START_FAILED;
+	if (!pid)
+		become_daemon(ends[1], words);
+	close(ends[1]);
+	err = wait_ready(ends[0]);
+	if (err == -ETIMEDOUT)
+		return START_LATE;
+	if (!err)
+		return START_READY;
+	return was_killed(pid) ? START_KILLED : START_FAILED;
+}
+
+/* In two steps, so that the daemon is nobody's child and never a zombie of a long-lived caller. */
+static int spawn(const char *words)
+{
+	char copy[PINS_NOTE_BYTES];
+	int status;
+	pid_t pid;
+
+	snprintf(copy, sizeof(copy), "%s", words ? words : "");
+	pid = fork();
+	if (pid < 0)
+		return START_FAILED;
+	if (!pid)
+		_exit(attend(copy));
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return START_FAILED;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : START_FAILED;
+}
+
+int daemon_start(const char *words)
+{
+	int err, started = START_KILLED, tries;
 
 	if (pins_daemon_runs())
 		return 0;
@@ -99,20 +137,17 @@ int daemon_start(const char *config)
 	if (err != -ENOENT)
 		log_info("systemd cannot start tcpguard.service ('systemctl status tcpguard' says why): "
 			 "starting a daemon without it");
-	if (pipe2(ends, O_CLOEXEC))
-		return log_err(-errno, "cannot start the daemon");
-	err = spawn(ends[1], config);
-	close(ends[1]);
-	if (!err)
-		err = wait_ready(ends[0]);
-	close(ends[0]);
-	/* Somebody else's may have been quicker. */
-	if (!err || pins_daemon_runs())
-		return 0;
+	for (tries = 0; tries < TRIES && started == START_KILLED; tries++) {
+		started = spawn(words);
+		/* Somebody else's may have been quicker. */
+		if (started == START_READY || pins_daemon_runs())
+			return 0;
+	}
 	log_err_hint(0, "the system log says why; 'tcpguard daemon' runs it in the foreground",
 		     "attached, but the daemon did not start%s: nothing ages the flow table",
-		     err == -ETIMEDOUT ? " in time" : "");
-	return err;
+		     started == START_LATE ? " in time" : started == START_KILLED ? ", somebody kills it" :
+										    "");
+	return started == START_LATE ? -ETIMEDOUT : -EPIPE;
 }
 
 /* The pid was written by a daemon that holds the lock; that it is a tcpguard still is checked. */

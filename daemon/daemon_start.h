@@ -6,10 +6,10 @@
 #include "tcpguard/types.h"
 
 /*
- * Starts a daemon unless one runs, with this configuration file or, with NULL, none, and waits until it
- * is ready; errors are said.
+ * Starts a daemon unless one runs and waits until it is ready; errors are said.  words: of its command
+ * line, one a line, for where systemd does not start it; may be NULL or "".
  */
-int daemon_start(const char *config);
+int daemon_start(const char *words);
 
 /* The same through systemd, in silence; -ENOENT where it does not manage us, -EIO if it fails. */
 int daemon_start_unit(void);

@@ -22,6 +22,8 @@
 	  "1 while everything passes, whatever the mode") \
 	X(CONFIG_GENERATION, GAUGE, "", "tcpguard_config_generation", "", \
 	  "Number of the configuration in force, grows with each exchange") \
+	X(CONFIG_HASH, INFO, "", "tcpguard_config_hash", "hash", \
+	  "Of the configuration files in force, as config show has it; none: there was no file") \
 	X(INTERFACE_MODE, GAUGE, "", "tcpguard_interface_mode", "iface,mode", \
 	  "1 for the mode in force, 0 for the others") \
 	X(INTERFACE_XDP, INFO, "", "tcpguard_interface_xdp", "iface,xdp,driver,profile", \
@@ -101,6 +103,12 @@
 	  "Entries the daemon's ageing freed since it started: expired, evicted early, recovered from a dead owner") \
 	X(GUARD_TRIPS, COUNTER, "", "tcpguard_guard_trips", "signal,class", \
 	  "How often the guard has stepped a class back since the daemon started") \
+	X(CONFIRM_REVERTS, COUNTER, "", "tcpguard_confirm_reverts", "", \
+	  "Modes that went back because nobody confirmed, since the daemon started") \
+	X(CONFIG_RELOAD_SUCCESS, GAUGE, "", "tcpguard_config_last_reload_success", "", \
+	  "0 if the configuration file had a fault when the daemon read it last: the former one is in force") \
+	X(CONFIG_RELOAD_TIME, GAUGE, "seconds", "tcpguard_config_last_reload_timestamp_seconds", "", \
+	  "When that was, Unix time") \
 	X(PROCESS_CPU, COUNTER, "seconds", "process_cpu_seconds", "", \
 	  "CPU time of the daemon, user and system") \
 	X(PROCESS_RESIDENT, GAUGE, "bytes", "process_resident_memory_bytes", "", \

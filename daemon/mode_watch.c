@@ -4,6 +4,8 @@
 
 #include "names.h"
 
+#define NOBODY ", nobody confirmed"
+
 static void read_modes(struct mode_watch *watch, const struct pins *pins, uint64_t now_ms)
 {
 	const struct tg_config *config = tg_active_config(pins->settings);
@@ -26,6 +28,14 @@ static const char *word(uint8_t mode)
 	return mode ? names_mode(mode - 1U) : "none";
 }
 
+/* Its deadline has passed: `revert` and `confirm` would have lifted it. */
+static bool has_lapsed(const struct tg_mode_setting *setting, uint64_t now_ms)
+{
+	uint64_t until_ms = TG_READ_ONCE(setting->until_ms);
+
+	return until_ms && now_ms > until_ms;
+}
+
 void mode_watch_begin(struct mode_watch *watch, const struct pins *pins, uint64_t now_ms)
 {
 	read_modes(watch, pins, now_ms);
@@ -35,8 +45,8 @@ bool mode_watch_look(struct mode_watch *watch, const struct pins *pins, uint64_t
 		     struct events *events)
 {
 	const struct tg_config *config = tg_active_config(pins->settings);
-	struct mode_watch now;
-	bool changed = false;
+	struct mode_watch now = { .reverts = watch->reverts };
+	bool changed = false, reverted;
 	uint32_t i;
 
 	read_modes(&now, pins, now_ms);
@@ -44,15 +54,21 @@ bool mode_watch_look(struct mode_watch *watch, const struct pins *pins, uint64_t
 		if (now.iface[i] == watch->iface[i])
 			continue;
 		changed = true;
-		events_say(events, TG_EVENT_MODE, "interface %.*s: %s -> %s", TG_IFNAME_LEN,
-			   pins->ifaces[i].name, word(watch->iface[i]), word(now.iface[i]));
+		reverted = has_lapsed(&config->iface[i], now_ms);
+		now.reverts += reverted;
+		events_say(events, TG_EVENT_MODE, "interface %.*s: %s -> %s%s", TG_IFNAME_LEN,
+			   pins->ifaces[i].name, word(watch->iface[i]), word(now.iface[i]),
+			   reverted ? NOBODY : "");
 	}
 	for (i = 0; i < TG_SERVICES_MAX; i++) {
 		if (now.service[i] == watch->service[i])
 			continue;
 		changed = true;
-		events_say(events, TG_EVENT_MODE, "service %.*s: %s -> %s", TG_SERVICE_NAME_LEN,
-			   config->service[i].name, word(watch->service[i]), word(now.service[i]));
+		reverted = now.service[i] && has_lapsed(&config->service[i].mode, now_ms);
+		now.reverts += reverted;
+		events_say(events, TG_EVENT_MODE, "service %.*s: %s -> %s%s", TG_SERVICE_NAME_LEN,
+			   config->service[i].name, word(watch->service[i]), word(now.service[i]),
+			   reverted ? NOBODY : "");
 	}
 	if (!now.bypass != !watch->bypass) {
 		changed = true;

@@ -13,6 +13,7 @@ struct mode_watch {
 	uint8_t service[TG_SERVICES_MAX]; /* likewise; 0: its interface's */
 	uint32_t bypass;
 	uint32_t list_prefixes; /* on the lists, in all */
+	uint64_t reverts; /* modes that went back because nobody confirmed, since the beginning */
 };
 
 /* What holds now, in silence. */

@@ -14,6 +14,9 @@ struct metrics_daemon {
 	uint64_t evicted;
 	uint64_t recovered;
 	uint64_t trips[TG_CLASS_MAX]; /* of the guard */
+	uint64_t reverts; /* modes that went back because nobody confirmed */
+	bool config_read; /* the last time it was tried */
+	uint64_t config_read_at_s; /* that time */
 };
 
 /*

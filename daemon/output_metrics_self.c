@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Metrics of tcpguard itself: interfaces, configuration, lists, events, the daemon. */
+#include <inttypes.h>
+
 #include <bpf/libbpf.h>
 
 #include "guard.h"
@@ -17,6 +19,14 @@ PUT_NUMBER(READY, snapshot_ready(in->s))
 PUT_NUMBER(DAEMON_RUNNING, in->s->daemon_runs)
 PUT_NUMBER(BYPASS_ACTIVE, in->s->bypass)
 PUT_NUMBER(CONFIG_GENERATION, in->s->config_generation)
+
+void put_CONFIG_HASH(struct metrics_writer *out, const struct input *in)
+{
+	char hash[20];
+
+	snprintf(hash, sizeof(hash), "%016" PRIx64, in->s->config_hash);
+	metrics_put(out, METRICS_VALUES(in->s->config_hash ? hash : "none"), 1);
+}
 
 void put_INTERFACE_MODE(struct metrics_writer *out, const struct input *in)
 {
@@ -72,7 +82,6 @@ void put_LIST_ENTRIES(struct metrics_writer *out, const struct input *in)
 							   families[family], names_list_origins[origin]),
 					    in->s->list_counts.rules[list][family][origin]);
 }
-
 
 void put_LIST_LIMIT(struct metrics_writer *out, const struct input *in)
 {
@@ -156,6 +165,10 @@ void put_GUARD_TRIPS(struct metrics_writer *out, const struct input *in)
 		metrics_put(out, METRICS_VALUES("established_drops", names_class(guard_tg_class(class))),
 			    in->daemon->trips[guard_tg_class(class)]);
 }
+
+PUT_NUMBER(CONFIRM_REVERTS, in->daemon->reverts)
+PUT_NUMBER(CONFIG_RELOAD_SUCCESS, in->daemon->config_read)
+PUT_NUMBER(CONFIG_RELOAD_TIME, in->daemon->config_read_at_s)
 
 void put_PROCESS_CPU(struct metrics_writer *out, const struct input *in)
 {

@@ -14,6 +14,7 @@
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               a directory the daemon holds a flock on
  *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: where it serves metrics
+ *   /sys/fs/bpf/tcpguard/v1/daemon/words         likewise: the words it was started with
  *   /sys/fs/bpf/tcpguard/v1/capture              an empty directory, locked by the one who captures
  *
  * Interface names do not appear: bpffs refuses dots.  Opening gives the mapped memory; commands
@@ -137,11 +138,18 @@ int pins_lock_capture(void);
 /* True if somebody holds that lock. */
 bool pins_capture_runs(void);
 
-/* What the daemon says of its metrics, NULL to say nothing any more; 0 or -errno in silence. */
-int pins_note_metrics(const char *remark);
+/* What the daemon says of itself. */
+enum pins_note {
+	PINS_NOTE_METRICS, /* where it serves them, or why not; to be believed while a daemon runs */
+	PINS_NOTE_WORDS, /* of its command line, one a line: what the next one is started with */
+};
+#define PINS_NOTE_BYTES 4096
 
-/* False, and "", if it says nothing.  To be believed while a daemon runs. */
-bool pins_read_metrics(char *out, size_t size);
+/* NULL or "" to say nothing any more; 0 or -errno in silence. */
+int pins_note(enum pins_note which, const char *remark);
+
+/* False, and "", if it says nothing. */
+bool pins_read_note(enum pins_note which, char *out, size_t size);
 
 /* Whether a pinned link still holds its device. */
 enum pins_link {

@@ -267,9 +267,10 @@ static int take(const struct pins *p, bool flows, struct snapshot **out)
 	s->daemon_runs = pins_daemon_runs();
 	s->daemon_pid = s->daemon_runs ? TG_READ_ONCE(p->settings->daemon_pid) : 0;
 	if (s->daemon_runs)
-		pins_read_metrics(s->metrics, sizeof(s->metrics));
+		pins_read_note(PINS_NOTE_METRICS, s->metrics, sizeof(s->metrics));
 	s->bypass = TG_READ_ONCE(p->settings->bypass);
 	s->config_generation = tg_active_config(p->settings)->generation;
+	s->config_hash = tg_active_config(p->settings)->source_hash;
 	s->flood = tg_active_config(p->settings)->flood;
 	read_protected(p, now_ms, s);
 	if (flows)

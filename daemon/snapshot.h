@@ -52,6 +52,7 @@ struct snapshot {
 	uint64_t map_bytes[PINS_MAP_MAX];
 	uint64_t table_bytes; /* tg_flows, tg_details and tg_buckets */
 	uint64_t total_bytes;
+	uint64_t config_hash; /* of the file it came from; 0: of none */
 	uint64_t config_generation; /* grows with each exchange of the configuration */
 	struct tg_flood flood; /* thresholds in force */
 	uint32_t protected_count; /* of those listed */

@@ -74,20 +74,22 @@ $(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 sources_test_top_heap := daemon/top_heap.c
-sources_test_top_rates := daemon/top_rates.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins_metrics.c $(pins)
+# What a snapshot of everything needs.
+snapshot := daemon/snapshot.c daemon/flow_table.c daemon/resource.c daemon/netdev.c daemon/names.c \
+	daemon/pins_note.c $(pins)
+sources_test_top_rates := daemon/top_rates.c $(snapshot)
 libs_test_top_rates := -lbpf
 sources_test_top_flows := daemon/top_heap.c daemon/top_flows.c daemon/flow_table.c daemon/names.c
-sources_test_metrics := daemon/output_metrics.c daemon/output_metrics_packets.c daemon/output_metrics_flows.c daemon/output_metrics_self.c daemon/guard.c daemon/metrics_writer.c daemon/flow_table.c daemon/snapshot.c daemon/resource.c daemon/netdev.c \
-	daemon/names.c daemon/pins_metrics.c $(pins)
+sources_test_metrics := daemon/output_metrics.c daemon/output_metrics_packets.c daemon/output_metrics_flows.c \
+	daemon/output_metrics_self.c daemon/guard.c daemon/metrics_writer.c $(snapshot)
 libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/resource.c $(pins)
-sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c daemon/list_guard.c daemon/netlink.c daemon/list_image.c \
-	daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
-sources_test_confirm := daemon/settings.c daemon/pins.c daemon/resource.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
-sources_test_config := daemon/config_schema.c daemon/config_text.c daemon/config_read.c daemon/config_check.c daemon/config_print.c \
+sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c \
+	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_slots.c daemon/list_rules.c \
+	daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c \
+	daemon/config_text.c daemon/config_read_values.c daemon/config_check.c daemon/config_print.c \
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \
 	daemon/names.c daemon/resource.c $(pins)
 libs_test_config := -lbpf -lyaml

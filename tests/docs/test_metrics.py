@@ -123,6 +123,7 @@ class Metrics(unittest.TestCase):
             ("10m", {"tcpguard_ready": "1x10", "tcpguard_daemon_running": "0x10"}, {"TcpguardNotReady"}),
             ("20m", {"tcpguard_ready": "1x20", "tcpguard_daemon_running": "1x20", "tcpguard_bypass_active": "1x20"},
              {"TcpguardBypass"}),
+            ("10m", {"tcpguard_config_last_reload_success": "0x10"}, {"TcpguardConfigRejected"}),
             ("10m", {'tcpguard_events_lost_total{type="drop",instance="a"}': "0+9x10"}, {"TcpguardEventsLost"}),
             ("10m", {'tcpguard_events_lost_total{type="drop",instance="a"}': "9x10"}, set()),
             ("169h", {'tcpguard_interface_mode{iface="eth0",mode="monitor"}': "1x169"},

@@ -375,7 +375,21 @@ kill -HUP "$DAEMON"
 check "after a reload its address" wait_for 10 is_at 127.0.0.1:9845
 check "answers" equal "$(status_of http://127.0.0.1:9845/metrics)" 200
 check "and the socket is gone" fails_with 1 test -e "$WORK/socket"
+value() { # NAME: what is served at 9845
+	curl -s http://127.0.0.1:9845/metrics | sed -n "s/^$1 //p"
+}
+value_is() {
+	equal "$(value "$1")" "$2"
+}
+in_force=$("$TCPGUARD" -j config show | query "d['hash']")
+check "the hash in force" wait_for 10 value_is "tcpguard_config_hash_info{hash=\"$in_force\"}" 1
+check "read without a fault" value_is tcpguard_config_last_reload_success 1
+check "nothing has gone back" value_is tcpguard_confirm_reverts_total 0
+"$TCPGUARD" enforce eth0 --confirm 1s > /dev/null
+check "a mode nobody confirms is counted" wait_for 10 value_is tcpguard_confirm_reverts_total 1
 listen_at localhost:9845
+kill -HUP "$DAEMON"
+check "a fault in the file is told" wait_for 10 value_is tcpguard_config_last_reload_success 0
 check "what is no place is a fault of the file" fails_with 6 "$TCPGUARD" config check "$WORK/tcpguard.yaml"
 listen_at off
 "$TCPGUARD" config reload "$WORK/tcpguard.yaml" > /dev/null
