@@ -233,7 +233,9 @@ TG_GLOBAL int tg_reply_listener(struct xdp_md *ctx, const struct tg_packet *pkt,
 
 		reply->own = tg_takes_own_cookie(listener) && !reply->stacked;
 		answers = reply->own || tg_reply_from_listener(socket, pkt, reply);
-		tg_reply_window(reply, sk->sk_rcvbuf, sk->sk_userlocks & TG_SOCK_RCVBUF_LOCK,
+		/* Four bits before some kernel between 6.12 and 6.18, a byte since: a plain load would fit one. */
+		tg_reply_window(reply, sk->sk_rcvbuf,
+				BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & TG_SOCK_RCVBUF_LOCK,
 				listener->window_clamp);
 	}
 	bpf_sk_release(socket);
