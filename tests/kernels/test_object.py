@@ -12,7 +12,7 @@ import check
 import stack
 
 ROOT = Path(__file__).resolve().parents[2]
-OBJECTS = ("build/tcpguard.bpf.o", "build/seed.bpf.o", "build/cookie_accept.bpf.o")
+OBJECTS = ("build/tcpguard.bpf.o", "build/tcpguard_shared.bpf.o", "build/seed.bpf.o", "build/cookie_accept.bpf.o")
 STACK_BYTES = 512
 
 MOV, ADD_W, EXIT, JA, JLT = 0xb7, 0x04, 0x95, 0x05, 0xa5
@@ -58,6 +58,26 @@ class Stack(unittest.TestCase):
             for name in entries:
                 size, chain = stack.deepest(known, name)
                 self.assertLessEqual(size, STACK_BYTES, f"{path}: {' > '.join(chain)}")
+
+
+class Shared(unittest.TestCase):
+    CHANGES_PACKETS = {44, 54, 65}  # bpf_xdp_adjust_head, _meta, _tail
+
+    def changes(self, path):
+        data = (ROOT / path).read_bytes()
+        calls, code = stack.functions(data), cfg.functions(data)
+        reached, left = set(), ["tg_xdp_ingress"]
+        while left:
+            name = left.pop()
+            if name not in reached:
+                reached.add(name)
+                left += [callee for callee in calls[name][1] if callee in calls]
+        return {immediate for name in reached for opcode, _, immediate in code[name]
+                if opcode == stack.CALL} & self.CHANGES_PACKETS
+
+    def test_the_program_that_is_shared_cannot_change_packets(self):
+        self.assertTrue(self.changes("build/tcpguard.bpf.o"))
+        self.assertEqual(self.changes("build/tcpguard_shared.bpf.o"), set())
 
 
 class Results(unittest.TestCase):
