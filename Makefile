@@ -51,7 +51,7 @@ BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -ffile-prefix-map=$(CURDIR)
 SANITIZE := -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -D_GNU_SOURCE -O1 -g -pthread
 
-SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/seed.skel.h $(BUILD)/cookie_accept.skel.h
+SKELETONS := $(BUILD)/tcpguard.skel.h $(BUILD)/tcpguard_shared.skel.h $(BUILD)/seed.skel.h $(BUILD)/cookie_accept.skel.h
 OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard daemon/*.c))
 HARNESS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(wildcard tests/bpf/test_*.c),$(wildcard tests/bpf/*.c)))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
@@ -303,7 +303,7 @@ $(BUILD)/completion/%: $(BUILD)/tcpguard
 install: all units $(SCRIPTS)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(DATADIR)
 	install -m 755 $(BUILD)/tcpguard $(DESTDIR)$(SBINDIR)/tcpguard
-	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/seed.bpf.o $(BUILD)/cookie_accept.bpf.o $(DESTDIR)$(DATADIR)/
+	install -m 644 $(BUILD)/tcpguard.bpf.o $(BUILD)/tcpguard_shared.bpf.o $(BUILD)/seed.bpf.o $(BUILD)/cookie_accept.bpf.o $(DESTDIR)$(DATADIR)/
 	install -D -m 755 packaging/crowdsec/tcpguard-bouncer $(DESTDIR)$(LIBEXECDIR)/tcpguard-bouncer
 	install -D -m 644 docs/dashboard/tcpguard.json $(DESTDIR)$(SHAREDIR)/dashboard/tcpguard.json
 	install -D -m 644 docs/alerts/tcpguard.rules.yaml $(DESTDIR)$(SHAREDIR)/alerts/tcpguard.rules.yaml

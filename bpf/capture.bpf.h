@@ -77,10 +77,10 @@ TG_INLINE void tg_capture_end(struct tg_capture_record *record, __u32 captured)
 		tg_event_bump(err ? &counts->capture_lost : &counts->captured);
 }
 
-/* Keeps the compiler from proving a bound that the verifier then misses. */
-#define TG_OPAQUE(x) asm volatile("" \
-				  : "+r"(x))
-
+/*
+ * What is loaded is counted from its last byte on: from "not 0" the verifier of Linux 6.1 does not learn
+ * that it is at least 1.
+ */
 #define TG_CAPTURE_LINEAR 128 /* bytes, where there is no helper to load them (before 5.18) */
 
 TG_INLINE __u32 tg_capture_linear(struct xdp_md *ctx, struct tg_capture_record *record, __u32 bytes)
@@ -101,7 +101,7 @@ TG_GLOBAL int tg_capture_xdp(struct xdp_md *ctx, const struct tg_lookup *lookup,
 {
 	bool loads = bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_load_bytes);
 	struct tg_capture_record *record;
-	__u32 captured;
+	__u32 captured, last;
 
 	if (!lookup)
 		return 0;
@@ -111,9 +111,9 @@ TG_GLOBAL int tg_capture_xdp(struct xdp_md *ctx, const struct tg_lookup *lookup,
 		return 0;
 	captured = record->head.captured;
 	if (loads) {
-		TG_OPAQUE(captured);
-		if (!captured || captured > TG_CAPTURE_BYTES ||
-		    bpf_xdp_load_bytes(ctx, 0, record->bytes, captured))
+		last = captured - 1;
+		TG_OPAQUE(last);
+		if (last >= TG_CAPTURE_BYTES || bpf_xdp_load_bytes(ctx, 0, record->bytes, last + 1))
 			captured = 0;
 	} else {
 		captured = tg_capture_linear(ctx, record, captured);
@@ -126,7 +126,7 @@ TG_GLOBAL int tg_capture_skb(struct __sk_buff *skb, const struct tg_lookup *look
 			     __u32 outcome)
 {
 	struct tg_capture_record *record;
-	__u32 captured;
+	__u32 captured, last;
 
 	if (!lookup)
 		return 0;
@@ -135,9 +135,9 @@ TG_GLOBAL int tg_capture_skb(struct __sk_buff *skb, const struct tg_lookup *look
 		return 0;
 	record->head.egress = true;
 	captured = record->head.captured;
-	TG_OPAQUE(captured);
-	if (!captured || captured > TG_CAPTURE_BYTES ||
-	    bpf_skb_load_bytes(skb, 0, record->bytes, captured))
+	last = captured - 1;
+	TG_OPAQUE(last);
+	if (last >= TG_CAPTURE_BYTES || bpf_skb_load_bytes(skb, 0, record->bytes, last + 1))
 		captured = 0;
 	tg_capture_end(record, captured);
 	return 0;

@@ -34,6 +34,15 @@ TG_INLINE void tg_set_enforced(const struct tg_settings *settings, const struct 
 					 pkt, now_ms);
 }
 
+/* As an index: the verifier of Linux 6.12 knows no bound for a swapped number. */
+TG_INLINE __u32 tg_port_index(__be16 port)
+{
+	__u32 index = bpf_ntohs(port);
+
+	TG_OPAQUE(index);
+	return index & 0xffff;
+}
+
 /*
  * The service of the local port: the one a packet from outside goes to and one of ours comes from; a
  * router cannot tell which end is local, so either port may name it.
@@ -47,9 +56,9 @@ TG_INLINE __u8 tg_service_of(__u32 config_index, const struct tg_packet *pkt)
 	ports = bpf_map_lookup_elem(&tg_ports, &config_index);
 	if (!ports)
 		return 0;
-	service = ports->service[bpf_ntohs(pkt->own ? pkt->sport : pkt->dport)];
+	service = ports->service[tg_port_index(pkt->own ? pkt->sport : pkt->dport)];
 	if (!service && tg_program.profile != TG_PROFILE_HOST)
-		service = ports->service[bpf_ntohs(pkt->own ? pkt->dport : pkt->sport)];
+		service = ports->service[tg_port_index(pkt->own ? pkt->dport : pkt->sport)];
 	return service & (TG_SERVICES_MAX - 1);
 }
 

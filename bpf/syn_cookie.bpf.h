@@ -16,6 +16,10 @@
 #include "syn_answer.h"
 #include "tally.bpf.h"
 
+#ifndef TG_SHARES_XDP
+#define TG_SHARES_XDP 0 /* tcpguard_shared.bpf.c */
+#endif
+
 #define TG_ETHERNET_MIN 60 /* without checksum; shorter frames have to be padded by somebody */
 #define TG_SOCK_RCVBUF_LOCK 2 /* SO_RCVBUF was set */
 
@@ -233,7 +237,9 @@ TG_GLOBAL int tg_reply_listener(struct xdp_md *ctx, const struct tg_packet *pkt,
 
 		reply->own = tg_takes_own_cookie(listener) && !reply->stacked;
 		answers = reply->own || tg_reply_from_listener(socket, pkt, reply);
-		tg_reply_window(reply, sk->sk_rcvbuf, sk->sk_userlocks & TG_SOCK_RCVBUF_LOCK,
+		/* Four bits before some kernel between 6.12 and 6.18, a byte since: a plain load would fit one. */
+		tg_reply_window(reply, sk->sk_rcvbuf,
+				BPF_CORE_READ_BITFIELD(sk, sk_userlocks) & TG_SOCK_RCVBUF_LOCK,
 				listener->window_clamp);
 	}
 	bpf_sk_release(socket);
@@ -333,7 +339,7 @@ TG_GLOBAL int tg_cookie_answer(struct xdp_md *ctx, const struct tg_packet *pkt, 
 {
 	struct tg_reply reply = {};
 
-	if (!tg_cookie_program.kind || tg_cookie_program.no_link_header || !pkt)
+	if (TG_SHARES_XDP || !tg_cookie_program.kind || tg_cookie_program.no_link_header || !pkt)
 		return TG_UNDECIDED;
 	if (pkt->first_fragment || pkt->jumbo || (pkt->options & TG_OPT_SIGNED))
 		return TG_UNDECIDED;

@@ -74,7 +74,7 @@ static int check_table(const struct pins *pins, const struct config *config)
 	if (!config->max_flows || config->max_flows == pins->info.max_flows)
 		return 0;
 	config_say(&config->max_flows_place,
-		   "flows are not carried over to another table: 'tcpguard detach --all --purge', then attach again",
+		   "'tcpguard upgrade --max-flows N' carries the flows to a table of that size",
 		   "'max' is %u, the table in use was made for %u", config->max_flows, pins->info.max_flows);
 	return -EBADMSG;
 }

@@ -77,12 +77,13 @@ static int own_frags_flag(void)
 	return handler < 0 ? handler : 0;
 }
 
-static struct tcpguard_bpf *open_instance(const struct job *job)
+static struct tcpguard_bpf *open_instance(const struct job *job, bool shared)
 {
 	struct tcpguard_bpf *programs;
 	int err = own_frags_flag();
 
-	programs = err ? NULL : tcpguard_bpf__open();
+	programs = err ? NULL : shared ? share_open() :
+					 tcpguard_bpf__open();
 	if (!programs) {
 		log_err(err ? err : -errno, "cannot open the BPF object");
 		return NULL;
@@ -98,7 +99,7 @@ static struct tcpguard_bpf *open_instance(const struct job *job)
 
 static int load_instance(struct job *job)
 {
-	job->programs = open_instance(job);
+	job->programs = open_instance(job, false);
 	return job->programs ? tcpguard_bpf__load(job->programs) : -EIO;
 }
 
@@ -162,6 +163,8 @@ void load_plan(struct job *job)
 {
 	job->result->profile = choose_profile(job);
 	cookie_plan(job->dev, job->result->profile, job->generic, jiffies_mult(), &job->cookie);
+	if (job->options->share)
+		job->cookie.kind = TG_COOKIE_NONE; /* share_open() */
 }
 
 /* What the kernel refuses of the cookies is done without: the flow table is worth more than they. */
@@ -180,7 +183,7 @@ int load_programs(struct job *job)
 
 int load_shared(struct job *job)
 {
-	job->shared = open_instance(job);
+	job->shared = open_instance(job, true);
 	return job->shared ? 0 : -EIO;
 }
 

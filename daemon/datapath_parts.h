@@ -162,6 +162,9 @@ bool exchange_under_way(void);
 void exchange_forget(unsigned int slot);
 
 /* datapath_share.c */
+
+/* The programs that libxdp can load beside others; NULL and errno. */
+struct tcpguard_bpf *share_open(void);
 int share_attach(struct job *job);
 int share_detach(const struct tg_iface *iface);
 

@@ -6,6 +6,8 @@
 #include "datapath_parts.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,12 +17,44 @@
 #include <xdp/libxdp.h>
 
 #include "tcpguard.skel.h"
+#include "tcpguard_shared.skel.h"
 
 #include "log.h"
 
 #define INGRESS "tg_xdp_ingress"
 #define LIBXDP_DIR PINS_BPFFS "/xdp" /* libxdp's own pins */
 #define RUN_PRIORITY 10 /* before the default of 50: others see what we let pass */
+
+/* One type serves for both objects: their maps, programs and constants are the same. */
+#define RODATA(object) __typeof__(*((struct object *)NULL)->rodata)
+#define SAME(member) \
+	_Static_assert(offsetof(RODATA(tcpguard_bpf), member) == offsetof(RODATA(tcpguard_shared_bpf), member), \
+		       "constants of the two objects")
+SAME(tg_program);
+SAME(tg_cookie_program);
+_Static_assert(sizeof(((struct tcpguard_bpf *)NULL)->maps) == sizeof(((struct tcpguard_shared_bpf *)NULL)->maps) &&
+		       sizeof(((struct tcpguard_bpf *)NULL)->progs) ==
+			       sizeof(((struct tcpguard_shared_bpf *)NULL)->progs),
+	       "maps and programs of the two objects");
+
+struct tcpguard_bpf *share_open(void)
+{
+	struct tcpguard_bpf *programs = calloc(1, sizeof(*programs));
+	int err;
+
+	if (!programs)
+		return NULL;
+	err = tcpguard_bpf__create_skeleton(programs);
+	if (!err) {
+		programs->skeleton->data = (void *)tcpguard_shared_bpf__elf_bytes(&programs->skeleton->data_sz);
+		err = bpf_object__open_skeleton(programs->skeleton, NULL);
+	}
+	if (!err)
+		return programs;
+	tcpguard_bpf__destroy(programs);
+	errno = -err;
+	return NULL;
+}
 
 /* A descriptor of ours among the programs of the interface. */
 static struct xdp_program *find_ours(const struct xdp_multiprog *programs)

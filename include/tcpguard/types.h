@@ -38,6 +38,10 @@
 #define TG_LIKELY(x) __builtin_expect(!!(x), 1)
 #define TG_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Keeps the compiler from proving a bound that the verifier then misses. */
+#define TG_OPAQUE(x) asm volatile("" \
+				  : "+r"(x))
+
 /* One plain load or store that the compiler may neither split nor repeat. */
 #define TG_READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define TG_WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

@@ -153,13 +153,20 @@ TG_INLINE bool tg_verdict_drops(enum tg_verdict verdict)
 
 TG_INLINE enum tg_class tg_verdict_class(enum tg_verdict verdict)
 {
-	static const __u8 classes[TG_VERDICT_MAX] = {
+	static const __u8 classes[128] = {
 #define X(id, action, code, reason, class, text) [TG_##id] = TG_CLASS_##class,
 		TG_VERDICTS(X)
 #undef X
 	};
+	__u32 index = verdict;
 
-	return verdict < TG_VERDICT_MAX ? classes[verdict] : TG_CLASS_INTERNAL;
+	if (index >= TG_VERDICT_MAX)
+		return TG_CLASS_INTERNAL;
+	/* The verifier of Linux 6.1 forgets the comparison if the compiler looks up a copy. */
+	TG_OPAQUE(index);
+	return classes[index & 127];
 }
+
+_Static_assert(TG_VERDICT_MAX <= 128, "indexed by 7 bits");
 
 #endif

@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build/kernels"
 OUT = CACHE / "arm64"
 LIBRARIES = ("libcmocka0", "libcmocka-dev", "libpcap0.8", "libpcap0.8-dev", "libdbus-1-3", "zlib1g", "zlib1g-dev",
-             "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libzstd1")
+             "libsystemd0", "libcap2", "libgcrypt20", "libgpg-error0", "liblz4-1", "liblzma5", "libzstd1",
+             "libbpf1", "libbpf-dev", "libelf1", "libelf-dev", "libjansson4", "libjansson-dev", "libyaml-0-2", "libyaml-dev")
 COMPILER = "aarch64-linux-gnu-gcc"
 FLAGS = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Wno-unknown-pragmas", "-Wno-address-of-packed-member",
          "-Iinclude", "-iquote", ".", "-Ibuild", "-D_GNU_SOURCE", "-pthread"]
@@ -50,7 +51,9 @@ def sysroot():
 def needs():
     """{test: (sources, libraries)} of tests/tests.mk."""
     text = (ROOT / "tests/tests.mk").read_text().replace("\\\n", " ")
-    sources = dict(re.findall(r"^sources_(\w+) := (.*)$", text, re.M))
+    values = dict(re.findall(r"^(\w+_sources|sources_\w+) := (.*)$", text, re.M))
+    sources = {name.removeprefix("sources_"): re.sub(r"\$\((\w+)\)", lambda other: values[other[1]], value)
+               for name, value in values.items()}
     libraries = dict(re.findall(r"^libs_(\w+) := (.*)$", text, re.M))
     return {path.stem: (sources.get(path.stem, "").split(), libraries.get(path.stem, "").split())
             for path in sorted((ROOT / "tests/unit").glob("test_*.c"))}

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import cfg
 import check
+import stack
 
 ROOT = Path(__file__).resolve().parents[2]
-OBJECTS = ("build/tcpguard.bpf.o", "build/seed.bpf.o")
+OBJECTS = ("build/tcpguard.bpf.o", "build/tcpguard_shared.bpf.o", "build/seed.bpf.o", "build/cookie_accept.bpf.o")
+STACK_BYTES = 512
 
 MOV, ADD_W, EXIT, JA, JLT = 0xb7, 0x04, 0x95, 0x05, 0xa5
 
@@ -33,6 +35,49 @@ class BackEdges(unittest.TestCase):
             for name, code in functions.items():
                 self.assertEqual(cfg.refused_back_edges(code), [],
                                  f"{path}: {name}: write the loop so that it ends in a condition")
+
+
+class Stack(unittest.TestCase):
+    STORE, COPY, ADD, LOAD = 0x7b, 0xbf, 0x07, 0x79
+
+    def test_a_frame_is_as_deep_as_what_is_touched_or_pointed_at(self):
+        self.assertEqual(stack.frame([(self.STORE, 10, -16, 0), (self.LOAD, 10 << 4 | 1, -24, 0)]), 24)
+        self.assertEqual(stack.frame([(self.COPY, 10 << 4 | 1, 0, 0), (self.ADD, 1, 0, -40)]), 40)
+        self.assertEqual(stack.frame([(self.ADD, 1, 0, -40)]), 0)
+
+    def test_each_frame_is_rounded_up(self):
+        known = {"a": (33, {"b", "c"}), "b": (1, set()), "c": (32, {"b"})}
+        self.assertEqual(stack.deepest(known, "a"), (128, ["a 33", "c 32", "b 1"]))
+
+    def test_no_chain_of_calls_needs_more_than_there_is(self):
+        for path in OBJECTS:
+            known = stack.functions((ROOT / path).read_bytes())
+            called = set().union(*(calls for _, calls in known.values()))
+            entries = known.keys() - called
+            self.assertTrue(entries, path)
+            for name in entries:
+                size, chain = stack.deepest(known, name)
+                self.assertLessEqual(size, STACK_BYTES, f"{path}: {' > '.join(chain)}")
+
+
+class Shared(unittest.TestCase):
+    CHANGES_PACKETS = {44, 54, 65}  # bpf_xdp_adjust_head, _meta, _tail
+
+    def changes(self, path):
+        data = (ROOT / path).read_bytes()
+        calls, code = stack.functions(data), cfg.functions(data)
+        reached, left = set(), ["tg_xdp_ingress"]
+        while left:
+            name = left.pop()
+            if name not in reached:
+                reached.add(name)
+                left += [callee for callee in calls[name][1] if callee in calls]
+        return {immediate for name in reached for opcode, _, immediate in code[name]
+                if opcode == stack.CALL} & self.CHANGES_PACKETS
+
+    def test_the_program_that_is_shared_cannot_change_packets(self):
+        self.assertTrue(self.changes("build/tcpguard.bpf.o"))
+        self.assertEqual(self.changes("build/tcpguard_shared.bpf.o"), set())
 
 
 class Results(unittest.TestCase):
