@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one who sees nothing of a connection but knows its addresses and ports can do by segments with
+ * forged sources: nothing that costs the connection a segment, or anybody else a place in the table.
+ */
+#include <string.h>
+
+#include "tests/bpf/exchange.h"
+
+#define C 10000000u /* the client's first byte */
+#define S 20000000u /* the server's */
+
+static int setup_gateway(void **state)
+{
+	const struct guard_options options = { .all_ingress = true, .profile = TG_PROFILE_GATEWAY };
+
+	*state = guard_open(&options);
+	return 0;
+}
+
+/* Thirty segments each way, so that both have said enough to be taken for one half of a path. */
+static void open_used(struct guard *guard)
+{
+	static const struct step opening[] = {
+		{ CLIENT, SYN, .seq = C - 1, .wscale = WS(7), .want = TG_PASS_NEW },
+		{ SERVER, SYN | ACK, .seq = S - 1, .ack = C, .wscale = WS(7), .want = TG_PASS_SYNACK },
+		{ CLIENT, ACK, .seq = C, .ack = S, .want = TG_PASS_OK },
+	};
+	struct step question = { CLIENT, PSH | ACK, .seq = C, .ack = S, .payload = 10, .want = TG_PASS_OK };
+	struct step answer = { SERVER, PSH | ACK, .seq = S, .payload = 20, .want = TG_PASS_OK };
+	uint32_t i;
+
+	guard_advance_ms(guard, FORGET_MS);
+	TALK(guard, opening);
+	for (i = 0; i < 30; i++) {
+		guard_say(guard, &question, i);
+		question.seq += question.payload;
+		answer.ack = question.seq;
+		guard_say(guard, &answer, i);
+		answer.seq += answer.payload;
+		question.ack = answer.seq;
+	}
+}
+
+/* The idle connection of open_used() speaks again. */
+static const struct step goes_on[] = {
+	{ CLIENT, PSH | ACK, .seq = C + 300, .ack = S + 600, .payload = 10, .want = TG_PASS_OK },
+	{ SERVER, PSH | ACK, .seq = S + 600, .ack = C + 310, .payload = 20, .want = TG_PASS_OK },
+	{ CLIENT, ACK, .seq = C + 310, .ack = S + 620, .want = TG_PASS_OK },
+	{ SERVER, PSH | ACK, .seq = S + 620, .ack = C + 310, .payload = 20, .want = TG_PASS_OK,
+	  STATES(ESTABLISHED, ESTABLISHED) },
+};
+
+/* An idle connection looks like one half of a path: silent for 30 s, and both have sent 20 packets. */
+static void an_idle_connection_outlives_forged_segments(void **state)
+{
+	static const uint32_t far[] = { 1u << 24, 1u << 28, 1u << 30, 0x7fff0000u, 0x80010000u, 0xc0000000u };
+	struct segment forged = { .flags = ACK, .payload = 1000 };
+	size_t i, k;
+
+	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		for (k = 0; k < sizeof(far) / sizeof(far[0]); k++) {
+			open_used(*state);
+			guard_advance_ms(*state, 31000);
+			forged.from = &guard_client;
+			forged.to = &guard_server;
+			forged.seq = C + 300 + far[i];
+			forged.ack = S + 600 + far[k];
+			guard_judge_segment(*state, &forged, false);
+			forged.from = &guard_server;
+			forged.to = &guard_client;
+			forged.seq = S + 600 + far[i];
+			forged.ack = C + 300 + far[k];
+			guard_judge_segment(*state, &forged, false);
+			TALK(*state, goes_on);
+		}
+	}
+}
+
+#define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, guard_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_idle_connection_outlives_forged_segments, setup_gateway),
+	};
+
+	return cmocka_run_group_tests_name("forgeries", tests, NULL, NULL);
+}
