@@ -9,6 +9,7 @@
 
 #define C 10000000u /* the client's first byte */
 #define S 20000000u /* the server's */
+#define IPV4_MORE_FRAGMENTS 0x2000
 
 static int setup_gateway(void **state)
 {
@@ -77,12 +78,44 @@ static void an_idle_connection_outlives_forged_segments(void **state)
 	}
 }
 
+/* One forged fragment must not buy loose bounds for all that follows. */
+static void a_forged_fragment_loosens_no_bounds(void **state)
+{
+	static const struct step still_exact[] = {
+		{ CLIENT, ACK, .seq = C + 300, .ack = S + 601, .want = TG_DROP_ACK_ABOVE },
+		{ SERVER, ACK, .seq = S + 600, .ack = C + 301, .want = TG_DROP_ACK_ABOVE },
+	};
+	struct segment forged = { .flags = ACK, .payload = 1000, .fragment = IPV4_MORE_FRAGMENTS };
+	static const uint32_t far[] = { 1u << 28, 0x7fff0000u, 0x80010000u, 0xc0000000u };
+	size_t i;
+
+	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		open_used(*state);
+		forged.from = &guard_client;
+		forged.to = &guard_server;
+		forged.seq = C + 300 + far[i];
+		forged.ack = S + 600;
+		guard_judge_segment(*state, &forged, false);
+		forged.seq = C + 300;
+		forged.ack = S + 600 + far[i];
+		guard_judge_segment(*state, &forged, false);
+		forged.from = &guard_server;
+		forged.to = &guard_client;
+		forged.seq = S + 600 + far[i];
+		forged.ack = C + 300;
+		guard_judge_segment(*state, &forged, false);
+		TALK(*state, still_exact);
+		TALK(*state, goes_on);
+	}
+}
+
 #define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, guard_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_idle_connection_outlives_forged_segments, setup_gateway),
+		TEST(a_forged_fragment_loosens_no_bounds, setup_gateway),
 	};
 
 	return cmocka_run_group_tests_name("forgeries", tests, NULL, NULL);
