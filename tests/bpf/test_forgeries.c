@@ -109,6 +109,44 @@ static void a_forged_fragment_loosens_no_bounds(void **state)
 	}
 }
 
+/* SYN, SYN-ACK and ACK, all from outside, of a connection that the host knows nothing of. */
+static void forge_handshake(struct guard *guard, uint32_t number)
+{
+	struct endpoint stranger = { { 198, 51, (uint8_t)(number >> 8), (uint8_t)number }, 1024 };
+	struct segment syn = { BETWEEN(&stranger, &guard_server), .flags = SYN, .seq = C - 1 };
+	struct segment answer = { BETWEEN(&guard_server, &stranger), .flags = SYN | ACK, .seq = S - 1, .ack = C };
+	struct segment ack = { BETWEEN(&stranger, &guard_server), .flags = ACK, .seq = C, .ack = S };
+	uint8_t frame[FRAME_MAX];
+
+	guard_run(guard, frame, frame_build(frame, &syn), false);
+	guard_run(guard, frame, frame_build(frame, &answer), false);
+	guard_run(guard, frame, frame_build(frame, &ack), false);
+}
+
+static int setup_small_host(void **state)
+{
+	const struct guard_options options = { .max_flows = 64 };
+
+	*state = guard_open(&options);
+	return 0;
+}
+
+/* The host never sent those SYN-ACKs: what they made is worth no more than a handshake. */
+static void forged_handshakes_fill_no_table(void **state)
+{
+	uint32_t i;
+
+	for (i = 0; i < 4096; i++)
+		forge_handshake(*state, i);
+	guard_advance_ms(*state, 2000);
+	guard_handshake(*state);
+	assert_int_equal(guard_phase(*state), TG_PHASE_ESTABLISHED);
+	for (i = 4096; i < 8192; i++)
+		forge_handshake(*state, i);
+	assert_non_null(guard_slot(*state));
+	assert_int_equal(guard_phase(*state), TG_PHASE_ESTABLISHED);
+}
+
 #define TEST(name, setup) cmocka_unit_test_setup_teardown(name, setup, guard_teardown)
 
 int main(void)
@@ -116,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_idle_connection_outlives_forged_segments, setup_gateway),
 		TEST(a_forged_fragment_loosens_no_bounds, setup_gateway),
+		TEST(forged_handshakes_fill_no_table, setup_small_host),
 	};
 
 	return cmocka_run_group_tests_name("forgeries", tests, NULL, NULL);
