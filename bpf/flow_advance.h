@@ -99,12 +99,27 @@ TG_INLINE enum tg_verdict tg_judge(struct tg_view *view, const struct tg_packet 
 	return tg_flow_segment(view, pkt);
 }
 
+/*
+ * Does the segment go on where its sender was, in both numbers?  Any idle connection looks one-way: who
+ * forges a segment of it blindly must not move what is known of it.
+ */
+TG_INLINE bool tg_follows_itself(const struct tg_half *sender, const struct tg_packet *pkt)
+{
+	__u32 acked = tg_larger(sender->maxwin, TG_OLD_BAND);
+
+	if (!(sender->facts & TG_FACT_HASACK))
+		return true;
+	return tg_seq_between(pkt->seq, sender->end - TG_OLD_BAND, sender->end + TG_OLD_BAND) &&
+	       tg_seq_between(pkt->ack, sender->ack - acked, sender->ack + acked);
+}
+
 /* During the handshake there is nothing to follow: the flow is taken as it is from here on. */
 TG_INLINE enum tg_verdict tg_pass_one_way(struct tg_view *view, const struct tg_packet *pkt)
 {
 	if (view->phase == TG_PHASE_SYN_SENT || view->phase == TG_PHASE_SYN_RECV)
 		return tg_adopt_in_place(view, pkt);
-	tg_window_update(view, pkt);
+	if (tg_follows_itself(view->sender, pkt))
+		tg_window_update(view, pkt);
 	return TG_PASS_ONE_WAY;
 }
 

@@ -16,7 +16,7 @@ enum tg_rank {
 	TG_RANK_CLOSED,
 	TG_RANK_TIME_WAIT,
 	TG_RANK_LAST,
-	TG_RANK_UNCONFIRMED, /* adopted, and one side never spoke */
+	TG_RANK_UNCONFIRMED, /* adopted, and one side never spoke; or both came in from outside */
 	TG_RANK_NEVER,
 };
 
@@ -42,7 +42,9 @@ TG_INLINE enum tg_rank tg_slot_rank(const struct tg_slot *slot, __u32 claim,
 	case TG_PHASE_LAST:
 		return TG_RANK_LAST;
 	default:
-		return lo->facts & hi->facts & TG_FACT_HASACK ? TG_RANK_NEVER : TG_RANK_UNCONFIRMED;
+		return (lo->facts & hi->facts & (TG_FACT_HASACK | TG_FACT_OUTSIDE)) == TG_FACT_HASACK ?
+			       TG_RANK_NEVER :
+			       TG_RANK_UNCONFIRMED;
 	}
 }
 

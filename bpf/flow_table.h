@@ -99,8 +99,11 @@ TG_INLINE __u32 tg_slot_timeout_ms(const struct tg_slot *slot, const struct tg_t
 
 /*
  * Expired entries count as absent, swept or not: a late sweep or a dead daemon changes no verdict.
- * The clock is 32 bits of milliseconds; a stamp ahead of now (set by another CPU) is age 0.
+ * The clock is 32 bits of milliseconds; a stamp ahead of now (set by another CPU, while this one, a
+ * virtual one, was stopped after it read the clock) is age 0.
  */
+#define TG_STAMP_AHEAD_MS 60000
+
 TG_INLINE bool tg_slot_expired(const struct tg_slot *slot, const struct tg_timeouts *timeouts,
 			       __u32 now_ms)
 {
@@ -108,7 +111,7 @@ TG_INLINE bool tg_slot_expired(const struct tg_slot *slot, const struct tg_timeo
 
 	if (age >= 0 && (__u32)age <= timeouts->shortest_ms)
 		return false;
-	if (age < 0 && age > -1000)
+	if (age < 0 && age > -TG_STAMP_AHEAD_MS)
 		return false;
 	return (__u32)age > tg_slot_timeout_ms(slot, timeouts);
 }

@@ -130,7 +130,8 @@ TG_INLINE void tg_remember(struct tg_view *view, enum tg_aux kind, __u32 value)
 TG_INLINE __u32 tg_packet_facts(const struct tg_packet *pkt)
 {
 	return (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) |
-	       (pkt->first_fragment ? TG_FACT_FRAG : 0) | (pkt->own ? TG_FACT_OWN : 0);
+	       (pkt->first_fragment ? TG_FACT_FRAG : 0) | (pkt->own ? TG_FACT_OWN : 0) |
+	       (pkt->outside ? TG_FACT_OUTSIDE : 0);
 }
 
 /*

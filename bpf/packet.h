@@ -56,6 +56,7 @@ struct tg_packet {
 	bool icmp_error; /* addresses, ports and seq are those of the segment the ICMP error quotes */
 	bool jumbo; /* IP length field 0 (BIG TCP): the entry function supplies the payload length */
 	bool own; /* sent by this machine, not forwarded: never dropped */
+	bool outside; /* came in to a host */
 	bool enforced; /* a verdict DROP will be carried out; if not, the flow must follow what passes */
 	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*) */
 	bool allowed; /* the source is on the allow list */

@@ -47,10 +47,22 @@ TG_INLINE bool tg_timestamp_old(const struct tg_view *view, const struct tg_pack
 	       tg_seq_before(pkt->tsval, newest - margin);
 }
 
+/*
+ * After this silence a clock of microseconds is half around, and what is newer looks older (RFC 7323
+ * 5.5, for the fastest clock in use).
+ */
+#define TG_TIMESTAMP_VALID_MS 2147000U
+
 /* Strict only: an old duplicate by its timestamp (RFC 7323 5). */
 TG_INLINE bool tg_paws_refuses(const struct tg_view *view, const struct tg_packet *pkt)
 {
-	return view->strict && pkt->payload && (view->receiver->facts & TG_FACT_HASACK) &&
+	struct tg_half_count *count = tg_sender_count(view);
+
+	if (!view->strict)
+		return false;
+	if (view->now_ms - count->last_ms > TG_TIMESTAMP_VALID_MS)
+		count->tsmax = 0;
+	return pkt->payload && (view->receiver->facts & TG_FACT_HASACK) &&
 	       !tg_seq_before(pkt->seq, view->receiver->ack) &&
 	       tg_timestamp_old(view, pkt, TG_PAWS_MARGIN);
 }

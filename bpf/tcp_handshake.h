@@ -72,6 +72,7 @@ TG_INLINE void tg_fill_slot(const struct tg_ref *ref, struct tg_detail *detail,
 	__builtin_memset(detail, 0, sizeof(*detail));
 	detail->key = *key;
 	detail->created_ms = now_ms;
+	detail->syn_limit_ms = detail->rst_limit_ms = now_ms; /* 0 may lie just ahead of now */
 	ref->slot->stamp_ms = now_ms;
 	tg_silence_half(&ref->slot->half[TG_SIDE_LO]);
 	tg_silence_half(&ref->slot->half[TG_SIDE_HI]);

@@ -49,7 +49,9 @@ TG_INLINE enum tg_verdict tg_reset_unanswered(struct tg_view *view, const struct
 
 	if (pkt->seq == view->sender->end || pkt->seq == isn + 1)
 		return tg_accept_reset(view, pkt->seq, TG_PASS_RST_EXACT);
-	if (tg_seq_between(pkt->seq, isn + 1, tg_send_limit(view) + TG_ACK_WINDOW_MIN))
+	/* If the SYN-ACK was lost, the receiver is in SYN-SENT still: an ACK of its SYN refuses it. */
+	if (tg_seq_between(pkt->seq, isn + 1, tg_send_limit(view) + TG_ACK_WINDOW_MIN) ||
+	    ((pkt->flags & TG_ACK) && tg_acks_syn(view, pkt->ack)))
 		return view->strict ? TG_DROP_RST_INEXACT : TG_NOUPD_RST_INEXACT;
 	return TG_DROP_RST_OLD;
 }

@@ -154,7 +154,9 @@ TG_INLINE enum tg_verdict tg_segment_fragmented(struct tg_view *view, const stru
 	bool refused = view->phase == TG_PHASE_CLOSED &&
 		       !(view->sender->facts & view->receiver->facts & TG_FACT_SYN);
 
-	tg_add_facts(view->sender, TG_FACT_FRAG);
+	/* One that nobody will take says nothing: or a forged one would loosen the bounds for good. */
+	if (!tg_verdict_drops(window) || window == TG_DROP_DATA_AFTER_FIN)
+		tg_add_facts(view->sender, TG_FACT_FRAG);
 	if (!window && !refused)
 		tg_apply_segment(view, pkt);
 	return TG_NOUPD_FRAG_FIRST;

@@ -127,7 +127,7 @@ static enum ager_class class_of(const struct tg_slot *slot)
 	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
 
 	/* The same answer as below, without its branches: every entry is asked in every pass. */
-	if (TG_LIKELY((lo->facts & hi->facts & PLAIN_FACTS) == PLAIN_FACTS &&
+	if (TG_LIKELY((lo->facts & hi->facts & (PLAIN_FACTS | TG_FACT_OUTSIDE)) == PLAIN_FACTS &&
 		      !((lo->facts | hi->facts) & UNUSUAL_FACTS)))
 		return AGER_ESTABLISHED;
 	switch (tg_flow_phase(lo, hi)) {
@@ -143,7 +143,9 @@ static enum ager_class class_of(const struct tg_slot *slot)
 	case TG_PHASE_HALF_CLOSED:
 		return AGER_HALF_CLOSED;
 	default:
-		return lo->facts & hi->facts & TG_FACT_HASACK ? AGER_ESTABLISHED : AGER_UNCONFIRMED;
+		return (lo->facts & hi->facts & (TG_FACT_HASACK | TG_FACT_OUTSIDE)) == TG_FACT_HASACK ?
+			       AGER_ESTABLISHED :
+			       AGER_UNCONFIRMED;
 	}
 }
 

@@ -61,6 +61,7 @@ struct tg_flow_key {
 #define TG_FACT_FRAG 0x0080 /* sent fragments: data was seen only in part */
 #define TG_FACT_ACKSYN 0x0100 /* acknowledged the peer's SYN.  Latched: the ISN falls out of serial range after 2 GiB */
 #define TG_FACT_OWN 0x0200 /* sent by this machine: what claims to be its sender and comes from outside is not */
+#define TG_FACT_OUTSIDE 0x0400 /* came in to a host.  Of both sides: not this host's connection, unless it forwards */
 #define TG_FACT_MASK 0xffff
 
 #define TG_WSCALE_NONE 0xff

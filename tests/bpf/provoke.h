@@ -123,8 +123,11 @@ static inline void fill_the_table(struct guard *guard)
 
 	for (client.port = 1; client.port <= TG_BUCKET_WAYS; client.port++) {
 		send_segment(guard, (struct segment){ BETWEEN(&client, &guard_server), .flags = SYN });
-		send_segment(guard, (struct segment){ BETWEEN(&guard_server, &client),
-						      .flags = SYN | ACK, .ack = 1 });
+		/* It leaves: what only came in may be displaced. */
+		guard_judge_segment(guard,
+				    &(struct segment){ BETWEEN(&guard_server, &client),
+						       .flags = SYN | ACK, .ack = 1 },
+				    true);
 		send_segment(guard, (struct segment){ BETWEEN(&client, &guard_server), .flags = ACK,
 						      .seq = 1, .ack = 1 });
 	}

@@ -223,7 +223,8 @@ class Tracker:
         window = seg.window << scale(sender, receiver)
         refusal = check_window(sender, receiver, seg, limit)
         if phase == fl.CLOSED or seg.fragment and phase != fl.TIME_WAIT:
-            verdict = without_judgement(sender, receiver, seg, window, phase, refusal)
+            judged = STRICT.get(refusal, refusal) if self.strict else refusal
+            verdict = without_judgement(sender, receiver, seg, window, phase, judged)
             if refusal is None and not seg.fragment and sender.facts & receiver.facts & fl.SYN:
                 flow.stamp = now  # they seem to go on
             return verdict
@@ -297,7 +298,7 @@ def take_synack(sender, receiver, seg):
 def without_judgement(sender, receiver, seg, window, phase, refusal):
     """After a RST, and of a first fragment, nothing is dropped, but the numbers are believed if they lie
     inside the window: after a RST they may show that it was forged or was not honoured."""
-    if seg.fragment:
+    if seg.fragment and (refusal is None or refusal[0] != DROP or refusal is DATA_AFTER_FIN):
         sender.facts |= fl.FRAG
     if refusal is None and (phase != fl.CLOSED or revives(sender, receiver)):
         apply(sender, receiver, seg, window)
@@ -336,7 +337,8 @@ def judge_rst(sender, receiver, seg, phase):
         if seq in (sender.end, first):
             return RST_EXACT
         inside = not before(seq, first) and not after(seq, (limit + MIN_SLACK) & M32)
-        return RST_INEXACT if inside else RST_OLD
+        refuses = seg.flags & ACK and acks_syn(seg, receiver)  # the SYN, if the SYN-ACK was lost
+        return RST_INEXACT if inside or refuses else RST_OLD
     if seq == receiver.ack:
         return RST_EXACT
     if sender.facts & fl.FIN and seq == (receiver.ack - 1) & M32:

@@ -186,7 +186,7 @@ static struct answer_half describe_half(const struct tg_half *half, const struct
 		.end = half->end,
 		.maxwin = half->maxwin,
 		.isn = isn,
-		.facts = half->facts & TG_FACT_MASK,
+		.facts = half->facts & TG_FACT_MASK & ~TG_FACT_OUTSIDE, /* of displacement only */
 		.window = count->window,
 		.wscale = tg_half_wscale(half),
 		.aux_kind = tg_half_aux_kind(half),

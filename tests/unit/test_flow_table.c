@@ -528,7 +528,8 @@ static void ages_survive_the_wrap_of_the_clock(void **state)
 		{ 1000, 1, false },
 		{ 0, 0x7fffffff, true },
 		{ 0, 0x80000000, true },
-		{ 0, 0xfffffc00, true }, /* 49.7 days silent, not a second ahead */
+		{ 60000, 1, false },
+		{ 60001, 1, true }, /* 49.7 days silent, not a minute ahead */
 	};
 	struct tg_slot slot = {};
 	size_t i;

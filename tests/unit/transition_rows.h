@@ -101,8 +101,10 @@ static const struct row rows[] = {
 	{ SYN_RECV, { OPENER, R,     0,    0,   0, 0, TG_DROP_RST_OLD }, SAME },
 	{ SYN_RECV, { OTHER,  R | A, 1,    1,   0, 0, TG_PASS_RST_EXACT }, PAIR(CLOSED, CLOSED) },
 	{ SYN_RECV, { OTHER,  R | A, 9,    1,   0, 0, TG_NOUPD_RST_INEXACT }, SAME },
-	{ SYN_RECV, { OTHER,  R | A, 0,    1,   0, 0, TG_DROP_RST_OLD }, SAME },
-	{ SYN_RECV, { OTHER,  R | A, FAR,  1,   0, 0, TG_DROP_RST_OLD }, SAME },
+	{ SYN_RECV, { OTHER,  R | A, 0,    1,   0, 0, TG_NOUPD_RST_INEXACT }, SAME },
+	{ SYN_RECV, { OTHER,  R | A, FAR,  1,   0, 0, TG_NOUPD_RST_INEXACT }, SAME },
+	{ SYN_RECV, { OTHER,  R | A, 0,    2,   0, 0, TG_DROP_RST_OLD }, SAME },
+	{ SYN_RECV, { OTHER,  R | A, FAR,  2,   0, 0, TG_DROP_RST_OLD }, SAME },
 
 	/* simultaneous open */
 	{ SIM_OPEN, { OPENER, S,     0,    0, 0, 0, TG_PASS_SYN_RETRANS }, SAME },
