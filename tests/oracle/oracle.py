@@ -185,7 +185,7 @@ class Tracker:
             fresh = self.flows[key] = Flow(now, side ^ 1)
             length, window, wscale = receiver.pending
             end = (receiver.aux + 1 + length) & M32
-            fresh.half[side ^ 1].open(receiver.aux, end, window, wscale)
+            fresh.half[side ^ 1].open(receiver.aux, end, window, wscale, facts=receiver.facts & fl.OWN)
             take_synack(fresh.half[side], fresh.half[side ^ 1], seg)
             return REOPEN
         if phase > fl.SYN_RECV:
