@@ -348,4 +348,6 @@ def judge_rst(sender, receiver, seg, phase):
         return RST_CLOSING
     if after(seq, limit):
         return RST_ABOVE
-    return RST_OLD if before(seq, receiver.ack) else RST_INEXACT
+    if before(seq, receiver.ack):  # one below, of an adopted sender: its FIN may have come before us
+        return RST_CLOSING if sender.facts & fl.PICKUP and seq == (receiver.ack - 1) & M32 else RST_OLD
+    return RST_INEXACT
