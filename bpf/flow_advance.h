@@ -118,8 +118,12 @@ TG_INLINE enum tg_verdict tg_pass_one_way(struct tg_view *view, const struct tg_
 {
 	if (view->phase == TG_PHASE_SYN_SENT || view->phase == TG_PHASE_SYN_RECV)
 		return tg_adopt_in_place(view, pkt);
-	if (tg_follows_itself(view->sender, pkt))
-		tg_window_update(view, pkt);
+	if (!tg_follows_itself(view->sender, pkt))
+		return TG_PASS_ONE_WAY;
+	/* Acknowledged or not: the FIN ended at the last number sent, and now it is not. */
+	if (tg_seq_after(pkt->end, view->sender->end))
+		tg_remove_facts(view->sender, TG_FACT_FIN | TG_FACT_PASSIVE);
+	tg_window_update(view, pkt);
 	return TG_PASS_ONE_WAY;
 }
 

@@ -221,6 +221,7 @@ TG_INLINE enum tg_verdict tg_reopen(struct tg_view *view, const struct tg_packet
 		.window = tg_receiver_count(view)->pending_window,
 		.wscale = wscale,
 		.options = wscale == TG_PENDING_WSCALE_NONE ? 0 : TG_OPT_WSCALE,
+		.own = receiver->facts & TG_FACT_OWN, /* the address is, whatever the connection */
 	};
 
 	if (!tg_replace_flow(view, !view->side, TG_ORIGIN_SYN))

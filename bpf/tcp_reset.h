@@ -83,7 +83,10 @@ TG_INLINE enum tg_verdict tg_judge_reset(struct tg_view *view, const struct tg_p
 	if (tg_seq_after(pkt->seq, limit))
 		return TG_DROP_RST_ABOVE;
 	if (tg_seq_before(pkt->seq, receiver->ack))
-		return TG_DROP_RST_OLD;
+		/* One below, of an adopted sender: its FIN may have come before us, see RST_AFTER_FIN. */
+		return (sender->facts & TG_FACT_PICKUP) && pkt->seq == receiver->ack - 1 ?
+			       TG_NOUPD_RST_CLOSING :
+			       TG_DROP_RST_OLD;
 	return view->strict ? TG_DROP_RST_INEXACT : TG_NOUPD_RST_INEXACT;
 }
 

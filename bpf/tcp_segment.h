@@ -97,13 +97,15 @@ TG_INLINE void tg_apply_segment(struct tg_view *view, const struct tg_packet *pk
 /*
  * A segment out of bounds that is passed all the same: the flow must follow what passed, or one
  * would-be drop cascades.  In monitor mode only if nothing but I fails, and by no more than a window.
- * Our own kernel is believed: it knows more than we do (another interface, data before we came).
+ * Our own kernel is believed: it knows more than we do (another interface, data before we came), but
+ * what lies beyond its acknowledged FIN belongs to another connection.
  */
 TG_INLINE void tg_follow_passed(struct tg_view *view, const struct tg_packet *pkt, __u32 limit,
 				enum tg_verdict verdict)
 {
-	if (pkt->own && verdict != TG_DROP_DATA_AFTER_FIN) {
-		tg_apply_segment(view, pkt);
+	if (pkt->own) {
+		if (!tg_beyond_acked_fin(view, pkt))
+			tg_apply_segment(view, pkt);
 	} else if (verdict == TG_DROP_SEQ_ABOVE && pkt->end - limit <= view->receiver->maxwin &&
 		   !tg_window_check_rest(view, pkt)) {
 		tg_remove_facts(view->sender,

@@ -50,6 +50,13 @@ TG_INLINE bool tg_retracts_fin(const struct tg_view *view, const struct tg_packe
 	       tg_seq_after(pkt->end, view->sender->end) && !tg_fin_acked(view->sender, view->receiver);
 }
 
+/* The segment goes beyond its sender's acknowledged FIN.  Where that is, is known only of a sender whose segments came whole. */
+TG_INLINE bool tg_beyond_acked_fin(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	return (view->sender->facts & (TG_FACT_FIN | TG_FACT_FRAG)) == TG_FACT_FIN &&
+	       tg_seq_after(pkt->end, view->sender->end) && tg_fin_acked(view->sender, view->receiver);
+}
+
 /*
  * What the receiver has sent.  Of an adopted one that was never heard (one way, or nothing came yet),
  * the sender's own acknowledgements are the best guess.
@@ -77,14 +84,14 @@ TG_INLINE enum tg_verdict tg_window_check_rest(const struct tg_view *view,
 {
 	const struct tg_half *sender = view->sender, *receiver = view->receiver;
 	__u32 sender_end = sender->end, receiver_end = tg_receiver_end(sender, receiver);
+	enum tg_verdict passed = TG_UNDECIDED;
 	__u32 low, margin;
 
-	/* Where the FIN is, is known only of a sender whose segments came whole. */
-	if ((sender->facts & (TG_FACT_FIN | TG_FACT_FRAG)) == TG_FACT_FIN &&
-	    tg_seq_after(pkt->end, sender_end) && tg_fin_acked(sender, receiver))
-		/* Some stacks count their FIN twice; nothing is in it that could be refused. */
-		return pkt->payload || pkt->end - sender_end > 1 ? TG_DROP_DATA_AFTER_FIN :
-								   TG_NOUPD_SECOND_FIN;
+	if (TG_UNLIKELY(tg_beyond_acked_fin(view, pkt))) {
+		if (pkt->payload || pkt->end - sender_end > 1)
+			return TG_DROP_DATA_AFTER_FIN;
+		passed = TG_NOUPD_SECOND_FIN; /* some stacks count their FIN twice */
+	}
 
 	if (tg_ack_too_high(receiver, receiver_end, pkt->ack))
 		return TG_DROP_ACK_ABOVE;
@@ -108,7 +115,7 @@ TG_INLINE enum tg_verdict tg_window_check_rest(const struct tg_view *view,
 			return TG_DROP_ACK_BELOW;
 		return view->strict ? TG_DROP_ACK_OLD : TG_NOUPD_ACK_OLD;
 	}
-	return TG_UNDECIDED;
+	return passed;
 }
 
 TG_INLINE enum tg_verdict tg_window_check(const struct tg_view *view, const struct tg_packet *pkt,

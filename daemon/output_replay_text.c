@@ -34,6 +34,33 @@ uint64_t replay_summary_action(const struct replay_summary *summary, enum tg_act
 	return packets;
 }
 
+/* What the capture itself may have to do with a loss. */
+static const char *loser_hint(const struct replay_loser *loser)
+{
+	if (loser->stranger)
+		return " (its beginning was not seen: --learn?)";
+	switch (loser->verdict) {
+	case TG_DROP_ACK_ABOVE:
+		return " (acknowledges data that is not in the capture up to there: lost or recorded late?)";
+	case TG_DROP_ACK_BEFORE_SYNACK:
+	case TG_DROP_DATA_BEFORE_SYNACK:
+		return " (no SYN-ACK in the capture up to there: lost or recorded late?)";
+	default:
+		return "";
+	}
+}
+
+static uint64_t drops_by_gaps(const struct replay_summary *summary)
+{
+	uint64_t drops = 0;
+	uint32_t i;
+
+	for (i = 0; i < summary->loser_count; i++)
+		if (!summary->losers[i].stranger && *loser_hint(&summary->losers[i]))
+			drops += summary->losers[i].drops;
+	return drops;
+}
+
 static void print_losers(struct output *out, const struct replay_summary *summary)
 {
 	char from[FORMAT_BYTES], to[FORMAT_BYTES], number[FORMAT_BYTES];
@@ -62,7 +89,7 @@ static void print_losers(struct output *out, const struct replay_summary *summar
 			format_grouped(number, sizeof(number), loser->drops));
 		text_plain(out, summary->files[loser->file].path);
 		fprintf(out->stream, "#%" PRIu64 " %s%s\n", loser->packet, row ? row->reason : "?",
-			loser->stranger ? " (its beginning was not seen: --learn?)" : "");
+			loser_hint(loser));
 	}
 	if (more > i)
 		fprintf(out->stream, "   and %s more\n",
@@ -145,6 +172,7 @@ void output_replay_text(struct output *out, const struct replay_summary *summary
 {
 	const uint64_t *done = summary->count[TG_OUTCOME_VERDICT];
 	uint64_t full = done[TG_PASS_TABLE_FULL] + done[TG_DROP_TABLE_FULL];
+	uint64_t gaps = drops_by_gaps(summary);
 
 	print_losers(out, summary);
 	print_head(out, summary);
@@ -152,7 +180,7 @@ void output_replay_text(struct output *out, const struct replay_summary *summary
 	print_action(out, summary, TG_ACTION_NOUPD, PAINT_NONE);
 	print_action(out, summary, TG_ACTION_DROP, PAINT_BAD);
 	if (full || summary->unreadable || summary->options_filled || summary->length_filled ||
-	    summary->disordered)
+	    summary->disordered || gaps)
 		fputc('\n', out->stream);
 	print_remark(out, full, "found no room for their flow: run again with a larger --max-flows");
 	print_remark(out, summary->unreadable,
@@ -161,6 +189,9 @@ void output_replay_text(struct output *out, const struct replay_summary *summary
 		     "judged without the TCP options that the snap length cut off");
 	print_remark(out, summary->length_filled,
 		     "had no length in their IP header: taken from the capture");
+	print_remark(out, gaps,
+		     "dropped in connections of which the capture seems to lack segments, or to hold them too late: "
+		     "who was on the wire saw them in time");
 	print_remark(out, summary->disordered,
 		     "are older than the one before: judged in the order of the file (see reordercap)");
 }

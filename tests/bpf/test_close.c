@@ -58,6 +58,8 @@ static void every_segment_after_one_acknowledged_fin(void **state)
 		{ CLIENT, ACK, .seq = 1001, .ack = 5001, .payload = 100, .want = TG_PASS_RETRANS, STATES(FIN_WAIT_2, CLOSE_WAIT) },
 		{ CLIENT, ACK, .seq = 1102, .ack = 5001, .payload = 1, .want = TG_DROP_DATA_AFTER_FIN, STATES(FIN_WAIT_2, CLOSE_WAIT) },
 		{ CLIENT, FIN | ACK, .seq = 1102, .ack = 5001, .want = TG_NOUPD_SECOND_FIN, STATES(FIN_WAIT_2, CLOSE_WAIT) },
+		{ CLIENT, FIN | ACK, .seq = 1102, .ack = 5002, .want = TG_DROP_ACK_ABOVE, STATES(FIN_WAIT_2, CLOSE_WAIT) },
+		{ CLIENT, FIN | ACK, .seq = 1102, .ack = 5001 - (2 << 20), .want = TG_DROP_ACK_BELOW, STATES(FIN_WAIT_2, CLOSE_WAIT) },
 		{ SERVER, ACK, .seq = 5001, .ack = 1102, .payload = 500, .want = TG_PASS_OK, STATES(FIN_WAIT_2, CLOSE_WAIT) },
 		{ SERVER, ACK, .seq = 5001, .ack = 1101, .payload = 500, .want = TG_PASS_OK, STATES(FIN_WAIT_2, CLOSE_WAIT) },
 		{ SERVER, FIN | ACK, .seq = 5001, .ack = 1102, .want = TG_PASS_OK, STATES(FIN_WAIT_2, LAST_ACK) },

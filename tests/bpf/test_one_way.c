@@ -82,6 +82,20 @@ static void when_it_is_heard_again_both_are_judged(void **state)
 	TALK(*state, steps);
 }
 
+/* Data beyond a FIN shows that the FIN was none, as where both are seen; a FIN ends at the last number. */
+static void data_beyond_a_fin_takes_it_back(void **state)
+{
+	uint32_t seq = client_sends(*state, 20);
+	struct step steps[] = {
+		{ CLIENT, FIN | ACK, .seq = seq, .ack = 5001, .want = TG_PASS_OK, STATES(FIN_WAIT_1, ESTABLISHED) },
+		{ CLIENT, ACK, .seq = seq + 1000, .ack = 900000, .payload = 10, .after_ms = 30001, .want = TG_PASS_ONE_WAY,
+		  STATES(ESTABLISHED, ESTABLISHED) },
+		{ CLIENT, FIN | ACK, .seq = seq + 1010, .ack = 900000, .want = TG_PASS_ONE_WAY },
+	};
+
+	TALK(*state, steps);
+}
+
 static void a_host_never_takes_silence_for_another_path(void **state)
 {
 	uint32_t seq = client_sends(*state, 40);
@@ -191,6 +205,7 @@ int main(void)
 		TEST(one_way_when_the_other_path_moves_away, setup_gateway),
 		TEST(twenty_packets_are_needed, setup_gateway),
 		TEST(when_it_is_heard_again_both_are_judged, setup_gateway),
+		TEST(data_beyond_a_fin_takes_it_back, setup_gateway),
 		TEST(a_host_never_takes_silence_for_another_path, guard_setup),
 		TEST(a_rst_is_judged_all_the_same, setup_gateway),
 		TEST(a_download_of_which_only_the_requests_are_seen, setup_oneway),

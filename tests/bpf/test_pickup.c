@@ -247,6 +247,19 @@ static void an_expired_flow_is_adopted_again(void **state)
 	assert_int_equal(guard_flows(*state), 0);
 }
 
+/* The server's FIN came before us: its socket is gone, and its RST has the number of that FIN, which the client honours. */
+static void a_rst_behind_a_fin_that_came_before_us_passes(void **state)
+{
+	static const struct step steps[] = {
+		{ CLIENT, ACK, .seq = 1001, .ack = 5002, .payload = 100, .want = TG_PASS_PICKUP },
+		{ SERVER, RST, .seq = 5001, .want = TG_NOUPD_RST_CLOSING, STATES(ESTABLISHED, ESTABLISHED) },
+		{ SERVER, RST, .seq = 5000, .want = TG_DROP_RST_OLD },
+		{ SERVER, RST, .seq = 5002, .want = TG_PASS_RST_EXACT, STATES(CLOSED, CLOSED) },
+	};
+
+	TALK(*state, steps);
+}
+
 /* cilium#47425: the phantom of a late FIN swallowed the next SYN. */
 static void phantom_of_late_segments_is_never_made(void **state)
 {
@@ -294,6 +307,7 @@ int main(void)
 		TEST(a_handshake_seen_while_learning_is_judged_as_ever, setup_learning),
 		TEST(learning_ends_on_time, setup_learning),
 		TEST(an_expired_flow_is_adopted_again, setup_learning),
+		TEST(a_rst_behind_a_fin_that_came_before_us_passes, setup_learning),
 		TEST(phantom_of_late_segments_is_never_made, setup_learned),
 	};
 

@@ -99,6 +99,20 @@ static void the_server_may_open_anew_too(void **state)
 	TALK(*state, steps);
 }
 
+/* Whose address it is does not change with the connection: until the opener speaks again, nobody else may for it. */
+static void nobody_speaks_for_this_machine_after_it_opened_anew(void **state)
+{
+	static const struct step steps[] = {
+		OPENED,
+		{ SERVER, SYN, .seq = NEW_ISN, .want = TG_NOUPD_SYN_CHALLENGE },
+		{ CLIENT, SYN | ACK, .seq = 7000, .ack = NEW_ISN + 1, .want = TG_PASS_REOPEN },
+	};
+	struct segment forged = { FROM_SERVER, .flags = RST, .seq = NEW_ISN + 1 };
+
+	TALK(*state, steps);
+	assert_int_equal(guard_judge_segment(*state, &forged, false).verdict, TG_NOUPD_SPOOFED);
+}
+
 static void a_new_connection_keeps_what_its_syn_said(void **state)
 {
 	static const struct step steps[] = {
@@ -302,6 +316,7 @@ int main(void)
 		TEST(a_syn_passes_and_changes_nothing_in_every_open_state),
 		TEST(reopen_by_a_synack_in_every_open_state),
 		TEST(the_server_may_open_anew_too),
+		TEST(nobody_speaks_for_this_machine_after_it_opened_anew),
 		TEST(a_new_connection_keeps_what_its_syn_said),
 		TEST(a_synack_must_acknowledge_the_pending_syn_exactly),
 		TEST(duplicates_of_the_handshake_do_not_open_anew),

@@ -108,6 +108,19 @@ static void tw_is_prolonged_by_a_fin_sent_again_only(void **state)
 	TALK(*state, fins);
 }
 
+/* What this machine sends beyond its acknowledged FIN is another connection's: this one has ended. */
+static void own_data_far_beyond_the_end_does_not_reopen_it(void **state)
+{
+	static const struct step steps[] = {
+		ENDED,
+		{ SERVER, ACK, .seq = 5002, .ack = 1002, .payload = 10, .want = TG_DROP_DATA_AFTER_FIN, STATES(TIME_WAIT, CLOSED) },
+		{ SERVER, ACK, .seq = 800000, .ack = 1002, .payload = 10, .want = TG_DROP_SEQ_ABOVE, STATES(TIME_WAIT, CLOSED) },
+		{ SERVER, ACK, .seq = 800000, .ack = 900000, .payload = 10, .want = TG_DROP_SEQ_ABOVE, STATES(TIME_WAIT, CLOSED) },
+	};
+
+	TALK(*state, steps);
+}
+
 static void rfc1337_a_rst_does_not_shorten_it(void **state)
 {
 	static const struct step steps[] = {
@@ -350,6 +363,7 @@ int main(void)
 		TEST(tw_every_segment, setup_between),
 		TEST(tw_lasts_240_s_and_not_a_millisecond_longer, guard_setup),
 		TEST(tw_is_prolonged_by_a_fin_sent_again_only, guard_setup),
+		TEST(own_data_far_beyond_the_end_does_not_reopen_it, guard_setup),
 		TEST(rfc1337_a_rst_does_not_shorten_it, guard_setup),
 		TEST(tw_reuse_isn_higher_opens_anew, guard_setup),
 		TEST(tw_reuse_swap_of_roles_opens_anew, guard_setup),

@@ -83,6 +83,8 @@ whole = open("ethernet.pcap", "rb").read()
 open("cut.pcap", "wb").write(whole[:-10])
 
 # A blind injection: far beyond the window, in an established connection.  It is packet 5.
+save("gap.pcap", 1, ether, good[:43] + good[44:])
+save("late.pcap", 1, ether, good[:43] + [good[44], good[43]] + good[45:])
 forged = good[:4] + [packet(A, B, ACK | PSH, 9000000, 5001, 10)] + good[4:]
 save("forged.pcap", 1, ether, forged)
 
@@ -202,6 +204,23 @@ unreadable() {
 	equal $code 0 && equal "$(value "d['headers_cut']")" 48
 }
 check "headers cut off: passed unjudged, and said" unreadable
+
+# --- a capture that lost segments or holds them in another order ------------------------------------
+blames_capture() {
+	run tg replay --fail-on-drop "$1"
+	equal $code $NO || return 1
+	head -n 2 out | grep -q "$1#$2 $3 ($4" || return 1
+	grep -q "^$5 dropped in connections of which the capture seems to lack segments" out
+}
+check "data that the capture lacks is named" blames_capture gap.pcap 44 ack_above \
+	'acknowledges data that is not in the capture' '4 packets'
+check "data recorded after its acknowledgement is named" blames_capture late.pcap 44 ack_above \
+	'acknowledges data that is not in the capture' '1 packet'
+blames_sender() {
+	run tg replay forged.pcap
+	grep -q seq_above out && ! grep -q 'lack segments' out
+}
+check "a segment beyond the window is not blamed on the capture" blames_sender
 
 # --- a forged segment -------------------------------------------------------------------------------
 

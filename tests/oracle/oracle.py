@@ -185,7 +185,7 @@ class Tracker:
             fresh = self.flows[key] = Flow(now, side ^ 1)
             length, window, wscale = receiver.pending
             end = (receiver.aux + 1 + length) & M32
-            fresh.half[side ^ 1].open(receiver.aux, end, window, wscale)
+            fresh.half[side ^ 1].open(receiver.aux, end, window, wscale, facts=receiver.facts & fl.OWN)
             take_synack(fresh.half[side], fresh.half[side ^ 1], seg)
             return REOPEN
         if phase > fl.SYN_RECV:
@@ -350,4 +350,6 @@ def judge_rst(sender, receiver, seg, phase):
         return RST_CLOSING
     if after(seq, limit):
         return RST_ABOVE
-    return RST_OLD if before(seq, receiver.ack) else RST_INEXACT
+    if before(seq, receiver.ack):  # one below, of an adopted sender: its FIN may have come before us
+        return RST_CLOSING if sender.facts & fl.PICKUP and seq == (receiver.ack - 1) & M32 else RST_OLD
+    return RST_INEXACT

@@ -302,9 +302,17 @@ class Window(unittest.TestCase):
             s . 5001 2002      : ok          FIN_WAIT_2/CLOSE_WAIT
             c . 2003 5001      : noupd second_fin
             c F. 2002 5001     : noupd second_fin
+            c F. 2002 5002     : drop ack_above
             c . 2004 5001      : drop data_after_fin
             c . 2002+1 5001    : drop data_after_fin''')
         self.assertEqual(t.half('c').end, 2002)
+
+    def test_own_segments_beyond_an_acknowledged_fin_are_another_connections(self):
+        talk(HANDSHAKE + '''
+            s F. 5001 1001 own     : ok
+            c F. 1001 5002         : ok
+            s . 5002 1002 own      : ok         CLOSED/TIME_WAIT
+            s . 90000000+9 1002 own : drop seq_above CLOSED/TIME_WAIT''')
 
     def test_monitor_follows_an_overshoot(self):
         over = HANDSHAKE.replace('ws=7', '') + 's . 5001 1001 win=1000 : ok\n'

@@ -21,9 +21,11 @@ def check_window(sender, receiver, seg, limit):
         end = seq_max(end, seg.end)
     if after(seg.seq, limit):
         return SEQ_ABOVE
-    if knows_fin(sender) and after(seg.end, end) and fl.fin_acked(sender, receiver):
-        # Some stacks count their FIN twice.
-        return DATA_AFTER_FIN if seg.paylen or (seg.end - end) & M32 > 1 else SECOND_FIN
+    passed = None
+    if beyond_acked_fin(sender, receiver, seg):
+        if seg.paylen or (seg.end - end) & M32 > 1:
+            return DATA_AFTER_FIN
+        passed = SECOND_FIN  # some stacks count their FIN twice
     peer_end = receiver.end
     if receiver.facts & (fl.PICKUP | fl.HASACK) == fl.PICKUP and facts & fl.HASACK:
         peer_end = seq_max(peer_end, sender.ack)  # adopted and never heard: what it sent is a guess
@@ -36,12 +38,16 @@ def check_window(sender, receiver, seg, limit):
     slack = max(sender.maxwin, MIN_SLACK)
     if before(seg.ack, peer_end - slack):
         return ACK_BELOW if before(seg.ack, peer_end - slack - max(slack, OLD_SLACK)) else ACK_OLD
-    return None
+    return passed
 
 
 def knows_fin(sender):
     """Where the FIN is, is known only of a sender whose segments came whole."""
     return sender.facts & (fl.FIN | fl.FRAG) == fl.FIN
+
+
+def beyond_acked_fin(sender, receiver, seg):
+    return knows_fin(sender) and after(seg.end, sender.end) and fl.fin_acked(sender, receiver)
 
 
 def retracts_fin(sender, receiver, seg):
@@ -147,9 +153,10 @@ def hear(sender, seg):
 
 def follow_passed(sender, receiver, seg, window, limit, refusal):
     """A segment out of bounds that is passed all the same: state follows it.  Our own kernel is
-    believed; of others only what lies beyond the window by no more than a window."""
+    believed, but beyond its acknowledged FIN there is another connection; of others only what lies
+    beyond the window by no more than a window."""
     if seg.own:
-        if refusal[0] is DROP and refusal is not DATA_AFTER_FIN:
+        if refusal[0] is DROP and not beyond_acked_fin(sender, receiver, seg):
             apply(sender, receiver, seg, window)
     elif refusal is SEQ_ABOVE and (seg.end - limit) & M32 <= receiver.maxwin and \
             check_window(sender, receiver, seg, seg.seq) is None:

@@ -71,12 +71,15 @@ static inline bool model_beyond_fin(const struct model *m)
 static inline enum tg_verdict model_check(const struct model *m)
 {
 	int64_t s_end = m->s.end, r_end = model_r_end(m), low, old, margin = max64(m->s.maxwin, MARGIN);
+	enum tg_verdict passed = TG_UNDECIDED;
 
 	if (m->p.seq > model_limit(m))
 		return TG_DROP_SEQ_ABOVE;
-	if (model_beyond_fin(m) && model_finack(m)) /* one number without data: a FIN counted twice */
-		return m->p.end > m->p.seq || m->p.end - m->s.end > 1 ? TG_DROP_DATA_AFTER_FIN :
-									TG_NOUPD_SECOND_FIN;
+	if (model_beyond_fin(m) && model_finack(m)) { /* one number without data: a FIN counted twice */
+		if (m->p.end > m->p.seq || m->p.end - m->s.end > 1)
+			return TG_DROP_DATA_AFTER_FIN;
+		passed = TG_NOUPD_SECOND_FIN;
+	}
 	if (m->p.ack > r_end && !((m->r.pickup || m->r.frag) && m->p.ack - r_end < SPAN))
 		return TG_DROP_ACK_ABOVE;
 	if (m->s.pickup && !m->s.hasack) /* what an adopted, silent half sent is a guess */
@@ -91,7 +94,7 @@ static inline enum tg_verdict model_check(const struct model *m)
 	if (m->p.ack < low)
 		return m->p.ack < old ? TG_DROP_ACK_BELOW : m->strict ? TG_DROP_ACK_OLD :
 									TG_NOUPD_ACK_OLD;
-	return TG_UNDECIDED;
+	return passed;
 }
 
 /* "Updates on PASS" of 2.6. */
