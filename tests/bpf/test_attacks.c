@@ -155,7 +155,7 @@ static void a_syn_repeated_in_a_handshake_is_limited(void **state)
 	EXPECT(*state, &syn, false, TG_PASS_NEW);
 	for (i = 0; i < 1000; i++, syn.seq++)
 		EXPECT(*state, &syn, false,
-		       !i	? TG_NOUPD_SYN_RETRANS :
+		       !i     ? TG_NOUPD_SYN_RETRANS :
 		       i < 20 ? TG_PASS_SYN_REINIT :
 				TG_DROP_SYN_RATE);
 	guard_advance_ms(*state, 3000);
