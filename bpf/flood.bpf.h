@@ -120,6 +120,12 @@ TG_INLINE enum tg_flood_action tg_flood_action(const struct tg_config *config,
 	return action == TG_FLOOD_DEFAULT ? config->flood.action : action;
 }
 
+/* No cookie answers these; passed, a flood of them would be opened and walked through the stack one by one. */
+TG_INLINE bool tg_is_unanswerable(const struct tg_packet *pkt)
+{
+	return pkt->first_fragment || pkt->jumbo || (pkt->options & TG_OPT_SIGNED);
+}
+
 /* A router cannot answer for the listener behind it; the first SYN of a source is lost instead. */
 TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood_action action,
 				     const struct tg_destination *destination, __u32 cell,
@@ -131,6 +137,8 @@ TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood
 	    (tg_program.profile != TG_PROFILE_HOST || !lookup->answers))
 		action = TG_FLOOD_DEFER;
 	tg_note_protected(cell, pkt, now_ms, action);
+	if (action == TG_FLOOD_CHALLENGE && tg_is_unanswerable(pkt))
+		action = TG_FLOOD_DEFER; /* of this SYN: the destination stays challenged */
 	switch (action) {
 	case TG_FLOOD_CHALLENGE:
 		return pkt->enforced ? TG_CHALLENGE_SYN_COOKIE : TG_UNDECIDED;

@@ -132,13 +132,26 @@ TG_INLINE enum tg_verdict tg_syn_after_end(struct tg_view *view, const struct tg
 /* The same SYN: with TFO the one with data may be overtaken by the one without. */
 TG_INLINE enum tg_verdict tg_syn_again(struct tg_view *view, const struct tg_packet *pkt)
 {
-	if (view->phase != TG_PHASE_SYN_RECV &&
-	    !tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
+	if (!tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
 		return TG_DROP_SYN_RATE;
 	tg_raise(&view->sender->end, pkt->end, false);
 	tg_raise_window(&view->sender->maxwin, pkt->window);
 	tg_sender_count(view)->retrans++;
 	return view->phase == TG_PHASE_SYN_RECV ? TG_PASS_SYN_RETRANS : TG_NOUPD_SYN_RETRANS;
+}
+
+/* A new ISN before any answer.  The limit outlives the slot's contents: else each would begin it anew. */
+TG_INLINE enum tg_verdict tg_syn_reinit(struct tg_view *view, const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict;
+	__u32 limit_ms;
+
+	if (!tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
+		return TG_DROP_SYN_RATE;
+	limit_ms = TG_READ_ONCE(view->detail->syn_limit_ms);
+	verdict = tg_open_anew(view, pkt, TG_PASS_SYN_REINIT);
+	TG_WRITE_ONCE(view->detail->syn_limit_ms, limit_ms);
+	return verdict;
 }
 
 TG_INLINE enum tg_verdict tg_syn_during_handshake(struct tg_view *view, const struct tg_packet *pkt)
@@ -150,7 +163,7 @@ TG_INLINE enum tg_verdict tg_syn_during_handshake(struct tg_view *view, const st
 	if (known && (view->receiver->facts & TG_FACT_SYN))
 		return tg_pass_pending_syn(view, pkt, TG_NOUPD_SYN_NEW_ISN);
 	if (known)
-		return tg_open_anew(view, pkt, TG_PASS_SYN_REINIT);
+		return tg_syn_reinit(view, pkt);
 	tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
 	return TG_PASS_SIMOPEN;
 }

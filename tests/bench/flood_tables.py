@@ -57,7 +57,7 @@ def tables(result):
             yield f"| {kind} | {' | '.join(cells)} |"
     yield ""
     yield ("Clients: connections that failed; milliseconds to connect, median / 99th percentile; connections that took "
-           "more than 500 ms, and in brackets the clients' packets that the full cable lost on the way to the receiver.")
+           "more than 500 ms, and in brackets the clients' packets that the full cable lost on the way there.")
     yield ""
     yield f"| flood | {heads} |"
     yield "|---" * (len(names) + 1) + "|"

@@ -96,7 +96,8 @@ def summary(kind, receiver, costs, services):
             "rate": statistics.median(service["rate"] for service in services),
             "visits": len(connects) + len(errors), "failed": len(errors), "errors": sorted(set(errors)),
             "kept_failed": len(kept), "kept_errors": sorted(set(kept)),
-            "late": sum(ms > LATE_MS for ms in connects), "cable_lost": sum(service["cable_lost"] for service in services),
+            "late": sum(ms > LATE_MS for ms in connects),
+            "cable_lost": sum(service["cable_lost"] for service in services),
             "words": sum(service["words"] for service in services),
             "median_ms": percentile(connects, 0.5), "p99_ms": percentile(connects, 0.99),
             "max_ms": max(connects, default=None)}
@@ -111,7 +112,8 @@ def show(row):
     did = ", ".join(f"{name} {packets * 100 // max(row['sent'], 1)}%" for name, packets in
                     sorted(row["did"].items(), key=lambda item: -item[1])[:3])
     print(f"  {row['kind']:10} {row['receiver']:9} {figure(cost, 7, 0)} ns  {row['rate'] / 1e6:5.2f} M/s  failed "
-          f"{row['failed']}/{row['visits']} +{row['kept_failed']}  late {row['late']} cable {row['cable_lost']}  connect {figure(row['median_ms'])} "
+          f"{row['failed']}/{row['visits']} +{row['kept_failed']}  late {row['late']} "
+          f"cable {row['cable_lost']}  connect {figure(row['median_ms'])} "
           f"{figure(row['p99_ms'])} {figure(row['max_ms'])} ms  {did}{mark}", flush=True)
     for error in row["errors"][:3] + row["kept_errors"][:3]:
         print(f"      {error}", flush=True)

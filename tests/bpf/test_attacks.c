@@ -130,6 +130,32 @@ static void blind_syn_changes_nothing(void **state)
 	expect_alive(*state);
 }
 
+/*
+ * The same tuple without end, with the same ISN or another: passed, each would cost the listener an answer.
+ * A client that sends its SYN again waits a second.
+ */
+static void a_syn_repeated_in_a_handshake_is_limited(void **state)
+{
+	struct segment syn = { FROM_CLIENT, .flags = SYN, .seq = 1000 };
+	struct segment synack = { FROM_SERVER, .flags = SYN | ACK, .seq = 5000, .ack = 1021 };
+	int i;
+
+	EXPECT(*state, &syn, false, TG_PASS_NEW);
+	for (i = 0; i < 1000; i++, syn.seq++)
+		EXPECT(*state, &syn, false,
+		       !i     ? TG_NOUPD_SYN_RETRANS :
+		       i < 20 ? TG_PASS_SYN_REINIT :
+				TG_DROP_SYN_RATE);
+	guard_advance_ms(*state, 3000);
+	syn.seq = 1020;
+	EXPECT(*state, &syn, false, TG_PASS_SYN_REINIT);
+	EXPECT(*state, &synack, true, TG_PASS_SYNACK);
+	for (i = 1; i < 1000; i++)
+		EXPECT(*state, &syn, false, i < 20 ? TG_PASS_SYN_RETRANS : TG_DROP_SYN_RATE);
+	guard_advance_ms(*state, 1000);
+	EXPECT(*state, &syn, false, TG_PASS_SYN_RETRANS);
+}
+
 /* A4 */
 static void blind_data_is_not_accepted(void **state)
 {
@@ -359,6 +385,7 @@ int main(void)
 		TEST(blind_rst_closes_nothing),
 		TEST(sweep_rst_closes_nothing),
 		TEST(blind_syn_changes_nothing),
+		TEST(a_syn_repeated_in_a_handshake_is_limited),
 		TEST(blind_data_is_not_accepted),
 		TEST(blind_fin_is_not_accepted),
 		TEST(fin_forge_ahead_of_the_data_is_taken_back),

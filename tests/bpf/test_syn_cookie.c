@@ -17,6 +17,7 @@
 #define XDP_TX_CODE 3
 #define ISN 0x11223344U
 #define TSVAL 0x01020304U
+#define MORE_FRAGMENTS 0x2000
 #define FORGET_MS (25ULL * 3600 * 1000)
 
 static struct guard *guard;
@@ -442,13 +443,39 @@ static void nobody_listens(void **state)
 	assert_int_equal(guard_tally(guard, TG_TALLY_COOKIE_NO_LISTENER), before + 1);
 }
 
-static void signed_segments_pass(void **state)
+/* Else a flood of them would cost a flow and a walk through the stack each. */
+static void what_no_cookie_can_answer_is_deferred(void **state)
 {
-	const struct segment md5 = { V4, .flags = SYN, OPTIONS("\x13\x12"
-							       "0123456789abcdef\x01\x01") };
+	static const struct segment syns[] = {
+		{ V4, .flags = SYN, OPTIONS("\x13\x12"
+					    "0123456789abcdef\x01\x01") },
+		{ V4, .flags = SYN, .fragment = MORE_FRAGMENTS },
+	};
+	size_t i;
 
 	(void)state;
-	EXPECT(guard, &md5, false, TG_PASS_NEW);
+	for (i = 0; i < sizeof(syns) / sizeof(syns[0]); i++) {
+		guard_advance_ms(guard, FORGET_MS);
+		EXPECT(guard, &syns[i], false, TG_DROP_SYN_DEFERRED);
+		guard_advance_ms(guard, 1000);
+		EXPECT(guard, &syns[i], false, TG_PASS_NEW);
+	}
+}
+
+/* What is done with those is not what is done with the destination. */
+static void an_unanswerable_syn_ends_no_challenge(void **state)
+{
+	const struct segment fragment = { V4, .flags = SYN, .fragment = MORE_FRAGMENTS };
+	struct segment syn = syn_of(&samples[0]), ack;
+	struct reply reply;
+	uint8_t options[12];
+
+	(void)state;
+	challenge(&syn, &reply);
+	guard_advance_ms(guard, 1500);
+	EXPECT(guard, &fragment, false, TG_DROP_SYN_DEFERRED);
+	ack = ack_of(&syn, &reply, true, options);
+	EXPECT(guard, &ack, false, TG_PASS_COOKIE);
 }
 
 static void frames_for_others_pass(void **state)
@@ -594,7 +621,8 @@ int main(void)
 		TEST(another_host_ahead),
 		TEST(former_secret_is_good_for_a_while),
 		TEST(nobody_listens),
-		TEST(signed_segments_pass),
+		TEST(what_no_cookie_can_answer_is_deferred),
+		TEST(an_unanswerable_syn_ends_no_challenge),
 		TEST(frames_for_others_pass),
 		TEST(two_tags_pass),
 		TEST(monitor_mode_answers_nothing),

@@ -32,6 +32,7 @@ challenge() { # off|challenge
 
 # A connection held open, as the server sees it: what the handshake agreed on.
 agreed() { # ADDRESS PORT
+	rm -f "$WORK/held" # the last one's word is not this one's
 	on client "$PYTHON" -c 'import socket,sys,time
 s = socket.create_connection((sys.argv[1], 80), 5, ("", int(sys.argv[2])))
 s.sendall(b"GET /bytes/300000 HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -130,10 +131,13 @@ sent=$(on attacker "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 198.51.100.0/22
 	-n 100000 -t 20)
 check "100,000 forged ACKs were sent" equal "$sent" 100000
 check "they opened no flow" equal "$("$TCPGUARD" -j flows count | query "d['flows']")" "$flows_before"
+# The challenge ends 3 s after the last SYN; where sending takes longer, the rest belong to no flow.
 judged() {
-	[ "$(reason eth0 cookie_invalid)" = 100000 ]
+	at_least "$(reason eth0 cookie_invalid)" 1 &&
+		equal $(($(reason eth0 cookie_invalid) + $(reason eth0 no_flow))) 100000
 }
-check "each was judged by its cookie" wait_for 5 judged
+wait_for 5 judged || true
+check "each was refused, by its cookie while the challenge lasted" judged
 
 # A flood from forged addresses is answered and forgotten; clients connect meanwhile.
 flows_before=$("$TCPGUARD" -j flows count | query "d['flows']")

@@ -162,13 +162,16 @@ class Tracker:
             sender.open_with(seg)
             return SIMOPEN
         if seg.seq == sender.isn:
-            if phase == fl.SYN_SENT and not flow.allow_syn(now):
+            if not flow.allow_syn(now):
                 return SYN_RATE
             open_again(sender, seg)
             return SYN_RETRANS_EARLY if phase == fl.SYN_SENT else SYN_RETRANS
         if phase == fl.SYN_RECV:
             return self._syn_without_effect(flow, sender, seg, now, SYN_NEW_ISN)
+        if not flow.allow_syn(now):
+            return SYN_RATE
         self._new_flow(key, side, seg, now)
+        self.flows[key].syn_tat = flow.syn_tat
         return SYN_REINIT
 
     @staticmethod
