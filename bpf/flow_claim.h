@@ -198,10 +198,10 @@ TG_GLOBAL int tg_claim_place(const struct tg_table *table, __u64 tag, __u32 flag
 		return TG_FOUND_NONE;
 	place->number = ref.number;
 	place->claim = ref.claim;
-	/* The swap is a full barrier: the tag is visible before the new serial is. */
+	/* The swap is a full barrier: the tag is visible before the new serial and print are. */
 	if (__sync_val_compare_and_swap(word, seen,
-					seen + TG_BUCKET_SERIAL_ONE +
-						(victim.spilled ? TG_BUCKET_SPILLED_ONE : 0)) == seen) {
+					tg_word_inserted(seen, tag, ref.number & (TG_BUCKET_WAYS - 1),
+							 victim.spilled)) == seen) {
 		place->claimed = true;
 		return TG_FOUND_NONE;
 	}
