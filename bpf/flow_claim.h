@@ -180,6 +180,33 @@ TG_INLINE void tg_take_victim(const struct tg_table *table, const struct tg_vict
 	ref->slot = slot;
 }
 
+/* The print of a slot we own, of a flow that spilled over, in the word of the bucket it lies in. */
+TG_INLINE bool tg_print_guest(const struct tg_table *table, __u64 tag, __u32 number)
+{
+	__u64 *word = tg_bucket_word_at(table, number / TG_BUCKET_WAYS), seen;
+
+	if (!word)
+		return false;
+	seen = TG_READ_ONCE(*word);
+	return __sync_val_compare_and_swap(
+		       word, seen, tg_word_inserted(seen, tag, number & (TG_BUCKET_WAYS - 1))) == seen;
+}
+
+/*
+ * Into the home bucket's word, as it was before the look-up: the new serial, and the print or one more
+ * spilled flow.  The swap is a full barrier: the tag is visible before they are.
+ */
+TG_INLINE bool tg_enter(const struct tg_table *table, __u64 *word, __u64 seen, __u64 tag,
+			const struct tg_victim *victim)
+{
+	__u32 way = victim->number & (TG_BUCKET_WAYS - 1);
+	__u64 next = victim->spilled ? tg_word_spilled(seen) : tg_word_inserted(seen, tag, way);
+
+	if (victim->spilled && !tg_print_guest(table, tag, victim->number))
+		return false;
+	return __sync_val_compare_and_swap(word, seen, next) == seen;
+}
+
 /* What tg_claim_place() found or made. */
 struct tg_place {
 	__u32 number;
@@ -227,10 +254,7 @@ TG_GLOBAL int tg_claim_place(const struct tg_table *table, __u64 tag, __u32 flag
 		return TG_FOUND_NONE;
 	place->number = ref.number;
 	place->claim = ref.claim;
-	/* The swap is a full barrier: the tag is visible before the new serial and print are. */
-	if (__sync_val_compare_and_swap(word, seen,
-					tg_word_inserted(seen, tag, ref.number & (TG_BUCKET_WAYS - 1),
-							 victim.spilled)) == seen) {
+	if (tg_enter(table, word, seen, tag, &victim)) {
 		place->claimed = true;
 		return TG_FOUND_NONE;
 	}

@@ -132,23 +132,6 @@ TG_INLINE enum tg_found tg_way_search(struct tg_bucket *bucket, __u32 index, __u
 	return claim & TG_CLAIM_LIVE ? TG_FOUND_LIVE : TG_FOUND_BUSY;
 }
 
-/* In each way of a bucket that is not the tag's home. */
-TG_INLINE enum tg_found tg_bucket_search(struct tg_bucket *bucket, __u32 index, __u64 tag,
-					 struct tg_ref *ref)
-{
-	__u32 i;
-
-#pragma clang loop unroll(disable)
-	for (i = 0; i < TG_BUCKET_WAYS; i++) {
-		enum tg_found found =
-			tg_way_search(bucket, index, (tag ^ i) & (TG_BUCKET_WAYS - 1), tag, ref);
-
-		if (found)
-			return found;
-	}
-	return TG_FOUND_NONE;
-}
-
 /* Five bits of a tag that choose neither its bucket nor its way; never 0, which is an unused way's. */
 TG_INLINE __u64 tg_print_of(__u64 tag)
 {
@@ -169,19 +152,27 @@ TG_INLINE __u64 tg_prints_matching(__u64 word, __u64 tag)
 	return (difference - TG_PRINTS_ONES) & ~difference & TG_PRINTS_HIGHS;
 }
 
-/* The home bucket's word after an insertion into that way; spilled: of another bucket. */
-TG_INLINE __u64 tg_word_inserted(__u64 word, __u64 tag, __u32 way, bool spilled)
+TG_INLINE __u64 tg_next_serial(__u64 word)
 {
-	__u32 shift = TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * way;
-	__u64 serial = (word + TG_BUCKET_SERIAL_ONE) & TG_BUCKET_SERIAL_MASK;
-
-	word = (word & ~TG_BUCKET_SERIAL_MASK) | serial;
-	if (spilled)
-		return word + TG_BUCKET_SPILLED_ONE;
-	return (word & ~(TG_PRINT_MASK << shift)) | tg_print_of(tag) << shift;
+	return (word & ~TG_BUCKET_SERIAL_MASK) |
+	       ((word + TG_BUCKET_SERIAL_ONE) & TG_BUCKET_SERIAL_MASK);
 }
 
-/* The ways of the home bucket, but the preferred one, whose print says that they may hold the tag. */
+/* A bucket's word after an insertion into that way. */
+TG_INLINE __u64 tg_word_inserted(__u64 word, __u64 tag, __u32 way)
+{
+	__u32 shift = TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * way;
+
+	return (tg_next_serial(word) & ~(TG_PRINT_MASK << shift)) | tg_print_of(tag) << shift;
+}
+
+/* The home bucket's word after an insertion into another one. */
+TG_INLINE __u64 tg_word_spilled(__u64 word)
+{
+	return tg_next_serial(word) + TG_BUCKET_SPILLED_ONE;
+}
+
+/* The ways of a bucket whose print says that they may hold the tag. */
 TG_INLINE enum tg_found tg_prints_search(struct tg_bucket *bucket, __u64 word, __u32 index,
 					 __u64 tag, struct tg_ref *ref)
 {
@@ -191,7 +182,7 @@ TG_INLINE enum tg_found tg_prints_search(struct tg_bucket *bucket, __u64 word, _
 	if (TG_LIKELY(!matching))
 		return TG_FOUND_NONE;
 #pragma clang loop unroll(disable)
-	for (i = 1; i < TG_BUCKET_WAYS; i++) {
+	for (i = 0; i < TG_BUCKET_WAYS; i++) {
 		__u32 way = (tag ^ i) & (TG_BUCKET_WAYS - 1);
 		enum tg_found found;
 
@@ -213,11 +204,12 @@ static __noinline int tg_flow_find_spilled(const struct tg_table *table, __u64 t
 	for (choice = 1; choice < TG_BUCKET_CHOICES; choice++) {
 		__u32 index = tg_bucket_of(tag, choice, table->buckets);
 		struct tg_bucket *bucket = tg_bucket_at(table, index);
+		const __u64 *word = tg_bucket_word_at(table, index);
 		enum tg_found found;
 
-		if (!bucket)
+		if (!bucket || !word)
 			return TG_FOUND_NONE;
-		found = tg_bucket_search(bucket, index, tag, ref);
+		found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, tag, ref);
 		if (found)
 			return found;
 	}

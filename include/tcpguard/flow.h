@@ -177,8 +177,10 @@ struct tg_detail {
  *   bits  9..23  SERIAL: grows at each insertion, by compare-and-swap, so that two CPUs cannot open the
  *                same flow twice
  *   bits 24..63  a print of five bits for each way: which of them may hold the tag looked for, so that a
- *                segment of no flow reads one slot and not eight.  Never of a flow that spilled over from
- *                another bucket: those are looked for in every way.  Left as it is when a slot is freed.
+ *                segment of no flow reads one slot and not eight.  Written by the slot's owner before the
+ *                flow is live; left as it is when the slot is freed.
+ * The whole word is compared: to be taken for the one it was, it needs a multiple of 32768 insertions and
+ * the same print in every way that was filled meanwhile, while a CPU is between two lines of tg_claim_place().
  */
 #define TG_BUCKET_SPILLED_MASK 0x00000000000000ffULL
 #define TG_BUCKET_SPILLED_ONE 0x0000000000000001ULL

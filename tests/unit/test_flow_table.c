@@ -320,7 +320,7 @@ static void prints_name_every_way_that_may_hold_the_tag(void **state)
 		__u32 way = random_below(&seed, TG_BUCKET_WAYS), other;
 
 		word &= ~(TG_BUCKET_SPILLED_MASK & ~1ULL); /* not full */
-		after = tg_word_inserted(word, tag, way, false);
+		after = tg_word_inserted(word, tag, way);
 		for (other = 0; other < TG_BUCKET_WAYS; other++) {
 			__u32 at = TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * other;
 			bool same = (after >> at & TG_PRINT_MASK) == tg_print_of(tag);
@@ -336,7 +336,7 @@ static void prints_name_every_way_that_may_hold_the_tag(void **state)
 		}
 		assert_int_equal((after - word) & TG_BUCKET_SERIAL_MASK, TG_BUCKET_SERIAL_ONE);
 		assert_int_equal((after ^ word) & (TG_BUCKET_SERIAL_ONE - 1), 0);
-		spilled = tg_word_inserted(word, tag, way, true);
+		spilled = tg_word_spilled(word);
 		assert_int_equal((spilled ^ word) & prints, 0);
 		assert_int_equal(spilled & TG_BUCKET_SPILLED_MASK,
 				 (word & TG_BUCKET_SPILLED_MASK) + TG_BUCKET_SPILLED_ONE);
