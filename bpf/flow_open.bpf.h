@@ -63,10 +63,9 @@ static __noinline enum tg_verdict tg_fill_and_publish(struct tg_view *view,
 						      const struct tg_packet *pkt, __u32 cookie)
 {
 	bool adopt = !(pkt->flags & TG_SYN);
-	struct tg_flow_key key;
 
-	tg_key_from_packet(pkt, view->side, tg_program.zone, &key);
-	tg_fill_slot(&view->ref, view->detail, &key, view->now_ms);
+	tg_key_from_packet(pkt, view->side, tg_program.zone, &view->detail->key);
+	tg_fill_slot(&view->ref, view->detail, view->now_ms);
 	if (cookie)
 		tg_begin_by_cookie(view, pkt, cookie);
 	else if (adopt)

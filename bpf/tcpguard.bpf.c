@@ -261,6 +261,15 @@ TG_GLOBAL int tg_xdp_fast(struct xdp_md *ctx)
 	return tg_fast((void *)(long)ctx->data, (void *)(long)ctx->data_end, 1, false);
 }
 
+/* Global, so that the verifier does not multiply the parser's paths with what follows. */
+TG_GLOBAL int tg_parse_xdp(struct xdp_md *ctx, struct tg_packet *pkt)
+{
+	if (!pkt)
+		return TG_PASS_INTERNAL;
+	return tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
+			tg_program.verify_csum, pkt);
+}
+
 static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 {
 	struct tg_settings *settings = tg_settings_get();
@@ -274,8 +283,7 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 		return XDP_PASS;
 	config = tg_begin(settings, &lookup, &pkt);
 	lookup.answers = tg_cookie_program.kind;
-	verdict = tg_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &tg_program,
-			   tg_program.verify_csum, &pkt);
+	verdict = tg_parse_xdp(ctx, &pkt);
 	if (TG_UNLIKELY(pkt.jumbo))
 		tg_jumbo_payload(&pkt, tg_xdp_length(ctx));
 	if (TG_UNLIKELY(tg_headers_missing(verdict)) &&
@@ -313,7 +321,7 @@ TG_GLOBAL int tg_tc_fast(struct __sk_buff *skb)
 		       !skb->ingress_ifindex);
 }
 
-/* Global, so that parsing twice does not square the verifier's paths. */
+/* The same, also because it is done twice when headers are missing. */
 TG_GLOBAL int tg_parse_skb(struct __sk_buff *skb, struct tg_packet *pkt)
 {
 	if (!pkt)
