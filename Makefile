@@ -191,7 +191,7 @@ need:
 need-tests: need
 	$(Q)PKG_CONFIG='$(PKG_CONFIG)' scripts/need test
 
-tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,segments verifier)
+tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,bench fill flood generate segments verifier)
 
 .SECONDEXPANSION:
 
@@ -272,7 +272,7 @@ $(BUILD)/tests/bench/flood: $(patsubst %,$(BUILD)/tests/bench/%.o,flood flood_ki
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
-$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/pins_lock daemon/log daemon/privilege)
+$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/pins_lock daemon/log daemon/privilege daemon/resource)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 

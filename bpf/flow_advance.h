@@ -127,19 +127,33 @@ TG_INLINE enum tg_verdict tg_pass_one_way(struct tg_view *view, const struct tg_
 	return TG_PASS_ONE_WAY;
 }
 
-/* may_be_one_way: the profile expects asymmetric paths. */
-TG_INLINE enum tg_verdict tg_flow_advance(struct tg_view *view, const struct tg_packet *pkt,
-					  bool may_be_one_way)
+/* What the rules say, with their effect on the flow.  may_be_one_way: the profile expects asymmetric paths. */
+TG_INLINE enum tg_verdict tg_flow_rule(struct tg_view *view, const struct tg_packet *pkt,
+				       bool may_be_one_way)
 {
 	enum tg_verdict verdict = tg_judge(view, pkt);
 
 	if (TG_UNLIKELY(tg_verdict_drops(verdict)) && may_be_one_way &&
-	    tg_one_way_explains(verdict) && tg_flow_one_way(view)) {
-		verdict = tg_pass_one_way(view, pkt);
-	}
+	    tg_one_way_explains(verdict) && tg_flow_one_way(view))
+		return tg_pass_one_way(view, pkt);
+	return verdict;
+}
+
+/* What follows from their verdict. */
+TG_INLINE void tg_flow_settle(struct tg_view *view, const struct tg_packet *pkt,
+			      enum tg_verdict verdict)
+{
 	tg_renew_timeout(view, pkt, verdict);
 	tg_count_on_flow(view, pkt, verdict);
 	tg_flow_check_owner(&view->ref);
+}
+
+TG_INLINE enum tg_verdict tg_flow_advance(struct tg_view *view, const struct tg_packet *pkt,
+					  bool may_be_one_way)
+{
+	enum tg_verdict verdict = tg_flow_rule(view, pkt, may_be_one_way);
+
+	tg_flow_settle(view, pkt, verdict);
 	return verdict;
 }
 

@@ -76,29 +76,55 @@ struct tg_victim {
 	__u64 score;
 	__u32 number;
 	__u32 claim; /* read before the score: the swap fails if the slot changed hands since */
+	__u32 way;
 	bool spilled; /* not in the home bucket */
 };
 
-TG_INLINE void tg_bucket_choose(struct tg_bucket *bucket, __u32 index, bool spilled, __u64 tag,
-				const struct tg_timeouts *timeouts, __u32 now_ms,
-				struct tg_victim *victim)
+/* Facts of both sides of a flow that is established, and of one whose adoption nobody confirmed. */
+#define TG_HALF_HEARD_FACTS (TG_FACT_SYN | TG_FACT_ACKSYN)
+#define TG_OPENED_FACTS (TG_HALF_HEARD_FACTS | TG_FACT_HASACK)
+/* Of either side: what tg_slot_score() must look into. */
+#define TG_ENDED_FACTS (TG_FACT_FIN | TG_FACT_RST | TG_FACT_PICKUP)
+
+/*
+ * tg_slot_score(), without the call for what nearly all slots are: handshakes and established flows too
+ * young to have expired.
+ */
+TG_INLINE __u64 tg_slot_score_plain(const struct tg_slot *slot, __u32 claim,
+				    const struct tg_timeouts *timeouts, __u32 now_ms)
+{
+	__u32 lo = slot->half[TG_SIDE_LO].facts, hi = slot->half[TG_SIDE_HI].facts;
+	__u32 age_ms = now_ms - TG_READ_ONCE(slot->stamp_ms), opened = lo & hi & TG_OPENED_FACTS;
+
+	if (TG_UNLIKELY(!tg_claim_live(claim) || ((lo | hi) & TG_ENDED_FACTS) ||
+			(lo & hi & TG_FACT_OUTSIDE) || age_ms > timeouts->shortest_ms ||
+			opened == TG_HALF_HEARD_FACTS))
+		return tg_slot_score(slot, timeouts, now_ms);
+	return opened == TG_OPENED_FACTS ? TG_SCORE_NEVER : TG_SCORE(TG_RANK_HANDSHAKE, age_ms);
+}
+
+/* Is there a better victim in this bucket?  Sets score, claim and way.  Global: verified once. */
+TG_GLOBAL int tg_bucket_choose(const struct tg_bucket *bucket, const struct tg_timeouts *timeouts,
+			       __u64 tag, __u32 now_ms, struct tg_victim *victim)
 {
 	__u32 i;
 
+	if (!bucket || !timeouts || !victim)
+		return 0;
 	for (i = 0; i < TG_BUCKET_WAYS; i++) {
 		__u32 way = (tag ^ i) & (TG_BUCKET_WAYS - 1);
 		__u32 claim = TG_READ_ONCE(bucket->slot[way].claim);
-		__u64 score = tg_slot_score(&bucket->slot[way], timeouts, now_ms);
+		__u64 score = tg_slot_score_plain(&bucket->slot[way], claim, timeouts, now_ms);
 
 		if (score < victim->score) {
 			victim->score = score;
-			victim->number = index * TG_BUCKET_WAYS + way;
 			victim->claim = claim;
-			victim->spilled = spilled;
+			victim->way = way;
 		}
 		if (score < TG_SCORE(TG_RANK_EXPIRED, ~0U))
-			return; /* free */
+			return 0; /* free */
 	}
+	return 0;
 }
 
 /*
@@ -119,11 +145,15 @@ TG_INLINE void tg_choose_victim(const struct tg_table *table, __u64 tag, __u32 n
 	for (choice = 0; choice < TG_BUCKET_CHOICES; choice++) {
 		__u32 index = tg_bucket_of(tag, choice, table->buckets);
 		struct tg_bucket *bucket = tg_bucket_at(table, index);
+		__u64 before = victim->score;
 
-		if (!bucket || !timeouts ||
-		    victim->score <= TG_SCORE(TG_RANK_HANDSHAKE, TG_HANDSHAKE_SILENT_MS))
+		if (!bucket || !timeouts || before <= TG_SCORE(TG_RANK_HANDSHAKE, TG_HANDSHAKE_SILENT_MS))
 			return;
-		tg_bucket_choose(bucket, index, index != home, tag, timeouts, now_ms, victim);
+		tg_bucket_choose(bucket, timeouts, tag, now_ms, victim);
+		if (victim->score == before)
+			continue;
+		victim->number = index * TG_BUCKET_WAYS + (victim->way & (TG_BUCKET_WAYS - 1));
+		victim->spilled = index != home;
 	}
 }
 
@@ -151,6 +181,33 @@ TG_INLINE void tg_take_victim(const struct tg_table *table, const struct tg_vict
 	TG_WRITE_ONCE(slot->tag, tag);
 	ref->number = victim->number;
 	ref->slot = slot;
+}
+
+/* The print of a slot we own, of a flow that spilled over, in the word of the bucket it lies in. */
+TG_INLINE bool tg_print_guest(const struct tg_table *table, __u64 tag, __u32 number)
+{
+	__u64 *word = tg_bucket_word_at(table, number / TG_BUCKET_WAYS), seen;
+
+	if (!word)
+		return false;
+	seen = TG_READ_ONCE(*word);
+	return __sync_val_compare_and_swap(
+		       word, seen, tg_word_inserted(seen, tag, number & (TG_BUCKET_WAYS - 1))) == seen;
+}
+
+/*
+ * Into the home bucket's word, as it was before the look-up: the new serial, and the print or one more
+ * spilled flow.  The swap is a full barrier: the tag is visible before they are.
+ */
+TG_INLINE bool tg_enter(const struct tg_table *table, __u64 *word, __u64 seen, __u64 tag,
+			const struct tg_victim *victim)
+{
+	__u32 way = victim->number & (TG_BUCKET_WAYS - 1);
+	__u64 next = victim->spilled ? tg_word_spilled(seen) : tg_word_inserted(seen, tag, way);
+
+	if (victim->spilled && !tg_print_guest(table, tag, victim->number))
+		return false;
+	return __sync_val_compare_and_swap(word, seen, next) == seen;
 }
 
 /* What tg_claim_place() found or made. */
@@ -200,10 +257,7 @@ TG_GLOBAL int tg_claim_place(const struct tg_table *table, __u64 tag, __u32 flag
 		return TG_FOUND_NONE;
 	place->number = ref.number;
 	place->claim = ref.claim;
-	/* The swap is a full barrier: the tag is visible before the new serial is. */
-	if (__sync_val_compare_and_swap(word, seen,
-					seen + TG_BUCKET_SERIAL_ONE +
-						(victim.spilled ? TG_BUCKET_SPILLED_ONE : 0)) == seen) {
+	if (tg_enter(table, word, seen, tag, &victim)) {
 		place->claimed = true;
 		return TG_FOUND_NONE;
 	}

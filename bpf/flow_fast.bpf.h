@@ -108,8 +108,19 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 	__u32 index = tg_bucket_of(id.tag, 0, table.buckets), side = id.side & 1;
 	struct tg_bucket *bucket = tg_bucket_at(&table, index);
 	struct tg_detail *detail;
+	enum tg_found found;
+	const __u64 *word;
 
-	if (!bucket || tg_bucket_search(bucket, index, id.tag, &view->ref) != TG_FOUND_LIVE)
+	if (!bucket)
+		return false;
+	found = tg_way_search(bucket, index, id.tag & (TG_BUCKET_WAYS - 1), id.tag, &view->ref);
+	if (!found) {
+		word = tg_bucket_word_at(&table, index);
+		if (!word)
+			return false;
+		found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, id.tag, &view->ref);
+	}
+	if (found != TG_FOUND_LIVE)
 		return false;
 	detail = tg_detail_at(&table, view->ref.number);
 	if (!detail)

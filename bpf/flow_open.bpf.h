@@ -63,10 +63,9 @@ static __noinline enum tg_verdict tg_fill_and_publish(struct tg_view *view,
 						      const struct tg_packet *pkt, __u32 cookie)
 {
 	bool adopt = !(pkt->flags & TG_SYN);
-	struct tg_flow_key key;
 
-	tg_key_from_packet(pkt, view->side, tg_program.zone, &key);
-	tg_fill_slot(&view->ref, view->detail, &key, view->now_ms);
+	tg_key_from_packet(pkt, view->side, tg_program.zone, &view->detail->key);
+	tg_fill_slot(&view->ref, view->detail, view->now_ms);
 	if (cookie)
 		tg_begin_by_cookie(view, pkt, cookie);
 	else if (adopt)
@@ -90,9 +89,24 @@ TG_INLINE enum tg_origin tg_open_origin(const struct tg_packet *pkt, __u32 cooki
 }
 
 /*
+ * The newcomer's details are written soon: their page is translated while the slots are waited for, and
+ * not behind the swaps, which nothing overtakes.
+ */
+TG_INLINE void tg_touch_details(const struct tg_table *table, __u64 tag)
+{
+	__u32 index = tg_bucket_of(tag, 0, table->buckets);
+	struct tg_detail *detail =
+		tg_detail_at(table, index * TG_BUCKET_WAYS + (tag & (TG_BUCKET_WAYS - 1)));
+
+	if (detail)
+		(void)TG_READ_ONCE(detail->created_ms);
+}
+
+/*
  * Opens a flow for pkt, in the expired slot of the same key or in a slot claimed now.  PASS_NEW,
- * PASS_PICKUP or PASS_COOKIE; PASS_BUSY when another CPU is opening the same flow, TG_UNDECIDED when it has done so
- * and lookup says where; PASS_TABLE_FULL.  cookie: 0, or the terms of the one that pkt brought back.  Global: verified once, rare beside the packets that follow.
+ * PASS_PICKUP or PASS_COOKIE; PASS_BUSY when another CPU is opening the same flow, TG_UNDECIDED when
+ * it has done so and lookup says where; PASS_TABLE_FULL.  cookie: 0, or the terms of the one that pkt
+ * brought back.  Global: verified once, rare beside the packets that follow.
  */
 TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt, __u32 cookie)
 {
@@ -110,9 +124,10 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 		if (!tg_flow_reclaim(&view.ref, flags))
 			return TG_PASS_BUSY;
 	} else {
-		enum tg_found found = tg_flow_claim(&table, lookup->tag, flags,
-						    (__u32)lookup->now_ms, &view.ref);
+		enum tg_found found;
 
+		tg_touch_details(&table, lookup->tag);
+		found = tg_flow_claim(&table, lookup->tag, flags, (__u32)lookup->now_ms, &view.ref);
 		if (found == TG_FOUND_BUSY)
 			return TG_PASS_BUSY;
 		if (!view.ref.slot)

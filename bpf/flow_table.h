@@ -116,28 +116,84 @@ TG_INLINE bool tg_slot_expired(const struct tg_slot *slot, const struct tg_timeo
 	return (__u32)age > tg_slot_timeout_ms(slot, timeouts);
 }
 
-/* The live or busy slot of tag in one bucket. */
-TG_INLINE enum tg_found tg_bucket_search(struct tg_bucket *bucket, __u32 index, __u64 tag,
-					 struct tg_ref *ref)
+/* Is this the live or busy slot of tag? */
+TG_INLINE enum tg_found tg_way_search(struct tg_bucket *bucket, __u32 index, __u32 way, __u64 tag,
+				      struct tg_ref *ref)
 {
+	struct tg_slot *slot = &bucket->slot[way];
+	__u32 claim;
+
+	if (TG_READ_ONCE(slot->tag) != tag)
+		return TG_FOUND_NONE;
+	claim = TG_READ_ONCE(slot->claim);
+	/* The tag again, behind the claim: it must be this generation's. */
+	if (!(claim & TG_CLAIM_OWNED) || TG_READ_ONCE(slot->tag) != tag)
+		return TG_FOUND_NONE;
+	ref->slot = slot;
+	ref->number = index * TG_BUCKET_WAYS + way;
+	ref->claim = claim;
+	return claim & TG_CLAIM_LIVE ? TG_FOUND_LIVE : TG_FOUND_BUSY;
+}
+
+/* Five bits of a tag that choose neither its bucket nor its way; never 0, which is an unused way's. */
+TG_INLINE __u64 tg_print_of(__u64 tag)
+{
+	return ((tag >> 3) & TG_PRINT_MASK) ?: TG_PRINT_MASK;
+}
+
+#define TG_PRINTS_ONES 0x0842108421ULL /* the lowest bit of each print */
+#define TG_PRINTS_HIGHS (TG_PRINTS_ONES << (TG_PRINT_BITS - 1))
+
+/*
+ * Ways whose print is the tag's, as the highest bit of each: a difference of zero is the one that
+ * borrows.  It may name a way above such a one without need, and never misses one.
+ */
+TG_INLINE __u64 tg_prints_matching(__u64 word, __u64 tag)
+{
+	__u64 difference = (word >> TG_BUCKET_PRINTS_SHIFT) ^ tg_print_of(tag) * TG_PRINTS_ONES;
+
+	return (difference - TG_PRINTS_ONES) & ~difference & TG_PRINTS_HIGHS;
+}
+
+TG_INLINE __u64 tg_next_serial(__u64 word)
+{
+	return (word & ~TG_BUCKET_SERIAL_MASK) |
+	       ((word + TG_BUCKET_SERIAL_ONE) & TG_BUCKET_SERIAL_MASK);
+}
+
+/* A bucket's word after an insertion into that way. */
+TG_INLINE __u64 tg_word_inserted(__u64 word, __u64 tag, __u32 way)
+{
+	__u32 shift = TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * way;
+
+	return (tg_next_serial(word) & ~(TG_PRINT_MASK << shift)) | tg_print_of(tag) << shift;
+}
+
+/* The home bucket's word after an insertion into another one. */
+TG_INLINE __u64 tg_word_spilled(__u64 word)
+{
+	return tg_next_serial(word) + TG_BUCKET_SPILLED_ONE;
+}
+
+/* The ways of a bucket whose print says that they may hold the tag. */
+TG_INLINE enum tg_found tg_prints_search(struct tg_bucket *bucket, __u64 word, __u32 index,
+					 __u64 tag, struct tg_ref *ref)
+{
+	__u64 matching = tg_prints_matching(word, tag);
 	__u32 i;
 
+	if (TG_LIKELY(!matching))
+		return TG_FOUND_NONE;
 #pragma clang loop unroll(disable)
 	for (i = 0; i < TG_BUCKET_WAYS; i++) {
 		__u32 way = (tag ^ i) & (TG_BUCKET_WAYS - 1);
-		struct tg_slot *slot = &bucket->slot[way];
-		__u32 claim;
+		enum tg_found found;
 
-		if (TG_LIKELY(TG_READ_ONCE(slot->tag) != tag))
+		if (!(matching >> (TG_PRINT_BITS * way + TG_PRINT_BITS - 1) & 1))
 			continue;
-		claim = TG_READ_ONCE(slot->claim);
-		/* The tag again, behind the claim: it must be this generation's. */
-		if (!(claim & TG_CLAIM_OWNED) || TG_READ_ONCE(slot->tag) != tag)
-			continue;
-		ref->slot = slot;
-		ref->number = index * TG_BUCKET_WAYS + way;
-		ref->claim = claim;
-		return claim & TG_CLAIM_LIVE ? TG_FOUND_LIVE : TG_FOUND_BUSY;
+		found = tg_way_search(bucket, index, way, tag, ref);
+		if (found)
+			return found;
 	}
 	return TG_FOUND_NONE;
 }
@@ -151,35 +207,46 @@ static __noinline int tg_flow_find_spilled(const struct tg_table *table, __u64 t
 	for (choice = 1; choice < TG_BUCKET_CHOICES; choice++) {
 		__u32 index = tg_bucket_of(tag, choice, table->buckets);
 		struct tg_bucket *bucket = tg_bucket_at(table, index);
+		const __u64 *word = tg_bucket_word_at(table, index);
 		enum tg_found found;
 
-		if (!bucket)
+		if (!bucket || !word)
 			return TG_FOUND_NONE;
-		found = tg_bucket_search(bucket, index, tag, ref);
+		found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, tag, ref);
 		if (found)
 			return found;
 	}
 	return TG_FOUND_NONE;
 }
 
-/* *word, when nothing was found, is the home bucket's word (NULL if there is none). */
+/*
+ * The preferred way holds the flow nearly always; a print is written before its flow is live.  *word,
+ * when nothing was found, is the home bucket's word (NULL if there is none).
+ */
 TG_INLINE enum tg_found tg_flow_find(const struct tg_table *table, __u64 tag, struct tg_ref *ref,
 				     __u64 **word)
 {
 	__u32 index = tg_bucket_of(tag, 0, table->buckets);
 	struct tg_bucket *bucket = tg_bucket_at(table, index);
 	enum tg_found found;
+	__u64 seen, *home;
 
 	*word = NULL;
 	if (!bucket)
 		return TG_FOUND_NONE;
-	found = tg_bucket_search(bucket, index, tag, ref);
+	found = tg_way_search(bucket, index, tag & (TG_BUCKET_WAYS - 1), tag, ref);
 	if (found)
 		return found;
-	*word = tg_bucket_word_at(table, index);
-	if (!*word || !(TG_READ_ONCE(**word) & TG_BUCKET_SPILLED_MASK))
+	home = tg_bucket_word_at(table, index);
+	if (!home)
 		return TG_FOUND_NONE;
-	return tg_flow_find_spilled(table, tag, ref);
+	seen = TG_READ_ONCE(*home);
+	found = tg_prints_search(bucket, seen, index, tag, ref);
+	if (found)
+		return found;
+	*word = home;
+	return seen & TG_BUCKET_SPILLED_MASK ? tg_flow_find_spilled(table, tag, ref) :
+					       TG_FOUND_NONE;
 }
 
 /* A flow that lives outside its home bucket ended: its home may stop looking elsewhere. */

@@ -65,14 +65,14 @@ TG_INLINE void tg_silence_half(struct tg_half *half)
 	half->facts = (__u32)TG_WSCALE_NONE << TG_WSCALE_SHIFT;
 }
 
-/* Fills an owned slot for a new connection: key, empty halves, the moment.  Not yet live. */
-TG_INLINE void tg_fill_slot(const struct tg_ref *ref, struct tg_detail *detail,
-			    const struct tg_flow_key *key, __u32 now_ms)
+/* Fills an owned slot for a new connection of the key in detail: empty halves, the moment.  Not yet live. */
+TG_INLINE void tg_fill_slot(const struct tg_ref *ref, struct tg_detail *detail, __u32 now_ms)
 {
-	__builtin_memset(detail, 0, sizeof(*detail));
-	detail->key = *key;
+	__builtin_memset(detail->count, 0, sizeof(detail->count));
 	detail->created_ms = now_ms;
+	__builtin_memset(detail->isn, 0, sizeof(detail->isn));
 	detail->syn_limit_ms = detail->rst_limit_ms = now_ms; /* 0 may lie just ahead of now */
+	__builtin_memset(detail->pending_len, 0, sizeof(detail->pending_len));
 	ref->slot->stamp_ms = now_ms;
 	tg_silence_half(&ref->slot->half[TG_SIDE_LO]);
 	tg_silence_half(&ref->slot->half[TG_SIDE_HI]);
@@ -81,11 +81,9 @@ TG_INLINE void tg_fill_slot(const struct tg_ref *ref, struct tg_detail *detail,
 /* Takes the view's slot over for a new connection of the same endpoints, opened by opener. */
 TG_INLINE bool tg_replace_flow(struct tg_view *view, enum tg_side opener, enum tg_origin origin)
 {
-	struct tg_flow_key key = view->detail->key;
-
 	if (!tg_flow_reclaim(&view->ref, tg_claim_flags(opener, origin)))
 		return false;
-	tg_fill_slot(&view->ref, view->detail, &key, view->now_ms);
+	tg_fill_slot(&view->ref, view->detail, view->now_ms);
 	return true;
 }
 

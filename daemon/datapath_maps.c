@@ -331,11 +331,13 @@ void maps_forget_flows(const struct pins *pins)
 			struct tg_slot *slot = &pins->buckets[bucket].slot[way];
 			enum tg_phase phase;
 
-			if (!(slot->claim & TG_CLAIM_OWNED))
+			if (!tg_claim_live(slot->claim)) {
+				/* Its owner died, counted as spilled or not: see the sweeper. */
+				__sync_fetch_and_and(&slot->claim, ~(TG_CLAIM_GENERATION_ONE - 1));
 				continue;
+			}
 			phase = tg_flow_phase(&slot->half[TG_SIDE_LO], &slot->half[TG_SIDE_HI]);
-			if (!tg_claim_live(slot->claim) ||
-			    (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED))
+			if (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED)
 				tg_slot_free(&pins->table, slot, bucket * TG_BUCKET_WAYS + way,
 					     slot->claim);
 		}

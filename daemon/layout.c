@@ -22,8 +22,10 @@ static bool read_own(const void *slot, const void *detail, struct layout_flow *f
 	return tg_claim_live(flow->slot.claim) && tg_same_generation(flow->slot.claim, claim);
 }
 
+/* 1: the words of the buckets were others; what is read here was the same. */
 static const struct layout layouts[] = {
 	{ TG_LAYOUT_VERSION, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail), read_own },
+	{ 1, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail), read_own },
 };
 
 const struct layout *layout_own(void)

@@ -14,7 +14,7 @@
 #include "state.h"
 #include "watch.h"
 
-#define TG_LAYOUT_VERSION 1 /* of everything pinned; older ones: daemon/layout.h */
+#define TG_LAYOUT_VERSION 2 /* of everything pinned; older ones: daemon/layout.h */
 #define TG_IFACES_MAX 32
 #define TG_IFNAME_LEN 16
 

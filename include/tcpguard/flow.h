@@ -171,15 +171,26 @@ struct tg_detail {
 };
 
 /*
- * The bucket word.  Inserting into a bucket adds TG_BUCKET_SERIAL_ONE by compare-and-swap, so that
- * two CPUs cannot open the same flow twice.  SPILLED counts the flows that belong here but live in
- * their second or third bucket: zero means that a look-up may stop after this one.  REFUSED says
- * that a newcomer found no room, so a segment of an unknown flow may be legitimate.
+ * The bucket word:
+ *   bits  0..7   SPILLED: flows that belong here but live in their second or third bucket; zero means
+ *                that a look-up may stop after this one
+ *   bit   8      REFUSED: a newcomer found no room, so a segment of an unknown flow may be legitimate
+ *   bits  9..23  SERIAL: grows at each insertion, by compare-and-swap, so that two CPUs cannot open the
+ *                same flow twice
+ *   bits 24..63  a print of five bits for each way: which of them may hold the tag looked for, so that a
+ *                segment of no flow reads one slot and not eight.  Written by the slot's owner before the
+ *                flow is live; left as it is when the slot is freed.
+ * The whole word is compared: to be taken for the one it was, it needs a multiple of 32768 insertions and
+ * the same print in every way that was filled meanwhile, while a CPU is between two lines of tg_claim_place().
  */
-#define TG_BUCKET_SPILLED_MASK 0x000000000000ffffULL
+#define TG_BUCKET_SPILLED_MASK 0x00000000000000ffULL
 #define TG_BUCKET_SPILLED_ONE 0x0000000000000001ULL
-#define TG_BUCKET_REFUSED 0x0000000000010000ULL
-#define TG_BUCKET_SERIAL_ONE 0x0000000100000000ULL
+#define TG_BUCKET_REFUSED 0x0000000000000100ULL
+#define TG_BUCKET_SERIAL_ONE 0x0000000000000200ULL
+#define TG_BUCKET_SERIAL_MASK 0x0000000000fffe00ULL
+#define TG_BUCKET_PRINTS_SHIFT 24
+#define TG_PRINT_BITS 5
+#define TG_PRINT_MASK 0x1fULL
 
 /*
  * Keyed hash: two independent multilinear hashes of the key's ten words (Lemire and Kaser, strongly

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #define FLOWS (1 << 20)
+#define FEW 1024 /* in the second cache */
 #define OUTSIDE (1ULL << 26) /* numbers of flows that were never opened */
 
 static int run_once(struct variant *variant, uint64_t n)
@@ -35,7 +36,7 @@ static int fill_with_handshakes(struct guard *guard, struct kernel_maps *maps, u
 }
 
 static size_t list(struct guard *handshakes, struct guard *established, struct kernel_maps *maps,
-		   struct variant *v)
+		   uint64_t flows, struct variant *v)
 {
 	size_t n = 0, i;
 
@@ -48,7 +49,7 @@ static size_t list(struct guard *handshakes, struct guard *established, struct k
 	v[n].frame = guard_frame(GUARD_SYN, &v[n].frame_size);
 	v[n++].driver_flags = DRIVE_SEQUENTIAL | DRIVE_KEEP;
 	guard_variant(established, "bench_flow", "tcpguard, stray ACK", TG_DROP_NO_FLOW, &v[n]);
-	v[n].active = FLOWS;
+	v[n].active = flows;
 	v[n++].offset = OUTSIDE;
 	guard_variant(established, "bench_flow", "tcpguard, beyond the window", TG_DROP_SEQ_ABOVE,
 		      &v[n]);
@@ -56,26 +57,34 @@ static size_t list(struct guard *handshakes, struct guard *established, struct k
 	/* A flow without a slot leaves a mark, for which strays of its bucket pass. */
 	v[n].hits_wanted_per_million = 999000;
 	v[n - 1].hits_wanted_per_million = 999000;
-	v[n++].active = FLOWS;
+	v[n++].active = flows;
 	for (i = 0; i < n; i++)
-		v[i].flows = FLOWS;
+		v[i].flows = flows;
 	return n;
 }
 
-void group_flood(struct bench *bench)
+static void flood_table(struct bench *bench, uint32_t flows)
 {
-	struct guard *handshakes = guard_open_bench(FLOWS), *established = guard_open_bench(FLOWS);
-	struct kernel_maps *maps = kernel_maps_open(FLOWS);
+	struct guard *handshakes = guard_open_bench(flows), *established = guard_open_bench(flows);
+	struct kernel_maps *maps = kernel_maps_open(flows);
 	struct variant variants[8] = {};
 
-	if (!handshakes || !established || !maps || guard_fill(established, FLOWS) < 0 ||
-	    fill_with_handshakes(handshakes, maps, FLOWS))
+	if (!handshakes || !established || !maps || guard_fill(established, flows) < 0 ||
+	    fill_with_handshakes(handshakes, maps, flows))
 		group_failed(bench, "flood", "cannot be set up");
 	else
-		measure(bench, "flood", variants, list(handshakes, established, maps, variants));
+		measure(bench, "flood", variants,
+			list(handshakes, established, maps, flows, variants));
 	guard_close(handshakes);
 	guard_close(established);
 	kernel_maps_close(maps);
+}
+
+/* What the instructions cost, and what they and the memory do. */
+void group_flood(struct bench *bench)
+{
+	flood_table(bench, FEW);
+	flood_table(bench, FLOWS);
 }
 
 /* --- eviction -------------------------------------------------------------------------------------- */

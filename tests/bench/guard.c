@@ -143,7 +143,7 @@ static int map_everything(struct guard *guard, __u32 buckets)
 	if (!guard->settings || !guard->table.bucket || !guard->table.detail || !guard->table.word)
 		return -ENOMEM;
 	guard->table.buckets = buckets;
-	guard->table.timeouts = &guard->settings->timeouts;
+	guard->table.timeouts = &guard->settings->config[0].timeouts;
 	return 0;
 }
 
@@ -154,8 +154,8 @@ static void set_settings(struct tg_settings *settings)
 
 	settings->layout_version = TG_LAYOUT_VERSION;
 	settings->lookups_per_100ms = 5000;
-	settings->timeouts = timeouts;
-	settings->iface[0].mode = TG_MODE_ENFORCE;
+	settings->config[0].timeouts = timeouts;
+	settings->config[0].iface[0].mode = TG_MODE_ENFORCE;
 }
 
 static int open_objects(struct guard *guard, bool shipped, __u32 buckets)

@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 
 #include "tcpguard/config.h"
+#include "tcpguard/counters.h"
 #include "tests/bench/program.h"
 
 struct guard;

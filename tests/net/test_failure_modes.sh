@@ -200,7 +200,7 @@ same_refusal() {
 
 	for command in status stats "flows list" "enforce eth0" "bypass on" "attach eth0" "detach eth0"; do
 		# shellcheck disable=SC2086 # words
-		answers 70 'layout 9.*has 1' "$TCPGUARD" $command || return 1
+		answers 70 'layout 9.*has 2' "$TCPGUARD" $command || return 1
 	done
 	heart_beats
 }

@@ -361,10 +361,12 @@ static void carries_from_another_layout(void **state)
 	free_table(&to);
 }
 
-static void knows_its_own_layout_and_no_other(void **state)
+static void knows_its_own_layout_and_the_first(void **state)
 {
 	(void)state;
 	assert_ptr_equal(layout_find(TG_LAYOUT_VERSION), layout_own());
+	assert_non_null(layout_find(1));
+	assert_null(layout_find(0));
 	assert_null(layout_find(TG_LAYOUT_VERSION + 1));
 	assert_int_equal(layout_own()->slot_bytes * layout_own()->ways, sizeof(struct tg_bucket));
 }
@@ -381,7 +383,7 @@ int main(void)
 		cmocka_unit_test(no_established_flow_is_displaced_in_a_table_too_small),
 		cmocka_unit_test(taking_back_keeps_what_the_new_table_learnt),
 		cmocka_unit_test(carries_from_another_layout),
-		cmocka_unit_test(knows_its_own_layout_and_no_other),
+		cmocka_unit_test(knows_its_own_layout_and_the_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -257,8 +257,8 @@ static void a_full_home_spills_into_the_second_and_third_bucket(void **state)
 
 	(void)state;
 	fill_bucket(&table, &seed, 4, ESTABLISHED);
-	serial = table.word[4] / TG_BUCKET_SERIAL_ONE;
-	assert_int_equal(serial, TG_BUCKET_WAYS);
+	serial = table.word[4] & TG_BUCKET_SERIAL_MASK;
+	assert_int_equal(serial, TG_BUCKET_WAYS * TG_BUCKET_SERIAL_ONE);
 	for (i = 0; i < TG_BUCKET_WAYS; i++) {
 		tag = tag_for(&table, &seed, 4, 9, 2);
 		open_flow(&table, tag, ESTABLISHED, NOW, NOW, &second[i]);
@@ -298,8 +298,52 @@ static void a_full_home_spills_into_the_second_and_third_bucket(void **state)
 	}
 	assert_true(tg_slot_free(&table, third.slot, third.number, third.slot->claim));
 	assert_int_equal(spilled(&table, 4), 0);
-	assert_int_equal(table.word[4] / TG_BUCKET_SERIAL_ONE, serial + TG_BUCKET_WAYS + 1);
+	assert_int_equal(table.word[4] & TG_BUCKET_SERIAL_MASK,
+			 serial + (TG_BUCKET_WAYS + 1) * TG_BUCKET_SERIAL_ONE);
 	free_table(&table);
+}
+
+/*
+ * A print of the tag is always named, whatever the others are; of prints that are not the tag's, few
+ * are (by a borrow).  An insertion changes the serial, one print or the count of spilled flows, and
+ * nothing else.
+ */
+static void prints_name_every_way_that_may_hold_the_tag(void **state)
+{
+	const __u64 prints = ~0ULL << TG_BUCKET_PRINTS_SHIFT;
+	uint64_t seed = 11, named = 0, others = 0;
+	int round;
+
+	(void)state;
+	for (round = 0; round < 100000; round++) {
+		__u64 word = random_u64(&seed), tag = random_u64(&seed), after, spilled;
+		__u32 way = random_below(&seed, TG_BUCKET_WAYS), other;
+
+		word &= ~(TG_BUCKET_SPILLED_MASK & ~1ULL); /* not full */
+		after = tg_word_inserted(word, tag, way);
+		for (other = 0; other < TG_BUCKET_WAYS; other++) {
+			__u32 at = TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * other;
+			bool same = (after >> at & TG_PRINT_MASK) == tg_print_of(tag);
+			bool found = tg_prints_matching(after, tag) >>
+					     (TG_PRINT_BITS * other + TG_PRINT_BITS - 1) &
+				     1;
+
+			assert_true(found || !same);
+			named += found && !same;
+			others += !same;
+			assert_true(other == way ? same :
+						   !((after ^ word) >> at & TG_PRINT_MASK));
+		}
+		assert_int_equal((after - word) & TG_BUCKET_SERIAL_MASK, TG_BUCKET_SERIAL_ONE);
+		assert_int_equal((after ^ word) & (TG_BUCKET_SERIAL_ONE - 1), 0);
+		spilled = tg_word_spilled(word);
+		assert_int_equal((spilled ^ word) & prints, 0);
+		assert_int_equal(spilled & TG_BUCKET_SPILLED_MASK,
+				 (word & TG_BUCKET_SPILLED_MASK) + TG_BUCKET_SPILLED_ONE);
+		assert_int_equal((spilled - word) & TG_BUCKET_SERIAL_MASK, TG_BUCKET_SERIAL_ONE);
+	}
+	assert_true(named * 100 < others);
+	assert_int_equal(tg_prints_matching(0, 0), 0); /* ways never used are never named */
 }
 
 /* Where two of the choices are one bucket, nothing is counted as spilled that lies at home. */
@@ -647,6 +691,7 @@ int main(void)
 		cmocka_unit_test(a_late_writer_marks_the_slot),
 		cmocka_unit_test(the_generation_wraps),
 		cmocka_unit_test(a_full_home_spills_into_the_second_and_third_bucket),
+		cmocka_unit_test(prints_name_every_way_that_may_hold_the_tag),
 		cmocka_unit_test(tables_of_few_buckets_count_right),
 		cmocka_unit_test(a_full_count_of_spilled_flows_refuses),
 		cmocka_unit_test(newcomers_displace_the_cheapest_first),
