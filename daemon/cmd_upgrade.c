@@ -119,7 +119,7 @@ static void print_migrated(const struct datapath_migrated *migrated)
 		return;
 	printf("flow table for %u instead of %u flows", migrated->max_flows, migrated->max_flows_before);
 	if (migrated->layout_before != TG_LAYOUT_VERSION)
-		printf(", layout %u instead of %u", TG_LAYOUT_VERSION, migrated->layout_before);
+		printf(", layout %u instead of %u", (__u32)TG_LAYOUT_VERSION, migrated->layout_before);
 	printf(": %llu flows carried over", (unsigned long long)migrated->flows);
 	if (migrated->no_room)
 		printf(", %llu found no room", (unsigned long long)migrated->no_room);

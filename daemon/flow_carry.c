@@ -44,6 +44,8 @@ static void insert(const struct layout_flow *flow, const struct tg_table *to, co
 	struct tg_detail *detail = tg_detail_at(to, ref->number);
 	int side;
 
+	if (!detail)
+		return;
 	*detail = flow->detail;
 	if (step == FLOW_CARRY_BEFORE)
 		forget_counts(detail);
@@ -159,12 +161,13 @@ static void merge(struct layout_flow *flow, const struct tg_table *to, const str
 		  enum flow_carry_step step)
 {
 	struct tg_detail *detail = tg_detail_at(to, ref->number);
-	__s32 later_ms = flow->detail.created_ms - detail->created_ms;
 	bool adopted = is_adopted(ref->slot->half) && !is_adopted(flow->slot.half);
+	__s32 later_ms;
 	int side;
 
-	if (memcmp(&detail->key, &flow->detail.key, sizeof(detail->key)) != 0)
+	if (!detail || memcmp(&detail->key, &flow->detail.key, sizeof(detail->key)) != 0)
 		return; /* another flow has this tag */
+	later_ms = flow->detail.created_ms - detail->created_ms;
 	if (later_ms < 0 && !adopted)
 		return; /* opened anew in the target */
 	if (later_ms > 0 && !adopted)
