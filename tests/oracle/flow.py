@@ -38,13 +38,14 @@ def segment_facts(seg):
 class Half:
     """What one endpoint sent.  Names as struct tg_half, tg_half_count and tg_detail."""
     __slots__ = ('end', 'ack', 'right', 'maxwin', 'facts', 'wscale', 'aux', 'aux_kind', 'isn',
-                 'tsmax', 'window', 'pending', 'retrans', 'ooo')
+                 'tsmax', 'heard', 'window', 'pending', 'retrans', 'ooo')
 
     def __init__(self):
         self.end = self.ack = self.right = self.maxwin = self.isn = self.tsmax = 0
         self.facts = 0
         self.wscale = None
         self.aux, self.aux_kind = 0, AUX_NONE
+        self.heard = None  # when, ms: a segment that was not dropped
         self.window = 0  # last raw window of a PASS
         self.pending = None  # (payload length, window, wscale) of the pending SYN; its ISN is aux
         self.retrans = self.ooo = 0

@@ -43,7 +43,10 @@ class Tracker:
             del self.flows[key]
             flow = None
         if flow is None:
-            return self._open(key, side, seg, now)
+            verdict = self._open(key, side, seg, now)
+            if key in self.flows:
+                self.flows[key].half[side].heard = now
+            return verdict
 
         if flow.half[side].facts & fl.OWN and not seg.own:
             return SPOOFED  # it carries an address of this host but came from outside
@@ -51,6 +54,8 @@ class Tracker:
         verdict = self._advance(key, flow, side, seg, now, phase)
         if verdict[0] is PASS:
             hear(self.flows[key].half[side], seg)
+        if verdict[0] is not DROP:
+            self.flows[key].half[side].heard = now
         self._renew(flow, phase, verdict, now)
         return verdict
 
@@ -241,7 +246,7 @@ class Tracker:
                 return TW_FIN_RETR
             return TW_STRAY if seg.paylen else TW_ACK
 
-        if self.strict and paws_refuses(sender, receiver, seg):
+        if self.strict and paws_refuses(sender, receiver, seg, now):
             return PAWS_DROP
         retracts = retracts_fin(sender, receiver, seg)
         verdict = FIN_RETRACT if retracts else classify(sender, receiver, seg, limit)

@@ -11,6 +11,7 @@ OLD_SLACK = 1 << 20  # how far below the window a segment is passed without effe
 LOOSE_ACK = 1 << 30  # how far beyond the data seen, where data was not all seen
 MAXWIN_MAX = 1 << 30  # RFC 7323 2.3
 PAWS_SLACK = 1 << 20
+TIMESTAMP_VALID_MS = 2147000  # half of 2^32 microseconds
 
 
 def check_window(sender, receiver, seg, limit):
@@ -59,8 +60,11 @@ def older_than_seen(sender, seg, slack=0):
     return seg.ts is not None and sender.tsmax and before(seg.ts, sender.tsmax - slack)
 
 
-def paws_refuses(sender, receiver, seg):
-    """RFC 7323 5, for data that is new to the receiver and only if it is old by far."""
+def paws_refuses(sender, receiver, seg, now):
+    """RFC 7323 5, for data that is new to the receiver and only if it is old by far.  After a silence in
+    which a clock of microseconds goes half around, what was the newest timestamp says nothing (5.5)."""
+    if sender.heard is not None and now - sender.heard > TIMESTAMP_VALID_MS:
+        sender.tsmax = 0
     return (seg.paylen and receiver.facts & fl.HASACK and not before(seg.seq, receiver.ack)
             and older_than_seen(sender, seg, PAWS_SLACK))
 
