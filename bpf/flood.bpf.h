@@ -73,6 +73,12 @@ TG_INLINE bool tg_destination_flooded(const struct tg_flood *flood,
 	return protected;
 }
 
+/* Another CPU may have written then after we read now: below 0 is just now. */
+TG_INLINE __s64 tg_since(__u64 then_ms, __u64 now_ms)
+{
+	return now_ms - then_ms;
+}
+
 /* For people, and for the ACKs that bring cookies back; one write a second and CPU. */
 TG_INLINE void tg_note_protected(__u32 cell, const struct tg_packet *pkt, __u64 now_ms,
 				 enum tg_flood_action action)
@@ -81,9 +87,9 @@ TG_INLINE void tg_note_protected(__u32 cell, const struct tg_packet *pkt, __u64 
 
 	if (!entry)
 		return;
-	if (now_ms - entry->last_ms < 1000 && entry->action == action)
+	if (tg_since(entry->last_ms, now_ms) < 1000 && entry->action == action)
 		return;
-	if (now_ms - entry->last_ms > TG_FLOOD_CALM_MS + 1000)
+	if (tg_since(entry->last_ms, now_ms) > TG_FLOOD_CALM_MS + 1000)
 		entry->since_ms = now_ms;
 	/* Racy and harmless: whichever destination of the cell is shown, both are protected. */
 	__builtin_memcpy(entry->addr, pkt->daddr, sizeof(entry->addr));
@@ -99,7 +105,7 @@ TG_INLINE bool tg_challenged_lately(const struct tg_packet *pkt, __u64 now_ms)
 	const struct tg_protected *entry = bpf_map_lookup_elem(&tg_protected, &cell);
 
 	return entry && entry->last_ms && entry->action == TG_FLOOD_CHALLENGE &&
-	       now_ms - entry->last_ms <= TG_FLOOD_COOKIE_MS;
+	       tg_since(entry->last_ms, now_ms) <= TG_FLOOD_COOKIE_MS;
 }
 
 /* Is it being flooded this moment? */
@@ -109,7 +115,7 @@ TG_INLINE bool tg_challenged_now(const struct tg_packet *pkt, __u64 now_ms)
 	const struct tg_protected *entry = bpf_map_lookup_elem(&tg_protected, &cell);
 
 	return entry && entry->last_ms && entry->action == TG_FLOOD_CHALLENGE &&
-	       now_ms - entry->last_ms <= TG_FLOOD_CALM_MS + 1000;
+	       tg_since(entry->last_ms, now_ms) <= TG_FLOOD_CALM_MS + 1000;
 }
 
 TG_INLINE enum tg_flood_action tg_flood_action(const struct tg_config *config,
@@ -143,7 +149,7 @@ TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood
 	case TG_FLOOD_CHALLENGE:
 		return pkt->enforced ? TG_CHALLENGE_SYN_COOKIE : TG_UNDECIDED;
 	case TG_FLOOD_DEFER:
-		return tg_source_seen(pkt->saddr, now_ms) ? TG_UNDECIDED : TG_DROP_SYN_DEFERRED;
+		return tg_syn_comes_back(pkt, now_ms) ? TG_UNDECIDED : TG_DROP_SYN_DEFERRED;
 	case TG_FLOOD_RATELIMIT:
 		return (__u64)destination->syns * (1000 / TG_FLOOD_WINDOW_MS) * flood->cpus >
 				       flood->start_pps ?
@@ -194,6 +200,7 @@ TG_GLOBAL int tg_flood_established(const struct tg_lookup *lookup, const struct 
 
 	if (!settings || !lookup || !pkt)
 		return 0;
+	tg_seen_before(tg_address_hash(pkt->saddr, 1), lookup->now_ms, true);
 	if (settings->config[lookup->config & 1].flood.source_conns)
 		tg_source_established(settings, &settings->config[lookup->config & 1].flood,
 				      pkt->saddr, pkt->ipv4);

@@ -118,13 +118,13 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 	if (!lookup || !pkt)
 		return TG_PASS_INTERNAL;
 	flags = tg_claim_flags(lookup->side, tg_open_origin(pkt, cookie));
-	if (lookup->expired) {
-		if (!tg_view_set(&table, lookup, &view))
-			return TG_PASS_INTERNAL;
-		if (!tg_flow_reclaim(&view.ref, flags))
-			return TG_PASS_BUSY;
-	} else {
+	if (lookup->expired && !tg_view_set(&table, lookup, &view))
+		return TG_PASS_INTERNAL;
+	/* The swap fails if the slot was freed meanwhile, or another CPU was quicker. */
+	if (!lookup->expired || !tg_flow_reclaim(&view.ref, flags)) {
 		enum tg_found found;
+
+		lookup->expired = false;
 
 		tg_touch_details(&table, lookup->tag);
 		found = tg_flow_claim(&table, lookup->tag, flags, (__u32)lookup->now_ms, &view.ref);

@@ -133,7 +133,7 @@ struct {
 /* Plain writes: what a race forgets is a SYN that must be sent once more. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, TG_SEEN_SECONDS * TG_SEEN_WORDS);
+	__uint(max_entries, TG_SEEN_LINES);
 	__type(key, __u32);
 	__type(value, struct tg_seen);
 } tg_seen SEC(".maps");

@@ -24,12 +24,17 @@ TG_INLINE struct tg_source *tg_source_at(const struct tg_flood *flood, const __b
 	return bpf_map_lookup_elem(&tg_sources, &cell);
 }
 
-/* How far ahead of now a cell's theoretical arrival is; nonsense and the past count as 0. */
+#define TG_SOURCE_BURST_MAX (1U << 31) /* beyond half of the clock, ahead is behind */
+
+/*
+ * How far ahead of now a cell's theoretical arrival is; nonsense and the past count as 0, and so does
+ * 0, which is never: it lies just ahead of now once in 70 minutes.
+ */
 TG_INLINE __u32 tg_source_ahead(const struct tg_source *source, __u32 now, __u32 burst)
 {
-	__u32 ahead = TG_READ_ONCE(source->arrival) - now;
+	__u32 arrival = TG_READ_ONCE(source->arrival), ahead = arrival - now;
 
-	return ahead > burst ? 0 : ahead;
+	return !arrival || ahead > burst ? 0 : ahead;
 }
 
 /* Generic cell rate algorithm over both rows.  Racy and harmless: a lost update lets one more pass. */
@@ -37,7 +42,9 @@ TG_INLINE bool tg_source_may_send(const struct tg_flood *flood, struct tg_source
 				  struct tg_source *second, __u64 now_ms)
 {
 	__u32 cost = 1000 * TG_SOURCE_UNITS_PER_MS / flood->source_pps;
-	__u32 now = now_ms * TG_SOURCE_UNITS_PER_MS, burst = flood->source_burst * cost;
+	__u64 wanted = (__u64)flood->source_burst * cost;
+	__u32 now = now_ms * TG_SOURCE_UNITS_PER_MS;
+	__u32 burst = wanted < TG_SOURCE_BURST_MAX ? wanted : TG_SOURCE_BURST_MAX;
 	__u32 ahead_first = tg_source_ahead(first, now, burst);
 	__u32 ahead_second = tg_source_ahead(second, now, burst);
 
@@ -99,45 +106,51 @@ TG_INLINE void tg_source_established(const struct tg_settings *settings,
 	}
 }
 
-TG_INLINE bool tg_seen_in(__u32 second, __u64 hash, __u32 bits)
+/*
+ * Was this hash noted in one of the last seconds before this one?  Notes it now if wanted.  Plain
+ * writes: what a race forgets is a SYN that must be sent once more.
+ */
+TG_INLINE bool tg_seen_before(__u64 hash, __u64 now_ms, bool note)
 {
-	__u32 index = (second % TG_SEEN_SECONDS) * TG_SEEN_WORDS +
-		      ((__u32)(hash >> 32) & (TG_SEEN_WORDS - 1));
-	const struct tg_seen *word = bpf_map_lookup_elem(&tg_seen, &index);
+	__u32 bits = 1U << (hash >> 50 & 31) | 1U << (hash >> 55 & 31);
+	__u32 index = (__u32)(hash >> 32) & (TG_SEEN_LINES - 1);
+	__u32 second = now_ms / 1000, now = second & (TG_SEEN_SECONDS - 1), age;
+	struct tg_seen *line = bpf_map_lookup_elem(&tg_seen, &index);
+	bool seen = false;
 
-	return word && word->second == second && (word->bits & bits) == bits;
+	if (!line)
+		return false;
+	for (age = 1; age < TG_SEEN_SECONDS; age++) {
+		__u32 i = (second - age) & (TG_SEEN_SECONDS - 1);
+
+		seen |= line->of[i].second == second - age && (line->of[i].bits & bits) == bits;
+	}
+	if (!note)
+		return seen;
+	if (line->of[now].second != second) {
+		line->of[now].second = second;
+		line->of[now].bits = 0;
+	}
+	line->of[now].bits |= bits;
+	return seen;
 }
 
-/* Plain writes: what a race forgets is a SYN that must be sent once more. */
-TG_INLINE void tg_note_seen(__u32 second, __u64 hash, __u32 bits)
+/* What a SYN and its retransmission have in common; a forged one is no other's. */
+TG_INLINE __u64 tg_syn_hash(const struct tg_packet *pkt)
 {
-	__u32 index = (second % TG_SEEN_SECONDS) * TG_SEEN_WORDS +
-		      ((__u32)(hash >> 32) & (TG_SEEN_WORDS - 1));
-	struct tg_seen *word = bpf_map_lookup_elem(&tg_seen, &index);
-
-	if (!word)
-		return;
-	if (word->second != second) {
-		word->second = second;
-		word->bits = 0;
-	}
-	word->bits |= bits;
+	return tg_address_hash(pkt->saddr, 1) +
+	       tg_program.hash.word[1][4] * ((__u64)pkt->sport << 16 | pkt->dport) +
+	       tg_program.hash.word[1][5] * pkt->seq;
 }
 
 /*
- * Did this source send a SYN in one of the last seconds before this one?  A spoofed source does not
- * come back; a client sends its SYN again after one second (RFC 6298 2.1).
+ * A client sends its SYN again after one second, or three (RFC 6298 2.1, RFC 1122 4.2.3.1); a spoofed
+ * source does not come back.  Who finished a handshake lately need not.
  */
-TG_INLINE bool tg_source_seen(const __be32 *addr, __u64 now_ms)
+TG_INLINE bool tg_syn_comes_back(const struct tg_packet *pkt, __u64 now_ms)
 {
-	__u64 hash = tg_address_hash(addr, 1);
-	__u32 bits = 1U << (hash >> 49 & 31) | 1U << (hash >> 54 & 31);
-	__u32 second = now_ms / 1000;
-	bool seen = tg_seen_in(second - 1, hash, bits) || tg_seen_in(second - 2, hash, bits) ||
-		    tg_seen_in(second - 3, hash, bits);
-
-	tg_note_seen(second, hash, bits);
-	return seen;
+	return tg_seen_before(tg_syn_hash(pkt), now_ms, true) ||
+	       tg_seen_before(tg_address_hash(pkt->saddr, 1), now_ms, false);
 }
 
 #endif

@@ -89,15 +89,18 @@ struct tg_source {
 #define TG_SOURCE_COUNT_VALID_MS 60000 /* an older count limits nothing: no daemon, or it cannot keep up */
 
 /*
- * Sources that sent a SYN, for TG_FLOOD_DEFER: a Bloom filter for each of the last seconds.  A word
- * holds the second it is of, so that nobody needs to clear it.
+ * For TG_FLOOD_DEFER, the SYNs that were refused and the sources that finished a handshake: a Bloom
+ * filter for each of the last seconds, all words that one hash chooses in one line.  A word holds the
+ * second it is of, so that nobody needs to clear it.
  */
-#define TG_SEEN_SECONDS 4
-#define TG_SEEN_WORDS 131072
+#define TG_SEEN_SECONDS 8
+#define TG_SEEN_LINES 262144
 
 struct tg_seen {
-	__u32 second;
-	__u32 bits;
+	struct {
+		__u32 second;
+		__u32 bits;
+	} of[TG_SEEN_SECONDS];
 };
 
 #endif

@@ -224,8 +224,63 @@ static void a_client_that_sends_its_syn_again_gets_through(void **state)
 	SAME(syn(state, &client, &web), TG_DROP_SYN_DEFERRED);
 	guard_advance_ms(*state, 1000); /* RFC 6298 2.1 */
 	SAME(syn(state, &client, &web), TG_PASS_NEW);
+}
+
+/* RFC 1122 began with three seconds, and some systems still do; then six. */
+static void so_does_one_that_waits_for_three_or_six_seconds(void **state)
+{
+	struct endpoint client = { { 192, 0, 2, 1 }, 1000 };
+	uint32_t wait_ms;
+
+	flood(state)->start_pps = 100;
+	flood(state)->action = TG_FLOOD_DEFER;
+	for (wait_ms = 3000; wait_ms <= 6000; wait_ms += 3000, client.port++) {
+		guard_advance_ms(*state, 1990 - guard_now_ms(*state) % 1000); /* near the end of a second */
+		flood_with(state, wait_ms, 20, &web, TG_DROP_SYN_DEFERRED);
+		SAME(syn(state, &client, &web), TG_DROP_SYN_DEFERRED);
+		guard_advance_ms(*state, wait_ms + 20);
+		flood_with(state, wait_ms + 100, 20, &web, TG_DROP_SYN_DEFERRED);
+		SAME(syn(state, &client, &web), TG_PASS_NEW);
+	}
+}
+
+/* A flood from one network meets the same sources again and again. */
+static void another_syn_of_a_source_that_never_answered_does_not(void **state)
+{
+	struct endpoint source = { { 192, 0, 2, 1 }, 1000 };
+
+	flood(state)->start_pps = 100;
+	flood(state)->action = TG_FLOOD_DEFER;
+	flood_with(state, 0, 20, &web, TG_DROP_SYN_DEFERRED);
+	SAME(syn(state, &source, &web), TG_DROP_SYN_DEFERRED);
+	guard_advance_ms(*state, 1000);
+	source.port++;
+	SAME(syn(state, &source, &web), TG_DROP_SYN_DEFERRED);
+}
+
+static void who_finished_a_handshake_lately_is_not_deferred(void **state)
+{
+	struct endpoint client = { { 192, 0, 2, 1 }, 1000 };
+
+	connect_from(state, &client);
+	guard_advance_ms(*state, 1000);
+	flood(state)->start_pps = 100;
+	flood(state)->action = TG_FLOOD_DEFER;
+	flood_with(state, 0, 20, &web, TG_DROP_SYN_DEFERRED);
 	client.port++;
-	SAME(syn(state, &client, &web), TG_PASS_NEW); /* the source is known by now */
+	SAME(syn(state, &client, &web), TG_PASS_NEW);
+}
+
+/* Their clock begins five minutes before it wraps; 0 is a cell that was never used. */
+static void a_fresh_source_is_not_limited_when_the_clock_of_the_cells_wraps(void **state)
+{
+	struct endpoint source = { { 192, 0, 2, 1 }, 1000 };
+	uint64_t wrap_ms = (1ULL << 32) / TG_SOURCE_UNITS_PER_MS;
+
+	flood(state)->source_pps = 1;
+	flood(state)->source_burst = 50;
+	guard_advance_ms(*state, 2 * wrap_ms - guard_now_ms(*state) % wrap_ms - 49500);
+	SAME(syn(state, &source, &web), TG_PASS_NEW);
 }
 
 static void protection_lasts_until_it_is_calm(void **state)
@@ -344,6 +399,10 @@ int main(void)
 		TEST(a_destination_below_its_threshold_is_left_alone),
 		TEST(only_the_flooded_destination_is_protected),
 		TEST(a_client_that_sends_its_syn_again_gets_through),
+		TEST(so_does_one_that_waits_for_three_or_six_seconds),
+		TEST(another_syn_of_a_source_that_never_answered_does_not),
+		TEST(who_finished_a_handshake_lately_is_not_deferred),
+		TEST(a_fresh_source_is_not_limited_when_the_clock_of_the_cells_wraps),
 		TEST(protection_lasts_until_it_is_calm),
 		TEST(handshakes_that_are_not_finished_begin_protection),
 		TEST(finished_handshakes_do_not),

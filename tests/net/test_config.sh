@@ -101,7 +101,7 @@ check "changes no mode" equal "$(mode)" enforce
 check "nor anything else" equal "$(generation)" "$before"
 file 'interfaces: [{name: eth0, mode: monitor}]' 'flows: {max: 8192}'
 check "another size of the table is refused: 6" exits 6 "$TCPGUARD" config reload "$FILE"
-check "with the remedy" grep -q 'detach --all --purge' <("$TCPGUARD" config reload "$FILE" 2>&1)
+check "with the remedy" grep -q 'tcpguard upgrade --max-flows' <("$TCPGUARD" config reload "$FILE" 2>&1)
 check "and changes nothing" equal "$(mode) $(generation)" "enforce $before"
 
 "$TCPGUARD" enforce ssh --confirm 1h > /dev/null
