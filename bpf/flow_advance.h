@@ -12,7 +12,7 @@
 #define TG_ONE_WAY_PACKETS 20
 #define TG_ONE_WAY_SILENCE_MS 30000
 
-/* Only this direction is ever seen: the other path goes elsewhere (tcp-tracking 2.10). */
+/* Only this direction is ever seen: the other path goes elsewhere: asymmetric routes. */
 TG_INLINE bool tg_flow_one_way(const struct tg_view *view)
 {
 	const struct tg_half_count *other = tg_receiver_count(view);

@@ -200,8 +200,8 @@ TG_INLINE bool tg_fast(const void *data, const void *data_end, __u16 segments, b
 	if (!settings)
 		return false;
 	config = tg_active_config(settings);
-	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, data_end) || !tg_fast_find(data, &view) ||
-	    !tg_fast_numbers(data, data_end, &pkt))
+	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, data_end) ||
+	    !tg_fast_find(data, &view) || !tg_fast_numbers(data, data_end, &pkt))
 		return false;
 	now_ms = tg_now_ms(settings);
 	if (!tg_fast_flow(&view, &pkt, &config->timeouts, now_ms) ||

@@ -125,7 +125,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, TG_SOURCE_ROWS * TG_SOURCE_CELLS);
+	__uint(max_entries, TG_SOURCE_ROWS *TG_SOURCE_CELLS);
 	__type(key, __u32);
 	__type(value, struct tg_source);
 } tg_sources SEC(".maps");

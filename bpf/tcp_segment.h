@@ -10,7 +10,7 @@
 #include "tcp_handshake.h"
 #include "tcp_window.h"
 
-/* Neither side is known by its SYN: facts are wide, the bounds 1 GiB (tcp-tracking 2.9). */
+/* Neither side is known by its SYN: facts are wide, the bounds 1 GiB. */
 TG_INLINE void tg_adopt_halves(struct tg_half *sender, struct tg_half *receiver, __u32 *sender_isn,
 			       __u32 *receiver_isn, const struct tg_packet *pkt)
 {

@@ -78,7 +78,7 @@ TG_INLINE bool tg_ack_too_high(const struct tg_half *receiver, __u32 receiver_en
 	       ack - receiver_end >= TG_PICKUP_SPAN;
 }
 
-/* Bounds III, II and IV, in the order of tcp-tracking 2.6. */
+/* Bounds III, II and IV, in this order. */
 TG_INLINE enum tg_verdict tg_window_check_rest(const struct tg_view *view,
 					       const struct tg_packet *pkt)
 {

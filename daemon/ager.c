@@ -14,7 +14,7 @@
  *   renewed between our look and our swap is lost as if it had been evicted a microsecond before.
  *
  * What presses a class out is the room taken by entries at least as hard to displace as it: a flood of
- * handshakes shortens the life of handshakes and of nothing else (tcp-tracking D3), since newcomers
+ * handshakes shortens the life of handshakes and of nothing else, since newcomers
  * displace handshakes by themselves.  pf's plain rule would let SYNs age out connections.
  */
 #include "ager.h"
@@ -299,7 +299,7 @@ static void forget_unseen_stuck(struct ager *ager)
 	ager->stuck_count = kept;
 }
 
-/* Sooner when much was freed, later when little was (tcp-tracking 2.13). */
+/* Sooner when much was freed, later when little was. */
 static void adapt_interval(struct ager *ager)
 {
 	uint64_t freed = ager->pass.expired + ager->pass.evicted, all = freed;

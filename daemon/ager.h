@@ -16,7 +16,7 @@
 #define AGER_MARGIN_MS 2000 /* an entry is freed when it has been expired for longer than this */
 #define AGER_STUCK_MS 10000 /* a slot owned this long without becoming live has lost its owner */
 
-/* What pressure may take, cheapest first (tcp-tracking 2.12). */
+/* What pressure may take, cheapest first. */
 enum ager_class {
 	AGER_HANDSHAKE, /* newcomers displace these themselves */
 	AGER_CLOSED,

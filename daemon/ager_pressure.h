@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which entries a nearly full table gives up before they expire: the order of tcp-tracking 2.12, the
+ * Which entries a nearly full table gives up before they expire: the order of ager_class, the
  * longest idle first within a class.  Planned from what the last pass saw.  Part of the ager.
  */
 #ifndef TCPGUARD_AGER_PRESSURE_H

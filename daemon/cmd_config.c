@@ -27,7 +27,8 @@ static int say(const struct global_options *global, const char *schema, const ch
 static int say_read(const struct global_options *global, const char *done, const char *path,
 		    const struct config *config)
 {
-	size_t block = config_lists_count(config, TG_LIST_BLOCK), allow = config_lists_count(config, TG_LIST_ALLOW);
+	size_t block = config_lists_count(config, TG_LIST_BLOCK),
+	       allow = config_lists_count(config, TG_LIST_ALLOW);
 	char text[512], lists[96] = "", hash[20];
 	const struct output_field fields[] = {
 		{ .name = "done", .kind = OUTPUT_STRING, .string = done },
@@ -45,8 +46,8 @@ static int say_read(const struct global_options *global, const char *done, const
 	if (config->lists)
 		snprintf(lists, sizeof(lists), ", %zu prefix%s to block, %zu to allow", block,
 			 block == 1 ? "" : "es", allow);
-	snprintf(text, sizeof(text), "%s: %s: %u interface%s, %u service%s%s", path, done, config->iface_count,
-		 config->iface_count == 1 ? "" : "s", config->service_count,
+	snprintf(text, sizeof(text), "%s: %s: %u interface%s, %u service%s%s", path, done,
+		 config->iface_count, config->iface_count == 1 ? "" : "s", config->service_count,
 		 config->service_count == 1 ? "" : "s", lists);
 	return say(global, "tcpguard.config/1", text, fields);
 }
@@ -109,7 +110,8 @@ static void print_lists(const struct tg_list_counts *counts)
 		uint32_t cli = rules_of(counts, (enum tg_list)list, TG_LIST_BY_COMMAND);
 
 		if (file || cli)
-			printf("# %s list: %u prefix%s of files, %u added by command; 'tcpguard %s list' shows them\n",
+			printf("# %s list: %u prefix%s of files, %u added by command; 'tcpguard %s list' "
+			       "shows them\n",
 			       names[list], file, file == 1 ? "" : "es", cli, names[list]);
 	}
 }
@@ -120,11 +122,11 @@ static json_t *lists_json(const struct tg_list_counts *counts)
 	int list;
 
 	for (list = 0; list < TG_LIST_MAX; list++)
-		json_object_set_new(document, list == TG_LIST_ALLOW ? "allow" : "block",
-				    json_pack("{s:I, s:I}", "file",
-					      (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_FILE),
-					      "cli",
-					      (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_COMMAND)));
+		json_object_set_new(
+			document, list == TG_LIST_ALLOW ? "allow" : "block",
+			json_pack("{s:I, s:I}", "file",
+				  (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_FILE), "cli",
+				  (json_int_t)rules_of(counts, (enum tg_list)list, TG_LIST_BY_COMMAND)));
 	return document;
 }
 
@@ -146,10 +148,10 @@ static int print_force(const struct global_options *global, const struct config 
 	}
 	settings = json_object();
 	config_visit(config, false, add_json, settings);
-	return config_print_json(global, json_pack("{s:s, s:I, s:s?, s:o, s:o}", "schema", "tcpguard.config.show/1",
-						   "generation", (json_int_t)generation, "hash",
-						   config->hash ? hash : NULL, "settings", settings,
-						   "lists", lists_json(counts)));
+	return config_print_json(
+		global, json_pack("{s:s, s:I, s:s?, s:o, s:o}", "schema", "tcpguard.config.show/1",
+				  "generation", (json_int_t)generation, "hash", config->hash ? hash : NULL,
+				  "settings", settings, "lists", lists_json(counts)));
 }
 
 int config_read_force(const struct pins *pins, struct config *config)
@@ -176,7 +178,9 @@ static int run_show(const struct global_options *global)
 		err = config_read_force(&pins, config);
 		if (!err)
 			err = lists_count(&pins, &counts);
-		code = err ? command_exit_code(err) : print_force(global, config, settings_active(pins.settings)->generation, &counts);
+		code = err ? command_exit_code(err) :
+			     print_force(global, config, settings_active(pins.settings)->generation,
+					 &counts);
 		pins_close(&pins);
 	} else {
 		code = command_exit_code(err);
@@ -208,8 +212,8 @@ static int run_config(const struct global_options *global, const void *options, 
 		config_print_default(stdout);
 		return fflush(stdout) || ferror(stdout) ? EXIT_INTERNAL : EXIT_OK;
 	}
-	log_err_hint(0, "check, show, diff, reload or default", argc ? "config: no action '%s'" : "config: what?",
-		     word);
+	log_err_hint(0, "check, show, diff, reload or default",
+		     argc ? "config: no action '%s'" : "config: what?", word);
 	return EXIT_USAGE;
 }
 
@@ -217,10 +221,10 @@ const struct command command_config = {
 	.name = "config",
 	.arguments = "check|show|diff|reload|default [FILE]",
 	.summary = "Checks, shows, compares and applies the configuration file.",
-	.details =
-		"FILE is " CONFIG_PATH " unless given; conf.d/*.yaml beside it belongs to it.\n"
-		"check needs no rights.  show prints what is in force, diff what a reload would change (exit\n"
-		"code 1 if anything).  reload applies all of the file at once; with a fault in it, exit code 6,\n"
-		"nothing changes.  default prints a file with every key.  The keys: tcpguard.yaml(5).",
+	.details = "FILE is " CONFIG_PATH " unless given; conf.d/*.yaml beside it belongs to it.\n"
+		   "check needs no rights.  show prints what is in force, diff what a reload would change\n"
+		   "(exit code 1 if anything).  reload applies all of the file at once; with a fault in it,\n"
+		   "exit code 6, nothing changes.  default prints a file with every key.  The keys:\n"
+		   "tcpguard.yaml(5).",
 	.run = run_config,
 };

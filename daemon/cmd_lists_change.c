@@ -190,8 +190,8 @@ static int report_change(const struct lists_job *job)
 		count += job->rules.rule[i].list == job->list;
 	fields[3].number = count;
 	if (job->of_file)
-		log_info("%zu of the rules removed are in files the configuration names: the next reload brings "
-			 "them back",
+		log_info("%zu of the rules removed are in files the configuration names: the next reload "
+			 "brings them back",
 			 job->of_file);
 	format_grouped(number, sizeof(number), job->changed);
 	format_grouped(replaced, sizeof(replaced), job->replaced);

@@ -38,8 +38,9 @@ static uint32_t check_service_names(const struct config *config)
 		for (j = 0; j < i; j++) {
 			if (strcmp(service->name, config->service[j].name) != 0)
 				continue;
-			config_say(&service->place, "rename one of them", "service '%s' is given twice, first at %s:%u",
-				   service->name, config->service[j].place.file, config->service[j].place.line);
+			config_say(&service->place, "rename one of them",
+				   "service '%s' is given twice, first at %s:%u", service->name,
+				   config->service[j].place.file, config->service[j].place.line);
 			faults++;
 			break;
 		}

@@ -78,8 +78,8 @@ static int read_path(const char *path, const struct config_place *place, struct 
 		return read_directory(path, reader, rules);
 	if (S_ISREG(status.st_mode))
 		return read_one(path, &status, reader, rules);
-	config_say(place, "name a file of prefixes or a directory of such", "'%s' is neither file nor directory",
-		   path);
+	config_say(place, "name a file of prefixes or a directory of such",
+		   "'%s' is neither file nor directory", path);
 	return -EBADMSG;
 }
 
@@ -227,8 +227,8 @@ int config_lists_prepare(struct pins *pins, const struct config *config, struct 
 
 /* --- comparing ------------------------------------------------------------------------------------ */
 
-static void describe(const struct list_rules *rules, const struct tg_list_rule *rule, uint32_t now_s, char *text,
-		     size_t size)
+static void describe(const struct list_rules *rules, const struct tg_list_rule *rule, uint32_t now_s,
+		     char *text, size_t size)
 {
 	const char *reason = list_rules_reason(rules, rule);
 	char left[FORMAT_BYTES];

@@ -260,8 +260,8 @@ static void print_default_keys(FILE *stream, const struct config_key *keys, cons
 		config_value(keys, config, value, sizeof(value));
 		if (config_is_empty(keys, config))
 			snprintf(value, sizeof(value), "%s", keys->example ? keys->example : keys->words[0]);
-		fprintf(stream, "%s%*s%s:%s%s\n", strcmp(keys->name, "version") != 0 ? "#" : "", depth * 2, "",
-			keys->name, value[0] ? " " : "", value);
+		fprintf(stream, "%s%*s%s:%s%s\n", strcmp(keys->name, "version") != 0 ? "#" : "", depth * 2,
+			"", keys->name, value[0] ? " " : "", value);
 		if (keys->type == CONFIG_MAP)
 			print_default_keys(stream, keys->keys, config, depth + 1);
 	}
@@ -273,7 +273,8 @@ void config_print_default(FILE *stream)
 
 	if (!config)
 		return;
-	fputs("## tcpguard's configuration, tcpguard.yaml(5).  Lines with one '#' are settings, with their defaults or\n"
+	fputs("## tcpguard's configuration, tcpguard.yaml(5).  "
+	      "Lines with one '#' are settings, with their defaults or\n"
 	      "## an example: remove the '#' of a key, and of the one it belongs to, and change it.\n"
 	      "## Check with 'tcpguard config check', apply with 'tcpguard config reload'.\n",
 	      stream);
@@ -308,7 +309,8 @@ static void visit_keys(const struct config_key *keys, const void *base, const ch
 	char path[PATH_BYTES], value[VALUE_BYTES];
 
 	for (; keys->name; keys++) {
-		snprintf(path, sizeof(path), "%s%s%s", prefix, keys->name, keys->type == CONFIG_MAP ? "." : "");
+		snprintf(path, sizeof(path), "%s%s%s", prefix, keys->name,
+			 keys->type == CONFIG_MAP ? "." : "");
 		if (keys->type == CONFIG_LIST) {
 			visit_list(keys, base, all, visit, context);
 		} else if (keys->type == CONFIG_MAP) {

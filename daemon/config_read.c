@@ -42,14 +42,15 @@ static void new_element(const struct config_key *key, void *element)
 }
 
 /* Later files add to the list of earlier ones. */
-static void read_list(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *base)
+static void read_list(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
+		      void *base)
 {
 	uint32_t *count = (uint32_t *)((char *)base + key->count);
 	const yaml_node_item_t *item;
 
 	if (node->type != YAML_SEQUENCE_NODE) {
-		CONFIG_FAULT(reader, node, "begin each element with '- '", "'%s' is %s, not a list", key->name,
-			     config_node_kind(node));
+		CONFIG_FAULT(reader, node, "begin each element with '- '", "'%s' is %s, not a list",
+			     key->name, config_node_kind(node));
 		return;
 	}
 	for (item = node->data.sequence.items.start; item < node->data.sequence.items.top; item++) {
@@ -57,7 +58,8 @@ static void read_list(struct config_reader *reader, const struct config_key *key
 		char *element = (char *)base + key->offset + *count * key->element;
 
 		if (*count == key->max) {
-			CONFIG_FAULT(reader, inner, "remove some", "more than %u in '%s'", key->max, key->name);
+			CONFIG_FAULT(reader, inner, "remove some", "more than %u in '%s'", key->max,
+				     key->name);
 			return;
 		}
 		new_element(key, element);
@@ -67,7 +69,8 @@ static void read_list(struct config_reader *reader, const struct config_key *key
 	}
 }
 
-static void read_value(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *base)
+static void read_value(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
+		       void *base)
 {
 	if (key->place)
 		*(struct config_place *)((char *)reader->config + key->place) = config_place_of(reader, node);
@@ -91,12 +94,12 @@ static void say_unknown(struct config_reader *reader, const struct config_key *k
 
 	for (; keys->name && length < sizeof(remedy); keys++)
 		length += (size_t)snprintf(remedy + length, sizeof(remedy) - length, " %s", keys->name);
-	CONFIG_FAULT(reader, node, remedy, "unknown key '%s'%s%s%s", config_node_text(node), name ? " in '" : "",
-		     name ? name : "", name ? "'" : "");
+	CONFIG_FAULT(reader, node, remedy, "unknown key '%s'%s%s%s", config_node_text(node),
+		     name ? " in '" : "", name ? name : "", name ? "'" : "");
 }
 
-static void read_pair(struct config_reader *reader, const struct config_key *keys, const yaml_node_pair_t *pair,
-		      const char *name, void *base, bool *seen)
+static void read_pair(struct config_reader *reader, const struct config_key *keys,
+		      const yaml_node_pair_t *pair, const char *name, void *base, bool *seen)
 {
 	const yaml_node_t *node = config_node_at(reader, pair->key);
 	uint32_t row;

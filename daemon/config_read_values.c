@@ -72,8 +72,8 @@ static void read_number(struct config_reader *reader, const struct config_key *k
 	uint32_t number;
 
 	if (!is_plain(node) || parse_u32(config_node_text(node), 0, UINT32_MAX, &number))
-		CONFIG_FAULT(reader, node, "give digits only, without quotes", "'%s' is '%s', no whole number",
-			     key->name, config_node_text(node));
+		CONFIG_FAULT(reader, node, "give digits only, without quotes",
+			     "'%s' is '%s', no whole number", key->name, config_node_text(node));
 	else if (number < key->min || number > key->max)
 		CONFIG_FAULT(reader, node, "give a number in that range", "'%s' is %s, not between %u and %u",
 			     key->name, config_node_text(node), key->min, key->max);
@@ -90,8 +90,9 @@ static void read_duration(struct config_reader *reader, const struct config_key 
 		CONFIG_FAULT(reader, node, "give for instance 30s, 5m, 1h or 1d", "'%s' is '%s', no duration",
 			     key->name, config_node_text(node));
 	else if (seconds < key->min || seconds > key->max)
-		CONFIG_FAULT(reader, node, "give a duration in that range", "'%s' is %s, not between %us and %us",
-			     key->name, config_node_text(node), key->min, key->max);
+		CONFIG_FAULT(reader, node, "give a duration in that range",
+			     "'%s' is %s, not between %us and %us", key->name, config_node_text(node),
+			     key->min, key->max);
 	else
 		*out = seconds;
 }
@@ -107,8 +108,9 @@ static void read_percent(struct config_reader *reader, const struct config_key *
 		CONFIG_FAULT(reader, node, "give for instance 1% or 0.5%", "'%s' is '%s', no percentage",
 			     key->name, text);
 	else if (percent * 1000 < key->min || percent * 1000 > key->max)
-		CONFIG_FAULT(reader, node, "give a percentage in that range", "'%s' is %s, not between %g%% and %g%%",
-			     key->name, text, key->min / 1000.0, key->max / 1000.0);
+		CONFIG_FAULT(reader, node, "give a percentage in that range",
+			     "'%s' is %s, not between %g%% and %g%%", key->name, text, key->min / 1000.0,
+			     key->max / 1000.0);
 	else
 		*out = (uint32_t)(percent * 1000 + 0.5);
 }
@@ -138,7 +140,8 @@ static void read_boolean(struct config_reader *reader, const struct config_key *
 	else if (is_plain(node) && !strcmp(config_node_text(node), "false"))
 		*out = 0;
 	else
-		CONFIG_FAULT(reader, node, "give true or false", "'%s' cannot be '%s'", key->name, config_node_text(node));
+		CONFIG_FAULT(reader, node, "give true or false", "'%s' cannot be '%s'", key->name,
+			     config_node_text(node));
 }
 
 static void read_text(struct config_reader *reader, const char *name, const yaml_node_t *node, uint32_t size,
@@ -155,13 +158,14 @@ static void read_text(struct config_reader *reader, const char *name, const yaml
 }
 
 /* Of an interface or a service: a word of the command line. */
-static void read_name(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, char *out)
+static void read_name(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
+		      char *out)
 {
 	const char *text = config_node_text(node);
 
 	if (text[0] == '-' || strcspn(text, " \t\n/'\"") != strlen(text))
-		CONFIG_FAULT(reader, node, "no blanks, slashes, quotes, nor a '-' in front", "'%s' cannot be '%s'",
-			     key->name, text);
+		CONFIG_FAULT(reader, node, "no blanks, slashes, quotes, nor a '-' in front",
+			     "'%s' cannot be '%s'", key->name, text);
 	else
 		read_text(reader, key->name, node, key->max, out);
 }
@@ -201,7 +205,8 @@ static void read_path(struct config_reader *reader, const yaml_node_t *node, con
 		      struct config_paths *paths)
 {
 	if (paths->count == CONFIG_PATHS_MAX)
-		CONFIG_FAULT(reader, node, "name a directory", "more than %d paths in '%s'", CONFIG_PATHS_MAX, name);
+		CONFIG_FAULT(reader, node, "name a directory", "more than %d paths in '%s'",
+			     CONFIG_PATHS_MAX, name);
 	else if (config_node_text(node)[0] != '/')
 		CONFIG_FAULT(reader, node, "give a path that begins with '/'", "'%s' is no absolute path",
 			     config_node_text(node));
@@ -209,12 +214,15 @@ static void read_path(struct config_reader *reader, const yaml_node_t *node, con
 		read_text(reader, name, node, CONFIG_PATH_BYTES, paths->path[paths->count++]);
 }
 
-static void read_items(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *out)
+static void read_items(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
+		       void *out)
 {
 	const yaml_node_item_t *item;
 
 	if (node->type != YAML_SEQUENCE_NODE) {
-		CONFIG_FAULT(reader, node, key->type == CONFIG_PORTS ? "give for instance [80, 443]" : "give for instance [/path]",
+		CONFIG_FAULT(reader, node,
+			     key->type == CONFIG_PORTS ? "give for instance [80, 443]" :
+							 "give for instance [/path]",
 			     "'%s' is %s, not a list", key->name, config_node_kind(node));
 		return;
 	}
@@ -232,7 +240,8 @@ static void read_items(struct config_reader *reader, const struct config_key *ke
 		CONFIG_FAULT(reader, node, "name one at least", "'%s' is empty", key->name);
 }
 
-static void read_scalar(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *out)
+static void read_scalar(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
+			void *out)
 {
 	if (!config_is_scalar(reader, node, key->name))
 		return;

@@ -57,9 +57,10 @@ void daemon_report_guard(void *context, const char *iface, const struct guard_ch
 	if (change->relaxed) {
 		daemon_metrics_add_trip(state->metrics, guard_tg_class(change->class));
 		events_say(state->events, TG_EVENT_GUARD,
-			   "%s: class %s stepped back to monitor: %llu drops hit %llu live connections, %llu packets passed",
-			   iface, class, (unsigned long long)change->drops, (unsigned long long)change->flows,
-			   (unsigned long long)change->passed);
+			   "%s: class %s stepped back to monitor: %llu drops hit %llu live connections, "
+			   "%llu packets passed",
+			   iface, class, (unsigned long long)change->drops,
+			   (unsigned long long)change->flows, (unsigned long long)change->passed);
 	} else {
 		events_say(state->events, TG_EVENT_GUARD, "%s: class %s is enforced again", iface, class);
 	}

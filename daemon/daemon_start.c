@@ -41,7 +41,8 @@ static bool keep_quiet(void)
 /* In the grandchild: no terminal, no files but the pipe. */
 static void become_daemon(int ready, char *words)
 {
-	char number[16], *at = NULL, *argv[WORDS_MAX] = { "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number };
+	char number[16], *at = NULL;
+	char *argv[WORDS_MAX] = { "tcpguard", "daemon", "--log", "syslog", "--ready-fd", number };
 	int count = 6;
 	sigset_t none;
 
@@ -55,7 +56,8 @@ static void become_daemon(int ready, char *words)
 	if (ready < 0)
 		_exit(1);
 	snprintf(number, sizeof(number), "%d", ready);
-	for (words = strtok_r(words, "\n", &at); words && count < WORDS_MAX - 1; words = strtok_r(NULL, "\n", &at))
+	for (words = strtok_r(words, "\n", &at); words && count < WORDS_MAX - 1;
+	     words = strtok_r(NULL, "\n", &at))
 		argv[count++] = words;
 	execv("/proc/self/exe", argv);
 	_exit(1);

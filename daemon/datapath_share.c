@@ -32,7 +32,8 @@
 		       "constants of the two objects")
 SAME(tg_program);
 SAME(tg_cookie_program);
-_Static_assert(sizeof(((struct tcpguard_bpf *)NULL)->maps) == sizeof(((struct tcpguard_shared_bpf *)NULL)->maps) &&
+_Static_assert(sizeof(((struct tcpguard_bpf *)NULL)->maps) ==
+			       sizeof(((struct tcpguard_shared_bpf *)NULL)->maps) &&
 		       sizeof(((struct tcpguard_bpf *)NULL)->progs) ==
 			       sizeof(((struct tcpguard_shared_bpf *)NULL)->progs),
 	       "maps and programs of the two objects");
@@ -46,7 +47,8 @@ struct tcpguard_bpf *share_open(void)
 		return NULL;
 	err = tcpguard_bpf__create_skeleton(programs);
 	if (!err) {
-		programs->skeleton->data = (void *)tcpguard_shared_bpf__elf_bytes(&programs->skeleton->data_sz);
+		programs->skeleton->data =
+			(void *)tcpguard_shared_bpf__elf_bytes(&programs->skeleton->data_sz);
 		err = bpf_object__open_skeleton(programs->skeleton, NULL);
 	}
 	if (!err)

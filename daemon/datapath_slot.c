@@ -187,7 +187,8 @@ int slot_pin_programs(const struct job *job)
 	int err = slot_pin_program(job->slot, bpf_program__fd(ingress->progs.tg_xdp_ingress), "prog_xdp");
 
 	if (!err)
-		err = slot_pin_program(job->slot, bpf_program__fd(job->programs->progs.tg_tc_egress), "prog_tc");
+		err = slot_pin_program(job->slot, bpf_program__fd(job->programs->progs.tg_tc_egress),
+				       "prog_tc");
 	if (!err && accept_program(job) >= 0)
 		err = slot_pin_program(job->slot, accept_program(job), "prog_tc_in");
 	return err;

@@ -186,8 +186,9 @@ static int read_lines(struct reading *reading, FILE *file)
 	if (!err && ferror(file))
 		return log_err(-EIO, "cannot read %s", reading->name);
 	if (err == -ERANGE)
-		log_err_hint(0, "aggregate them, or leave some out", "%s holds too many prefixes: at most %u fit",
-			     reading->name, TG_LIST_RULES_MAX);
+		log_err_hint(0, "aggregate them, or leave some out",
+			     "%s holds too many prefixes: at most %u fit", reading->name,
+			     TG_LIST_RULES_MAX);
 	else if (err)
 		log_err(err, "cannot keep the prefixes of %s", reading->name);
 	return err;

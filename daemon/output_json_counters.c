@@ -151,7 +151,8 @@ json_t *json_event_counts(const struct snapshot *s)
 
 json_t *json_list_entries(const struct snapshot *s)
 {
-	static const char *const names[TG_LIST_MAX] = { "block", "allow" }, *const families[] = { "ipv6", "ipv4" };
+	static const char *const names[TG_LIST_MAX] = { "block", "allow" }, *const families[] = { "ipv6",
+												  "ipv4" };
 	json_t *object = json_object(), *of_list, *of_family;
 	int list, family, origin;
 

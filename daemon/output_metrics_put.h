@@ -18,7 +18,8 @@ struct input {
 	char service[TG_SERVICES_MAX][METRICS_LABEL_BYTES];
 };
 
-#define X(id, type, unit, name, labels, help) void put_##id(struct metrics_writer *out, const struct input *in);
+#define X(id, type, unit, name, labels, help) \
+	void put_##id(struct metrics_writer *out, const struct input *in);
 METRICS_FAMILIES(X)
 METRICS_DAEMON_FAMILIES(X)
 #undef X

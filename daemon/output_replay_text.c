@@ -190,7 +190,8 @@ void output_replay_text(struct output *out, const struct replay_summary *summary
 	print_remark(out, summary->length_filled,
 		     "had no length in their IP header: taken from the capture");
 	print_remark(out, gaps,
-		     "dropped in connections of which the capture seems to lack segments, or to hold them too late: "
+		     "dropped in connections of which the capture seems to lack segments, or to hold them "
+		     "too late: "
 		     "who was on the wire saw them in time");
 	print_remark(out, summary->disordered,
 		     "are older than the one before: judged in the order of the file (see reordercap)");

@@ -49,7 +49,7 @@ struct tg_program {
 	__u8 clock; /* enum tg_clock */
 	__u8 no_link_header; /* frames begin at the IP header (tun, WireGuard) */
 	__u8 verify_csum; /* XDP on a physical NIC: check control segments (never where checksums are partial) */
-	__u8 strict; /* profile "strict" of tcp-tracking 2.11 */
+	__u8 strict; /* profile strict: what others pass in doubt is dropped */
 	__u8 report; /* leave each packet's judgement in tg_result: replay and tests */
 	__u16 zone;
 	struct tg_hash_key hash; /* with the zone folded in: tg_hash_key_for_zone(), bpf/key.h */

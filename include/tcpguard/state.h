@@ -90,7 +90,7 @@ TG_INLINE enum tg_phase tg_flow_phase(const struct tg_half *a, const struct tg_h
 }
 
 /*
- * State of endpoint x, the first matching row of tcp-tracking 2.4.  It is the state x has proved by
+ * State of endpoint x, the first row that matches.  It is the state x has proved by
  * what it sent: an endpoint that has not yet acknowledged its peer's FIN still shows FIN_WAIT_2.
  */
 TG_INLINE enum tg_tcp_state tg_endpoint_state(const struct tg_half *x, const struct tg_half *y)

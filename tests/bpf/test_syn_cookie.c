@@ -227,7 +227,14 @@ static size_t timestamp_at(const struct reply *reply)
 static struct segment ack_of(const struct segment *syn, const struct reply *reply, bool with,
 			     uint8_t timestamps[12])
 {
-	struct segment ack = { .from = syn->from, .to = syn->to, .ipv6 = syn->ipv6, .link = syn->link, .flags = ACK, .seq = ISN + 1, .ack = reply->seq + 1, .window = 500 };
+	struct segment ack = { .from = syn->from,
+			       .to = syn->to,
+			       .ipv6 = syn->ipv6,
+			       .link = syn->link,
+			       .flags = ACK,
+			       .seq = ISN + 1,
+			       .ack = reply->seq + 1,
+			       .window = 500 };
 
 	if (with) {
 		memcpy(timestamps, "\x01\x01\x08\x0a\x01\x02\x03\x05", 8);
@@ -284,7 +291,14 @@ static void opens_a_flow(void **state)
 	assert_int_equal(client->maxwin, 500U << (sample->client_scale == 255 ? 0 : sample->client_scale));
 
 	/* The server speaks: its first segment is of this connection, one beyond the window is not. */
-	data = (struct segment){ .from = syn.to, .to = syn.from, .ipv6 = syn.ipv6, .link = syn.link, .flags = ACK, .seq = reply.seq + 1, .ack = ISN + 1, .payload = 100 };
+	data = (struct segment){ .from = syn.to,
+				 .to = syn.from,
+				 .ipv6 = syn.ipv6,
+				 .link = syn.link,
+				 .flags = ACK,
+				 .seq = reply.seq + 1,
+				 .ack = ISN + 1,
+				 .payload = 100 };
 	EXPECT(guard, &data, true, TG_PASS_OK);
 	ack.seq += 0x20000000;
 	EXPECT(guard, &ack, false, TG_DROP_SEQ_ABOVE);

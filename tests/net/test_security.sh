@@ -102,7 +102,8 @@ check "a version directory that everybody may write to" laid 'v1 is no directory
 rm -r $PINS
 
 # The service's user may put links among its pins; what they lead to is not the purge's to remove.
-mkdir -p -m 700 $PINS/v1/maps /run/victim/inside
+mkdir -p $PINS/v1/maps /run/victim/inside
+chmod 700 $PINS/v1/maps /run/victim/inside
 echo precious > /run/victim/inside/file
 ln -s /run/victim $PINS/v1/iface
 ln -s /run/victim/inside/file $PINS/v1/maps/link

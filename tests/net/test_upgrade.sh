@@ -260,10 +260,10 @@ all_or_none() { # BEFORE AFTER
 
 	read -ra before <<< "$1"
 	read -ra after <<< "$2"
-	at_least ${#before[@]} 4 && equal ${#before[@]} ${#after[@]} || {
+	if ! at_least ${#before[@]} 4 || ! equal ${#before[@]} ${#after[@]}; then
 		echo "hooks: $1, then $2"
 		return 1
-	}
+	fi
 	if [ "$1" != "$2" ]; then
 		for i in "${!before[@]}"; do
 			[ "${before[i]}" != "${after[i]}" ] || {

@@ -30,7 +30,11 @@ static struct tg_settings settings;
 static struct tg_bucket buckets[BUCKETS];
 static struct tg_detail details[SLOTS];
 static __u64 words[BUCKETS];
-static const struct tg_table table = { .buckets = BUCKETS, .timeouts = &settings.config[0].timeouts, .bucket = buckets, .detail = details, .word = words };
+static const struct tg_table table = { .buckets = BUCKETS,
+				       .timeouts = &settings.config[0].timeouts,
+				       .bucket = buckets,
+				       .detail = details,
+				       .word = words };
 static atomic_ulong operations;
 static atomic_int openers_at_work;
 static atomic_ulong opened;

@@ -346,7 +346,9 @@ static void carries_from_another_layout(void **state)
 		slots[number] = (struct old_slot){ .tag = tag_of(number), .live = 1, .stamp_ms = NOW_MS };
 		slots[number].half[TG_SIDE_HI].end = number;
 		slots[number].half[TG_SIDE_HI].facts = TG_FACT_SYN;
-		details[number] = (struct old_detail){ .key = key_of(number), .created_ms = NOW_MS, .packets = { 3, 4 } };
+		details[number] = (struct old_detail){ .key = key_of(number),
+						       .created_ms = NOW_MS,
+						       .packets = { 3, 4 } };
 	}
 	assert_int_equal(flow_carry_live(&source), 32);
 	flow_carry(&source, &to, NOW_MS, FLOW_CARRY_BEFORE, &counts);

@@ -64,8 +64,8 @@ __u32 __wrap___tsan_atomic32_compare_exchange_val(volatile __u32 *at, __u32 expe
 }
 
 /*
- * Races that are meant: a half is read while its owner raises it, number by number (tcp-tracking
- * 2.14); counters and rate limits are plain (flow.h); a late writer meets the next owner's filling
+ * Races that are meant: a half is read while its owner raises it, number by number; counters
+ * and rate limits are plain (flow.h); a late writer meets the next owner's filling
  * and is caught by tg_flow_check_owner(); a slot is ranked while it changes, and the swap decides.
  */
 const char *__tsan_default_suppressions(void);
