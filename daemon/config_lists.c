@@ -252,12 +252,12 @@ static bool differ(const struct list_rules *a, const struct tg_list_rule *one, c
 	return (first > second ? first - second : second - first) > SAME_S;
 }
 
-/* Either of them may be NULL. */
-static void visit_rule(const struct list_rules *before, const struct tg_list_rule *old,
-		       const struct list_rules *after, const struct tg_list_rule *new, uint32_t now_s,
-		       config_lists_visitor visit, void *context)
+/* One of old and new may be NULL; any is the other, or either. */
+static void visit_rule(const struct tg_list_rule *any, const struct list_rules *before,
+		       const struct tg_list_rule *old, const struct list_rules *after,
+		       const struct tg_list_rule *new, uint32_t now_s, config_lists_visitor visit,
+		       void *context)
 {
-	const struct tg_list_rule *any = old ? old : new;
 	const struct prefix prefix = prefix_of_rule(any);
 	char path[PREFIX_TEXT_BYTES + 16], text[PREFIX_TEXT_BYTES], was[256], is[256];
 
@@ -284,8 +284,8 @@ static void compare_rules(const struct list_rules *before, const struct list_rul
 		int order = !old ? 1 : !new ? -1 :
 					      list_rules_compare(old, new);
 
-		visit_rule(before, order <= 0 ? old : NULL, after, order >= 0 ? new : NULL, now_s, visit,
-			   context);
+		visit_rule(order <= 0 ? old : new, before, order <= 0 ? old : NULL, after,
+			   order >= 0 ? new : NULL, now_s, visit, context);
 		a += order <= 0;
 		b += order >= 0;
 	}

@@ -95,7 +95,7 @@ static const char *word_of(const struct config_key *key, uint32_t number)
 
 	if (number == CONFIG_NOT_GIVEN)
 		return "";
-	for (i = 0; key->words[i] && i < number; i++)
+	for (i = 0; i < number && key->words[i]; i++)
 		;
 	return key->words[i] ? key->words[i] : "?";
 }

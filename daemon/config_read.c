@@ -169,29 +169,27 @@ static void say_syntax(struct config_reader *reader, const yaml_parser_t *parser
 /* One document, nothing behind it. */
 static void read_document(struct config_reader *reader, yaml_parser_t *parser)
 {
-	yaml_document_t document, more;
+	yaml_document_t *document = &reader->document;
 	yaml_node_t *root;
 
-	if (!yaml_parser_load(parser, &document)) {
+	if (!yaml_parser_load(parser, document)) {
 		say_syntax(reader, parser);
 		return;
 	}
-	reader->document = &document;
-	root = yaml_document_get_root_node(&document);
+	root = yaml_document_get_root_node(document);
 	if (root)
 		read_map(reader, config_keys, root, NULL, reader->config);
-	yaml_document_delete(&document);
+	yaml_document_delete(document);
 	if (!root)
 		return;
-	if (!yaml_parser_load(parser, &more)) {
+	if (!yaml_parser_load(parser, document)) {
 		say_syntax(reader, parser);
 		return;
 	}
-	reader->document = &more;
-	root = yaml_document_get_root_node(&more);
+	root = yaml_document_get_root_node(document);
 	if (root)
 		CONFIG_FAULT(reader, root, "use conf.d for further files", "a second document in one file");
-	yaml_document_delete(&more);
+	yaml_document_delete(document);
 }
 
 static int read_file(struct config_reader *reader, const char *path)

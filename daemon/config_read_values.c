@@ -17,9 +17,9 @@ struct config_place config_place_of(const struct config_reader *reader, const ya
 	};
 }
 
-yaml_node_t *config_node_at(const struct config_reader *reader, int index)
+yaml_node_t *config_node_at(struct config_reader *reader, int index)
 {
-	return yaml_document_get_node(reader->document, index);
+	return yaml_document_get_node(&reader->document, index);
 }
 
 const char *config_node_kind(const yaml_node_t *node)

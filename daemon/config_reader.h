@@ -14,7 +14,7 @@
 struct config_reader {
 	struct config *config;
 	const char *file;
-	yaml_document_t *document;
+	yaml_document_t document; /* the one being read */
 	uint32_t faults;
 };
 
@@ -27,7 +27,7 @@ struct config_reader {
 	} while (0)
 
 struct config_place config_place_of(const struct config_reader *reader, const yaml_node_t *node);
-yaml_node_t *config_node_at(const struct config_reader *reader, int index);
+yaml_node_t *config_node_at(struct config_reader *reader, int index);
 const char *config_node_kind(const yaml_node_t *node);
 const char *config_node_text(const yaml_node_t *node);
 
