@@ -10,10 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "daemon.h"
+#include "daemon_start.h"
 #include "event_socket.h"
 #include "listener.h"
 #include "log.h"
@@ -247,6 +249,7 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	(void)global;
 	if (options_no_words(argc, argv))
 		return EXIT_USAGE;
+	prctl(PR_SET_NAME, DAEMON_NAME); /* started through /proc/self/exe it would be "exe" to ps */
 	err = pins_open(&state.pins, true);
 	if (err)
 		return command_exit_code(err);

@@ -38,7 +38,7 @@ static int report(const struct global_options *global, const struct mode_targets
 		  enum tg_mode mode, uint32_t confirm_s)
 {
 	const char *ifaces[MODE_TARGETS_MAX], *services[MODE_TARGETS_MAX];
-	char text[256 + MODE_TARGETS_MAX * (TG_SERVICE_NAME_LEN + 1)];
+	char text[256 + MODE_TARGETS_MAX * (TG_SERVICE_NAME_LEN + 1)], advice[128];
 	uint64_t iface_count = 0, service_count = 0;
 	struct output out;
 	size_t length;
@@ -57,8 +57,8 @@ static int report(const struct global_options *global, const struct mode_targets
 		length += (size_t)snprintf(text + length, sizeof(text) - length, " %s", target->name);
 	}
 	if (confirm_s)
-		snprintf(text + length, sizeof(text) - length,
-			 "\nGoes back by itself in %u s unless you run:  tcpguard confirm", confirm_s);
+		snprintf(advice, sizeof(advice),
+			 "Goes back by itself in %u s unless you run:  tcpguard confirm", confirm_s);
 
 	const struct output_field fields[] = {
 		{ .name = "mode", .kind = OUTPUT_STRING, .string = names_mode(mode) },
@@ -67,7 +67,10 @@ static int report(const struct global_options *global, const struct mode_targets
 		{ .name = "confirm_seconds", .kind = OUTPUT_NUMBER, .number = confirm_s },
 		{ .name = NULL },
 	};
-	const struct output_answer answer = { .schema = "tcpguard.mode/1", .text = text, .fields = fields };
+	const struct output_answer answer = { .schema = "tcpguard.mode/1",
+					      .text = text,
+					      .advice = confirm_s ? advice : NULL,
+					      .fields = fields };
 
 	if (output_open(&out, global, false))
 		return EXIT_USAGE;

@@ -171,8 +171,7 @@ static bool is_tcpguard(pid_t pid)
 	if (!fgets(own, sizeof(own), file))
 		own[0] = '\0';
 	fclose(file);
-	/* Started through /proc/self/exe it is called "exe". */
-	return !strcmp(name, own) || !strncmp(name, "tcpguard", 8) || !strcmp(name, "exe\n");
+	return !strcmp(name, own) || !strcmp(name, DAEMON_NAME "\n");
 }
 
 int daemon_stop(const __u32 *pid_word)

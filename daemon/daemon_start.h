@@ -5,6 +5,8 @@
 
 #include "tcpguard/types.h"
 
+#define DAEMON_NAME "tcpguard" /* to ps, and to who wants to end it */
+
 /*
  * Starts a daemon unless one runs and waits until it is ready; errors are said.  words: of its command
  * line, one a line, for where systemd does not start it; may be NULL or "".

@@ -40,6 +40,7 @@ struct output_field {
 struct output_answer {
 	const char *schema; /* "tcpguard.bypass/1" */
 	const char *text; /* without newline */
+	const char *advice; /* a line below it, or NULL */
 	const struct output_field *fields;
 };
 

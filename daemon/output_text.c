@@ -157,6 +157,8 @@ static void text_answer(struct output *out, const struct output_answer *answer)
 {
 	text_plain(out, answer->text);
 	fputc('\n', out->stream);
+	if (answer->advice)
+		fprintf(out->stream, "%s\n", answer->advice);
 }
 
 const struct output_functions output_text = {

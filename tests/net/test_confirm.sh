@@ -60,7 +60,7 @@ check "in a script nothing is to be confirmed" equal "$("$TCPGUARD" enforce eth0
 "$TCPGUARD" monitor eth0 > /dev/null
 
 "$TCPGUARD" enforce eth0 --confirm 3s > "$WORK/enforce"
-check "it says how long" grep -q 'in 3 s unless you run:  tcpguard confirm' "$WORK/enforce"
+check "it says how long, on a line of its own" grep -q '^Goes back by itself in 3 s unless you run:  tcpguard confirm' "$WORK/enforce"
 daemon=$(daemon_pids)
 kill -9 "$daemon"
 wait_for 5 no_daemon_runs || die "the daemon lives on"

@@ -36,6 +36,7 @@ at_least_no_flow() {
 
 attach eth0
 check "attach started one daemon" wait_for 5 daemon_runs
+check "ps calls it by its name" equal "$(ps -o comm= -p "$(daemon_pids)")" tcpguard
 first=$(daemon_pids)
 attach eth0
 check "a second attach is an update and starts no other" equal "$(daemon_pids)" "$first"
