@@ -35,11 +35,19 @@ static void drive(struct variant *variant, uint64_t active, uint32_t flags)
 	variant->driver_flags = flags;
 }
 
+/*
+ * A million less the share of flows without a slot: all of them may be among the active, for the oldest
+ * are displaced first.  Chance picks one more often than its share says; a variant that cheats misses
+ * far more.
+ */
+static uint32_t wanted_hits(uint64_t without_slot, uint64_t active)
+{
+	return (uint32_t)(1000000 - 200 - without_slot * 2000000 / active);
+}
+
 static size_t list(struct guard *guard, struct kernel_maps *maps, struct memory_walk *walk,
 		   uint64_t flows, uint64_t without_slot, struct variant *v)
 {
-	/* Chance picks such a flow more often than its share says; a variant that cheats misses far more. */
-	uint32_t present = (uint32_t)(1000000 - 200 - without_slot * 2000000 / flows);
 	size_t n = 0, i, first;
 
 	kernel_maps_variant(maps, "bench_base", "base", &v[n]);
@@ -67,7 +75,7 @@ static size_t list(struct guard *guard, struct kernel_maps *maps, struct memory_
 	}
 	for (i = first; i < n; i++)
 		if (without_slot && strstr(v[i].name, "tcpguard"))
-			v[i].hits_wanted_per_million = present;
+			v[i].hits_wanted_per_million = wanted_hits(without_slot, v[i].active);
 	memory_walk_variant(walk, &v[n++]);
 	for (i = 0; i < n; i++)
 		v[i].flows = flows;
