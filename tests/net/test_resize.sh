@@ -178,24 +178,7 @@ command -v strace > /dev/null || {
 }
 export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
 
-background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
-wait_for 10 listening 7 || die "no echo server"
-background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
-wait_for 10 test -s "$WORK/beats" || die "no connection"
-
-beats_beyond() {
-	[[ $(cat "$WORK/beats") =~ ^[0-9]+$ ]] && [ "$(cat "$WORK/beats")" -gt "$1" ]
-}
-
-heart_beats() {
-	local now
-
-	now=$(cat "$WORK/beats")
-	wait_for 10 beats_beyond "$now" || {
-		echo "the connection: $now, then $(cat "$WORK/beats")"
-		return 1
-	}
-}
+. "$HERE/heartbeat.sh"
 
 # The table on each hook's program, and the one that is pinned: all the same.
 tables() {

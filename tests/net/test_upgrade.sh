@@ -217,24 +217,7 @@ attach v0 --no-daemon
 for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
 wait_for 10 no_daemon || die "the daemon does not end"
 
-background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
-wait_for 10 listening 7 || die "no echo server"
-background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
-wait_for 10 test -s "$WORK/beats" || die "no connection"
-
-beats_beyond() {
-	[[ $(cat "$WORK/beats") =~ ^[0-9]+$ ]] && [ "$(cat "$WORK/beats")" -gt "$1" ]
-}
-
-heart_beats() {
-	local now
-
-	now=$(cat "$WORK/beats")
-	wait_for 10 beats_beyond "$now" || {
-		echo "the connection: $now, then $(cat "$WORK/beats")"
-		return 1
-	}
-}
+. "$HERE/heartbeat.sh"
 
 # The program on each hook of both interfaces, and that each is the one that is pinned for it.
 hooks() {
