@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "clock_ns.h"
 #include "command.h"
 #include "daemon.h"
 #include "daemon_start.h"
@@ -82,14 +83,19 @@ static const struct option_row rows[] = {
 static uint32_t age_a_slice(void *context)
 {
 	struct daemon_state *state = context;
+	int64_t began_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	uint64_t now_ms;
+	bool ended;
 
 	if (!state->ready)
 		daemon_report_ready(state);
 	/* pins_now_ms() has said why. */
-	if (!pins_now_ms(&state->pins, &now_ms) &&
-	    ager_step(state->ager, state->pins.settings, now_ms))
-		daemon_report_pass(state, ager_last_pass(state->ager));
+	if (!pins_now_ms(&state->pins, &now_ms)) {
+		ended = ager_step(state->ager, state->pins.settings, now_ms);
+		state->pass_cpu_ns += (uint64_t)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns);
+		if (ended)
+			daemon_report_pass(state, ager_last_pass(state->ager));
+	}
 	if (state->freed_wanted)
 		event_server_publish(state->server);
 	return ager_delay_ms(state->ager);
@@ -200,7 +206,10 @@ static int take_over(struct daemon_state *state, const struct daemon_options *op
 	note_words(options);
 	state->ready_fd = options->ready_fd;
 	state->metrics = daemon_metrics_new(&state->pins);
-	return state->metrics ? 0 : -ENOMEM;
+	if (!state->metrics)
+		return -ENOMEM;
+	ager_listen(state->ager, daemon_report_freed, state);
+	return 0;
 }
 
 static void release(struct daemon_state *state)

@@ -48,6 +48,7 @@ struct daemon_state {
 	struct events *events;
 	struct event_server *server; /* NULL: nobody can read events */
 	struct mode_watch modes;
+	uint64_t pass_cpu_ns; /* what the pass in hand has cost so far */
 	bool freed_wanted; /* a reader wants to know of flows the sweep frees */
 };
 
@@ -80,6 +81,9 @@ void daemon_end_reports(void *state);
 
 /* A guard_reporter. */
 void daemon_report_guard(void *state, const char *iface, const struct guard_change *change);
+
+/* An ager_listener. */
+void daemon_report_freed(void *state, const struct ager_freed *freed);
 
 /* A pass over the table has ended. */
 void daemon_report_pass(struct daemon_state *state, const struct ager_pass *pass);

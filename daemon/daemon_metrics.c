@@ -208,11 +208,24 @@ void daemon_metrics_free(struct daemon_metrics *metrics)
 	free(metrics);
 }
 
-void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass)
+void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass, uint64_t cpu_ns)
 {
+	static const double bounds_s[METRICS_SWEEPS_BOUNDS] = METRICS_SWEEPS;
+	uint32_t bucket;
+
+	for (bucket = 0; bucket < METRICS_SWEEPS_BOUNDS; bucket++)
+		if ((double)cpu_ns <= bounds_s[bucket] * 1e9)
+			break;
+	metrics->own.sweeps[bucket]++;
+	metrics->own.sweeps_ns += cpu_ns;
 	metrics->own.expired += pass->expired;
 	metrics->own.evicted += pass->evicted;
 	metrics->own.recovered += pass->recovered;
+}
+
+void daemon_metrics_add_freed(struct daemon_metrics *metrics, const struct ager_freed *freed)
+{
+	flow_ends_add(&metrics->own.ends, freed);
 }
 
 void daemon_metrics_add_trip(struct daemon_metrics *metrics, enum tg_class class)

@@ -22,8 +22,11 @@ void daemon_metrics_free(struct daemon_metrics *metrics); /* accepts NULL */
  */
 void daemon_metrics_listen(struct daemon_metrics *metrics, struct loop *loop, const char *where);
 
-/* A pass over the table has ended. */
-void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass);
+/* A pass over the table has ended, which took so much of the CPU. */
+void daemon_metrics_add_pass(struct daemon_metrics *metrics, const struct ager_pass *pass, uint64_t cpu_ns);
+
+/* The sweep has freed a flow. */
+void daemon_metrics_add_freed(struct daemon_metrics *metrics, const struct ager_freed *freed);
 
 /* The file was read, now, with or without a fault. */
 void daemon_metrics_set_config(struct daemon_metrics *metrics, bool read);

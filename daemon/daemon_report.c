@@ -11,7 +11,8 @@
 
 void daemon_report_pass(struct daemon_state *state, const struct ager_pass *pass)
 {
-	daemon_metrics_add_pass(state->metrics, pass);
+	daemon_metrics_add_pass(state->metrics, pass, state->pass_cpu_ns);
+	state->pass_cpu_ns = 0;
 	if (pass->evicted)
 		log_info("the flow table is short of room: %llu flows given up early",
 			 (unsigned long long)pass->evicted);
@@ -67,12 +68,20 @@ void daemon_report_guard(void *context, const char *iface, const struct guard_ch
 	event_server_publish(state->server);
 }
 
+void daemon_report_freed(void *context, const struct ager_freed *freed)
+{
+	struct daemon_state *state = context;
+
+	daemon_metrics_add_freed(state->metrics, freed);
+	if (state->freed_wanted)
+		events_say_freed(state->events, freed);
+}
+
 static void set_freed_wanted(void *context, bool yes)
 {
 	struct daemon_state *state = context;
 
 	state->freed_wanted = yes;
-	ager_listen(state->ager, yes ? events_say_freed : NULL, state->events);
 }
 
 int daemon_begin_reports(struct loop *loop, void *context)
@@ -104,7 +113,6 @@ void daemon_end_reports(void *context)
 	event_server_publish(state->server);
 	event_server_free(state->server);
 	state->server = NULL;
-	ager_listen(state->ager, NULL, NULL);
 	daemon_metrics_listen(state->metrics, state->loop, NULL);
 	state->loop = NULL;
 }

@@ -235,10 +235,9 @@ static void fill_freed(struct tg_event *event, const struct ager_freed *freed)
 	}
 }
 
-void events_say_freed(void *context, const struct ager_freed *freed)
+void events_say_freed(struct events *events, const struct ager_freed *freed)
 {
 	enum tg_phase phase = tg_flow_phase(&freed->slot.half[TG_SIDE_LO], &freed->slot.half[TG_SIDE_HI]);
-	struct events *events = context;
 	struct tg_event event;
 
 	/* Its end was told when it ended. */

@@ -39,8 +39,8 @@ size_t events_take(struct events *events);
 void events_say(struct events *events, enum tg_event_type type, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* A flow that the sweep freed: an ager_listener, for the time somebody wants events. */
-void events_say_freed(void *events, const struct ager_freed *freed);
+/* A flow that the sweep freed, for the time somebody wants events. */
+void events_say_freed(struct events *events, const struct ager_freed *freed);
 
 /* Writes the daemon's own counts where `stats` finds them. */
 void events_write_counts(struct events *events);

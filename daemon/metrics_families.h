@@ -57,7 +57,7 @@
 	X(FLOW_CREATED, COUNTER, "", "tcpguard_flow_created", "iface,origin", \
 	  "Flows opened by a SYN from outside or of our own, by the ACK of a SYN cookie, or adopted in mid-stream") \
 	X(FLOW_REMOVED, COUNTER, "", "tcpguard_flow_removed", "iface,cause", \
-	  "Live flows whose slot a newcomer took; ended and expired ones: tcpguard_sweep_entries_total") \
+	  "Live flows whose slot a newcomer took; ended and expired ones: tcpguard_flow_ended_total") \
 	X(FLOW_FAILURES, COUNTER, "", "tcpguard_flow_insert_failures", "iface,cause", \
 	  "Packets that should have opened a flow: no room, or another CPU at work on the same one") \
 	X(HANDSHAKES, COUNTER, "", "tcpguard_handshakes", "iface,result", \
@@ -94,6 +94,10 @@
 	  "Packets tcpguard could not judge, passed") \
 	X(GUARD_STATE, GAUGE, "", "tcpguard_guard_state", "iface,class", \
 	  "1 while the guard does not carry out verdicts of this class") \
+	X(BPF_RUNS, COUNTER, "", "tcpguard_bpf_runs", "iface,prog", \
+	  "Runs of the programs while kernel.bpf_stats_enabled is 1; absent when it never was") \
+	X(BPF_RUN_SECONDS, COUNTER, "seconds", "tcpguard_bpf_run_seconds", "iface,prog", \
+	  "Time those runs took") \
 	X(MAP_BYTES, GAUGE, "bytes", "tcpguard_map_bytes", "map", \
 	  "Kernel memory of each map")
 
@@ -101,6 +105,12 @@
 #define METRICS_DAEMON_FAMILIES(X) \
 	X(SWEEP_ENTRIES, COUNTER, "", "tcpguard_sweep_entries", "result", \
 	  "Entries the daemon's ageing freed since it started: expired, evicted early, recovered from a dead owner") \
+	X(SWEEP_DURATION, HISTOGRAM, "seconds", "tcpguard_sweep_duration_seconds", "", \
+	  "CPU time of a pass over the table") \
+	X(FLOW_ENDED, COUNTER, "", "tcpguard_flow_ended", "cause", \
+	  "Flows that ageing freed since the daemon started, by how they had ended") \
+	X(FLOW_DURATION, HISTOGRAM, "seconds", "tcpguard_flow_duration_seconds", "", \
+	  "From a flow's first packet to its last, of those whose handshake was completed, when ageing frees them") \
 	X(GUARD_TRIPS, COUNTER, "", "tcpguard_guard_trips", "signal,class", \
 	  "How often the guard has stepped a class back since the daemon started") \
 	X(CONFIRM_REVERTS, COUNTER, "", "tcpguard_confirm_reverts", "", \

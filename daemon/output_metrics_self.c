@@ -148,6 +148,25 @@ void put_MAP_BYTES(struct metrics_writer *out, const struct input *in)
 			    in->s->map_bytes[map]);
 }
 
+static const char *const programs[] = { "xdp", "tc" };
+
+#define PUT_RUNS(id, put, value) \
+	void put_##id(struct metrics_writer *out, const struct input *in) \
+	{ \
+		uint32_t i, program; \
+\
+		for (i = 0; i < in->s->iface_count; i++) \
+			for (program = 0; program < 2; program++) { \
+				const struct pins_runs *runs = &in->s->iface[i].runs[program]; \
+\
+				if (runs->count) \
+					put(out, METRICS_VALUES(in->iface[i], programs[program]), value); \
+			} \
+	}
+
+PUT_RUNS(BPF_RUNS, metrics_put, runs->count)
+PUT_RUNS(BPF_RUN_SECONDS, metrics_put_real, (double)runs->ns / 1e9)
+
 /* --- the daemon alone ----------------------------------------------------------------------------- */
 
 void put_SWEEP_ENTRIES(struct metrics_writer *out, const struct input *in)
@@ -155,6 +174,37 @@ void put_SWEEP_ENTRIES(struct metrics_writer *out, const struct input *in)
 	metrics_put(out, METRICS_VALUES("expired"), in->daemon->expired);
 	metrics_put(out, METRICS_VALUES("evicted"), in->daemon->evicted);
 	metrics_put(out, METRICS_VALUES("recovered"), in->daemon->recovered);
+}
+
+void put_SWEEP_DURATION(struct metrics_writer *out, const struct input *in)
+{
+	static const double bounds[METRICS_SWEEPS_BOUNDS] = METRICS_SWEEPS;
+
+	metrics_put_histogram(out, METRICS_NO_VALUES, bounds, in->daemon->sweeps,
+			      METRICS_SWEEPS_BOUNDS + 1, (double)in->daemon->sweeps_ns / 1e9);
+}
+
+void put_FLOW_ENDED(struct metrics_writer *out, const struct input *in)
+{
+	static const char *const causes[FLOW_END_MAX] = {
+		[FLOW_END_FIN] = "fin",
+		[FLOW_END_RST] = "rst",
+		[FLOW_END_TIMEOUT] = "timeout",
+		[FLOW_END_HANDSHAKE] = "handshake_timeout",
+		[FLOW_END_EVICTED] = "evicted",
+	};
+	int end;
+
+	for (end = 0; end < FLOW_END_MAX; end++)
+		metrics_put(out, METRICS_VALUES(causes[end]), in->daemon->ends.count[end]);
+}
+
+void put_FLOW_DURATION(struct metrics_writer *out, const struct input *in)
+{
+	static const double bounds[FLOW_LIVES_BOUNDS] = FLOW_LIVES;
+
+	metrics_put_histogram(out, METRICS_NO_VALUES, bounds, in->daemon->ends.lives,
+			      FLOW_LIVES_BOUNDS + 1, (double)in->daemon->ends.lives_ms / 1000);
 }
 
 void put_GUARD_TRIPS(struct metrics_writer *out, const struct input *in)

@@ -303,6 +303,23 @@ bool pins_still_pinned(const struct pins *p)
 	return err || ours.id == pinned.id;
 }
 
+void pins_read_runs(uint32_t slot, const char *which, struct pins_runs *runs)
+{
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), PINS_DIR "/iface/%u/%s", slot, which);
+	fd = bpf_obj_get(path);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes))
+		memset(&info, 0, sizeof(info));
+	if (fd >= 0)
+		close(fd);
+	runs->count = info.run_cnt;
+	runs->ns = info.run_time_ns;
+}
+
 enum pins_link pins_link_state(uint32_t slot, const char *which)
 {
 	struct bpf_link_info info = {};

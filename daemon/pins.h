@@ -161,6 +161,15 @@ enum pins_link {
 /* which is "xdp" or "tc".  Holds no descriptor: an open one would keep a detached program alive. */
 enum pins_link pins_link_state(uint32_t slot, const char *which);
 
+/* What the kernel counted of a program while kernel.bpf_stats_enabled was 1; zeros when it never was. */
+struct pins_runs {
+	uint64_t count;
+	uint64_t ns;
+};
+
+/* which is "prog_xdp" or "prog_tc".  Zeros if there is none. */
+void pins_read_runs(uint32_t slot, const char *which, struct pins_runs *runs);
+
 /* True while the maps p has open are those that are pinned: detach --purge unpins them. */
 bool pins_still_pinned(const struct pins *p);
 

@@ -68,6 +68,8 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 	out->learn_left_ms = !out->adopts && learn_until_ms > now_ms ? learn_until_ms - now_ms : 0;
 	out->xdp_link = pins_link_state(slot, "xdp");
 	out->tc_link = pins_link_state(slot, "tc");
+	pins_read_runs(slot, "prog_xdp", &out->runs[0]);
+	pins_read_runs(slot, "prog_tc", &out->runs[1]);
 	err = read_counters(p->fd[PINS_COUNTERS], slot, values, sizeof(out->counters), cpus,
 			    &out->counters);
 	if (!err)

@@ -23,6 +23,7 @@ struct snapshot_iface {
 	bool adopts; /* unknown flows, for ever */
 	enum pins_link xdp_link;
 	enum pins_link tc_link;
+	struct pins_runs runs[2]; /* of its programs: XDP, TC egress */
 	struct tg_counters counters; /* summed over the CPUs */
 	struct tg_tallies tallies; /* likewise */
 };

@@ -11,6 +11,7 @@ sources_test_event_log := daemon/events.c daemon/log.c
 sources_test_capture_ng := daemon/capture_ng_write.c daemon/capture_ng.c daemon/log.c daemon/private_file.c
 libs_test_capture_ng := -lpcap
 sources_test_ager := daemon/ager.c daemon/ager_pressure.c
+sources_test_flow_ends := daemon/flow_ends.c
 sources_test_seed := daemon/seed_flow.c
 sources_test_ager_race := daemon/ager.c daemon/ager_pressure.c
 sources_test_race := daemon/ager.c daemon/ager_pressure.c

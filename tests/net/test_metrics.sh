@@ -399,6 +399,24 @@ start_daemon --config "$WORK/tcpguard.yaml" --metrics 127.0.0.1:9844
 check "the command line wins over the file" wait_for 10 answers
 end_daemon TERM
 
+# --- what ageing has freed --------------------------------------------------------------------------
+
+printf '%s\n' 'version: 1' 'flows: {timeouts: {time_wait: 1s, handshake: 1s}}' > "$WORK/short.yaml"
+start_daemon --config "$WORK/short.yaml" --metrics 127.0.0.1:9845
+"$TCPGUARD" config reload "$WORK/short.yaml" > /dev/null
+ended() { # CAUSE: more than before
+	[ "$(value "tcpguard_flow_ended_total{cause=\"$1\"}")" -gt "${2:-0}" ]
+}
+fetch http://10.0.0.1/page
+check "a connection that ended by FIN" wait_for 30 ended fin
+check "its duration" [ "$(value tcpguard_flow_duration_seconds_count)" -gt 0 ]
+# 10.0.0.77 is nobody: no answer comes.
+ip neigh replace 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0
+! curl -s --max-time 1 http://10.0.0.77/ > /dev/null || die "10.0.0.77 is somebody"
+check "a handshake nobody answered" wait_for 30 ended handshake_timeout
+check "passes over the table" [ "$(value tcpguard_sweep_duration_seconds_count)" -gt 0 ]
+end_daemon TERM
+
 # --- ready, and not any more ------------------------------------------------------------------------
 
 start_daemon

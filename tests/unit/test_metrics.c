@@ -177,6 +177,24 @@ static void test_what_is_now(void **state)
 	free(s);
 }
 
+/* Zeros would say that the programs never ran; nobody counted. */
+static void test_runs_only_where_counted(void **state)
+{
+	struct snapshot *s = one_iface("eth0");
+	char *text = render(s, NULL, METRICS_TEXT);
+
+	(void)state;
+	assert_null(strstr(text, "tcpguard_bpf_runs_total{"));
+	free(text);
+	s->iface[0].runs[1] = (struct pins_runs){ 4, 1500000000 };
+	EXPECT(s, "tcpguard_bpf_runs_total{iface=\"eth0\",prog=\"tc\"} 4",
+	       "tcpguard_bpf_run_seconds_total{iface=\"eth0\",prog=\"tc\"} 1.5");
+	text = render(s, NULL, METRICS_TEXT);
+	assert_null(strstr(text, "prog=\"xdp\""));
+	free(text);
+	free(s);
+}
+
 static void test_openmetrics(void **state)
 {
 	static const char end[] = "\n# EOF\n";
@@ -205,6 +223,9 @@ static void test_the_daemons_own(void **state)
 	const struct metrics_daemon daemon = {
 		.process = { .cpu_s = 1.25, .started_s = 1700000000.5, .open_fds = 20 },
 		.expired = 3,
+		.sweeps = { [1] = 7, [METRICS_SWEEPS_BOUNDS] = 1 },
+		.sweeps_ns = 2500000000,
+		.ends = { .count = { [FLOW_END_HANDSHAKE] = 4 }, .lives = { [3] = 2 }, .lives_ms = 31500 },
 	};
 	struct snapshot *s = one_iface("eth0");
 	char *text = render(s, NULL, METRICS_TEXT);
@@ -217,6 +238,15 @@ static void test_the_daemons_own(void **state)
 	assert_true(has_line(text, "process_start_time_seconds 1700000000.5"));
 	assert_true(has_line(text, "process_open_fds 20"));
 	assert_true(has_line(text, "tcpguard_sweep_entries_total{result=\"expired\"} 3"));
+	assert_true(has_line(text, "tcpguard_sweep_duration_seconds_bucket{le=\"0.0001\"} 0"));
+	assert_true(has_line(text, "tcpguard_sweep_duration_seconds_bucket{le=\"1.0\"} 7"));
+	assert_true(has_line(text, "tcpguard_sweep_duration_seconds_count 8"));
+	assert_true(has_line(text, "tcpguard_sweep_duration_seconds_sum 2.5"));
+	assert_true(has_line(text, "tcpguard_flow_ended_total{cause=\"handshake_timeout\"} 4"));
+	assert_true(has_line(text, "tcpguard_flow_ended_total{cause=\"fin\"} 0"));
+	assert_true(has_line(text, "tcpguard_flow_duration_seconds_bucket{le=\"10.0\"} 0"));
+	assert_true(has_line(text, "tcpguard_flow_duration_seconds_bucket{le=\"60.0\"} 2"));
+	assert_true(has_line(text, "tcpguard_flow_duration_seconds_sum 31.5"));
 	free(text);
 	free(s);
 }
@@ -230,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_one_name_twice),
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_what_is_now),
+		cmocka_unit_test(test_runs_only_where_counted),
 		cmocka_unit_test(test_openmetrics),
 		cmocka_unit_test(test_the_daemons_own),
 	};
