@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * SYNs of connections not yet known: how many may one source send, is their destination flooded, and
- * what is done with them then.  Nothing here allocates, and no line is shared between CPUs but a
- * source's own cells.
+ * what is done with them then.  Nothing here allocates; what CPUs share are a source's own cells and, once
+ * in many SYNs, a destination's totals.
  */
 #ifndef TG_BPF_FLOOD_H
 #define TG_BPF_FLOOD_H
@@ -16,62 +16,114 @@ TG_INLINE __u32 tg_destination_cell(const __be32 *addr, __be16 port)
 	       (TG_DESTINATIONS - 1);
 }
 
-/* Brings the cell to the present: counts of windows and seconds that have passed are let go. */
-TG_INLINE void tg_destination_advance(struct tg_destination *destination, __u64 now_ms)
+/* --- counts of all CPUs ----------------------------------------------------------------------------- */
+
+TG_INLINE __s32 tg_total_count(__u64 total)
 {
-	__u32 window = now_ms / TG_FLOOD_WINDOW_MS, second = now_ms / 1000, i;
-
-	if (destination->window != window) {
-		destination->window = window;
-		destination->syns = 0;
-	}
-	if (destination->second == second)
-		return;
-	for (i = 1; i <= TG_HALF_OPEN_SECONDS; i++)
-		if (i <= second - destination->second)
-			destination->unfinished[(destination->second + i) &
-						(TG_HALF_OPEN_SECONDS - 1)] = 0;
-	destination->second = second;
-}
-
-TG_INLINE __u32 tg_half_open(const struct tg_destination *destination)
-{
-	__s32 sum = 0;
-	__u32 i;
-
-	for (i = 0; i < TG_HALF_OPEN_SECONDS; i++)
-		sum += destination->unfinished[i];
-	return sum > 0 ? sum : 0;
-}
-
-/* change: +1 a handshake began, -1 one was finished. */
-TG_INLINE void tg_count_handshake(struct tg_destination *destination, __s32 change)
-{
-	destination->unfinished[destination->second & (TG_HALF_OPEN_SECONDS - 1)] += change;
+	return total ? (__s32)((__u32)total - TG_TOTAL_ZERO) : 0;
 }
 
 /*
- * Counts a SYN and says whether its destination is to be protected.  Hysteresis: reaching an upper
- * threshold protects for TG_FLOOD_CALM_MS, and while protected, reaching a lower one prolongs it.
+ * Harmless races: of two CPUs that begin a time at once, one adds to what the other stored; if the time
+ * passes between reading and adding, a few are counted for the next.
+ */
+TG_INLINE void tg_total_add(__u64 *total, __u32 time, __s32 change)
+{
+	__u64 old = TG_READ_ONCE(*total);
+	__u64 begun = (__u64)time << 32 | (__u32)(TG_TOTAL_ZERO + change);
+
+	if ((!old || (__s32)(time - (__u32)(old >> 32)) > 0) &&
+	    __sync_val_compare_and_swap(total, old, begun) == old)
+		return;
+	__sync_fetch_and_add(total, (__u64)(__s64)change);
+}
+
+/* Together, all CPUs keep back less than a quarter of the lower threshold. */
+TG_INLINE bool tg_is_due(const struct tg_flood *flood, __u32 kept, __u32 stop, __u32 start)
+{
+	return (__u64)kept * 4 * flood->cpus >= (stop ? stop : start);
+}
+
+TG_INLINE void tg_count_syn(const struct tg_flood *flood, struct tg_destination *destination,
+			    struct tg_destination_total *total, __u64 now_ms)
+{
+	__u32 syns = destination->syns + 1;
+
+	if (!flood->start_pps)
+		return;
+	if (tg_is_due(flood, syns * (1000 / TG_FLOOD_WINDOW_MS), flood->stop_pps, flood->start_pps)) {
+		tg_total_add(&total->syns, now_ms / TG_FLOOD_WINDOW_MS, syns);
+		syns = 0;
+	}
+	destination->syns = syns;
+}
+
+/* change: +1 a handshake began, -1 one was finished. */
+TG_INLINE void tg_count_handshake(const struct tg_flood *flood, struct tg_destination *destination,
+				  struct tg_destination_total *total, __u64 now_ms, __s32 change)
+{
+	__s32 unfinished = destination->unfinished + change;
+	__u32 second = now_ms / 1000;
+
+	if (!flood->half_open_start)
+		return;
+	if (tg_is_due(flood, unfinished < 0 ? -unfinished : unfinished, flood->half_open_stop,
+		      flood->half_open_start)) {
+		tg_total_add(&total->unfinished[second & (TG_HALF_OPEN_SECONDS - 1)], second, unfinished);
+		unfinished = 0;
+	}
+	destination->unfinished = unfinished;
+}
+
+/* SYNs a second, of the present window. */
+TG_INLINE __u32 tg_syn_pps(const struct tg_destination *destination,
+			   const struct tg_destination_total *total, __u64 now_ms)
+{
+	__u64 all = TG_READ_ONCE(total->syns);
+	__u32 syns = destination->syns;
+
+	if (all >> 32 == (__u32)(now_ms / TG_FLOOD_WINDOW_MS))
+		syns += tg_total_count(all);
+	return syns * (1000 / TG_FLOOD_WINDOW_MS);
+}
+
+TG_INLINE __u32 tg_half_open(const struct tg_destination *destination,
+			     const struct tg_destination_total *total, __u64 now_ms)
+{
+	__u32 second = now_ms / 1000, i;
+	__s32 sum = destination->unfinished;
+
+	for (i = 0; i < TG_HALF_OPEN_SECONDS; i++) {
+		__u64 all = TG_READ_ONCE(total->unfinished[i]);
+
+		if (second - (__u32)(all >> 32) < TG_HALF_OPEN_SECONDS)
+			sum += tg_total_count(all);
+	}
+	return sum > 0 ? sum : 0;
+}
+
+/*
+ * Is the destination to be protected?  Hysteresis: reaching an upper threshold protects for
+ * TG_FLOOD_CALM_MS, and while protected, reaching a lower one prolongs it.
  */
 TG_INLINE bool tg_destination_flooded(const struct tg_flood *flood,
-				      struct tg_destination *destination, __u64 now_ms)
+				      struct tg_destination *destination,
+				      const struct tg_destination_total *total, __u64 now_ms)
 {
 	bool protected = now_ms < destination->protected_until_ms;
 	__u32 pps_wanted = protected ? flood->stop_pps : flood->start_pps;
 	__u32 half_open_wanted = protected ? flood->half_open_stop : flood->half_open_start;
-	__u64 pps, half_open;
 
-	destination->syns++;
-	pps = (__u64)destination->syns * (1000 / TG_FLOOD_WINDOW_MS) * flood->cpus;
-	half_open = (__u64)tg_half_open(destination) * flood->cpus;
-	if ((flood->start_pps && pps >= pps_wanted) ||
-	    (flood->half_open_start && half_open >= half_open_wanted)) {
+	if ((flood->start_pps && tg_syn_pps(destination, total, now_ms) >= pps_wanted) ||
+	    (flood->half_open_start &&
+	     tg_half_open(destination, total, now_ms) >= half_open_wanted)) {
 		destination->protected_until_ms = now_ms + TG_FLOOD_CALM_MS;
 		return true;
 	}
 	return protected;
 }
+
+/* --- what is protected ------------------------------------------------------------------------------ */
 
 /* Another CPU may have written then after we read now: below 0 is just now. */
 TG_INLINE __s64 tg_since(__u64 then_ms, __u64 now_ms)
@@ -134,8 +186,8 @@ TG_INLINE bool tg_is_unanswerable(const struct tg_packet *pkt)
 
 /* A router cannot answer for the listener behind it; the first SYN of a source is lost instead. */
 TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood_action action,
-				     const struct tg_destination *destination, __u32 cell,
-				     const struct tg_lookup *lookup, const struct tg_packet *pkt)
+				     __u32 syn_pps, __u32 cell, const struct tg_lookup *lookup,
+				     const struct tg_packet *pkt)
 {
 	__u64 now_ms = lookup->now_ms;
 
@@ -151,10 +203,7 @@ TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood
 	case TG_FLOOD_DEFER:
 		return tg_syn_comes_back(pkt, now_ms) ? TG_UNDECIDED : TG_DROP_SYN_DEFERRED;
 	case TG_FLOOD_RATELIMIT:
-		return (__u64)destination->syns * (1000 / TG_FLOOD_WINDOW_MS) * flood->cpus >
-				       flood->start_pps ?
-			       TG_DROP_SYN_FLOOD :
-			       TG_UNDECIDED;
+		return flood->start_pps && syn_pps > flood->start_pps ? TG_DROP_SYN_FLOOD : TG_UNDECIDED;
 	default:
 		return TG_UNDECIDED;
 	}
@@ -167,6 +216,7 @@ TG_INLINE enum tg_verdict tg_protect(const struct tg_flood *flood, enum tg_flood
 TG_GLOBAL int tg_flood_check(const struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
 	const struct tg_settings *settings = tg_settings_get();
+	struct tg_destination_total *total;
 	struct tg_destination *destination;
 	const struct tg_config *config;
 	enum tg_flood_action action;
@@ -182,34 +232,37 @@ TG_GLOBAL int tg_flood_check(const struct tg_lookup *lookup, const struct tg_pac
 		return verdict;
 	cell = tg_destination_cell(pkt->daddr, pkt->dport);
 	destination = bpf_map_lookup_elem(&tg_destinations, &cell);
-	if (!destination)
+	total = bpf_map_lookup_elem(&tg_destination_totals, &cell);
+	if (!destination || !total)
 		return TG_UNDECIDED;
-	tg_destination_advance(destination, lookup->now_ms);
-	tg_count_handshake(destination, 1);
-	if (!tg_destination_flooded(&config->flood, destination, lookup->now_ms))
+	tg_count_syn(&config->flood, destination, total, lookup->now_ms);
+	tg_count_handshake(&config->flood, destination, total, lookup->now_ms, 1);
+	if (!tg_destination_flooded(&config->flood, destination, total, lookup->now_ms))
 		return TG_UNDECIDED;
-	return tg_protect(&config->flood, action, destination, cell, lookup, pkt);
+	return tg_protect(&config->flood, action, tg_syn_pps(destination, total, lookup->now_ms), cell,
+			  lookup, pkt);
 }
 
 /* A handshake that pkt's sender began is complete: it counts for the source and no longer here. */
 TG_GLOBAL int tg_flood_established(const struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
 	const struct tg_settings *settings = tg_settings_get();
+	struct tg_destination_total *total;
 	struct tg_destination *destination;
+	const struct tg_flood *flood;
 	__u32 cell;
 
 	if (!settings || !lookup || !pkt)
 		return 0;
+	flood = &settings->config[lookup->config & 1].flood;
 	tg_seen_before(tg_address_hash(pkt->saddr, 1), lookup->now_ms, true);
-	if (settings->config[lookup->config & 1].flood.source_conns)
-		tg_source_established(settings, &settings->config[lookup->config & 1].flood,
-				      pkt->saddr, pkt->ipv4);
+	if (flood->source_conns)
+		tg_source_established(settings, flood, pkt->saddr, pkt->ipv4);
 	cell = tg_destination_cell(pkt->daddr, pkt->dport);
 	destination = bpf_map_lookup_elem(&tg_destinations, &cell);
-	if (!destination)
-		return 0;
-	tg_destination_advance(destination, lookup->now_ms);
-	tg_count_handshake(destination, -1);
+	total = bpf_map_lookup_elem(&tg_destination_totals, &cell);
+	if (destination && total)
+		tg_count_handshake(flood, destination, total, lookup->now_ms, -1);
 	return 0;
 }
 

@@ -103,13 +103,21 @@ struct {
 	__type(value, struct tg_ports);
 } tg_ports SEC(".maps");
 
-/* Per CPU, plain writes: SYNs and unfinished handshakes of each destination. */
+/* Per CPU, plain writes: SYNs and unfinished handshakes of each destination, on their way to the totals. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TG_DESTINATIONS);
 	__type(key, __u32);
 	__type(value, struct tg_destination);
 } tg_destinations SEC(".maps");
+
+/* Written by every CPU, by atomic addition and compare-and-swap, once in many SYNs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TG_DESTINATIONS);
+	__type(key, __u32);
+	__type(value, struct tg_destination_total);
+} tg_destination_totals SEC(".maps");
 
 /* Written at most once a second by each CPU that protects the destination; racy and harmless. */
 struct {

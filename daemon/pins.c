@@ -38,6 +38,7 @@ static const struct map_row {
 	[PINS_SERVICE_DROPS] = { "tg_service_drops", sizeof(struct tg_service_drops), 0 },
 	[PINS_PORTS] = { "tg_ports", sizeof(struct tg_ports), offsetof(struct pins, ports) },
 	[PINS_DESTINATIONS] = { "tg_destinations", sizeof(struct tg_destination), 0 },
+	[PINS_DESTINATION_TOTALS] = { "tg_destination_totals", sizeof(struct tg_destination_total), 0 },
 	[PINS_PROTECTED] = { "tg_protected", sizeof(struct tg_protected),
 			     offsetof(struct pins, protected) },
 	[PINS_SOURCES] = { "tg_sources", sizeof(struct tg_source),

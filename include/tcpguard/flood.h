@@ -20,8 +20,8 @@ enum tg_flood_action {
 };
 
 /*
- * What the operator said.  Each CPU watches its own share of the SYNs, so that no line is shared
- * between them: it compares cpus times its own count with a threshold.
+ * What the operator said.  Thresholds are of the machine: each CPU counts by itself, and adds to the
+ * totals what could matter (struct tg_destination).
  */
 struct tg_flood {
 	__u32 start_pps; /* SYNs a second towards one address and port that begin protection; 0: never */
@@ -29,7 +29,7 @@ struct tg_flood {
 	__u32 half_open_start; /* handshakes begun and not finished in the last 8 s; 0: never */
 	__u32 half_open_stop;
 	__u32 action; /* enum tg_flood_action */
-	__u32 cpus;
+	__u32 cpus; /* that may count */
 	__u32 source_pps; /* SYNs a second one source may send; 0: no limit */
 	__u32 source_burst; /* SYNs it may send at once, at least 1 */
 	__u32 source_conns; /* established connections one source may have; 0: no limit */
@@ -51,14 +51,26 @@ struct tg_flood {
 #define TG_DESTINATIONS 1024 /* two that share a cell share their protection: harmless */
 #define TG_HALF_OPEN_SECONDS 8
 
-/* Value of the per-CPU map tg_destinations: what this CPU saw of one destination. */
+/*
+ * Value of the per-CPU map tg_destinations: what this CPU counted of one destination and has not yet
+ * added to the totals.  All CPUs together keep back less than a quarter of a threshold.
+ */
 struct tg_destination {
-	__u32 window; /* 64-bit table clock / TG_FLOOD_WINDOW_MS, truncated */
-	__u32 syns; /* in this window */
-	__u32 second; /* table clock in seconds: the newest entry of unfinished */
-	__u32 reserved;
 	__u64 protected_until_ms; /* table clock; 0: never */
-	__s32 unfinished[TG_HALF_OPEN_SECONDS]; /* handshakes begun minus finished, by second modulo 8 */
+	__u32 syns;
+	__s32 unfinished; /* handshakes begun minus finished */
+};
+
+/*
+ * Value of the map tg_destination_totals.  Each word holds the time it is of above and its count, plus
+ * TG_TOTAL_ZERO, below: nobody needs to clear what is over.  0: nothing was ever counted.
+ */
+#define TG_TOTAL_ZERO 0x80000000U
+
+struct tg_destination_total {
+	__u64 unfinished[TG_HALF_OPEN_SECONDS]; /* begun minus finished, by second modulo 8 */
+	__u64 syns; /* in a window: table clock / TG_FLOOD_WINDOW_MS */
+	__u64 reserved[7]; /* the count of SYNs has a line to itself */
 };
 
 /* Value of the map tg_protected: a destination some CPU protects.  Addresses as in packets. */

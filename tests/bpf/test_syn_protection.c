@@ -5,49 +5,7 @@
  */
 #include <string.h>
 
-#include "tests/bpf/harness.h"
-
-static const struct endpoint web = { { 10, 0, 0, 2 }, 80 };
-static const struct endpoint mail = { { 10, 0, 0, 2 }, 25 };
-
-static struct tg_flood *flood(void **state)
-{
-	struct tg_flood *flood = &guard_settings(*state)->config[0].flood;
-
-	flood->cpus = 1;
-	flood->source_prefix4 = 32;
-	flood->source_prefix6 = 64;
-	return flood;
-}
-
-/* A spoofed source, another one for each number. */
-static struct endpoint stranger(uint32_t number)
-{
-	return (struct endpoint){ { 172, (uint8_t)(16 + (number >> 16)), (uint8_t)(number >> 8),
-				    (uint8_t)number },
-				  (uint16_t)(1024 + number % 60000) };
-}
-
-static enum tg_verdict syn(void **state, const struct endpoint *from, const struct endpoint *to)
-{
-	struct segment segment = { .from = from, .to = to, .flags = SYN, .seq = 7 };
-
-	return guard_judge_segment(*state, &segment, false).verdict;
-}
-
-/* count spoofed SYNs; returns how many of them got this verdict. */
-static uint32_t flood_with(void **state, uint32_t first, uint32_t count, const struct endpoint *to,
-			   enum tg_verdict verdict)
-{
-	uint32_t i, got = 0;
-
-	for (i = 0; i < count; i++) {
-		struct endpoint from = stranger(first + i);
-
-		got += syn(state, &from, to) == verdict;
-	}
-	return got;
-}
+#include "tests/bpf/flooding.h"
 
 /* --- limits per source -------------------------------------------------------------------------- */
 
@@ -153,19 +111,6 @@ static void established_flows_do_not_feel_the_limit(void **state)
 
 /* --- connections per source --------------------------------------------------------------------- */
 
-static void connect_from(void **state, const struct endpoint *from)
-{
-	const struct segment said[] = {
-		{ .from = from, .to = &web, .flags = SYN, .seq = 1000 },
-		{ .from = &web, .to = from, .flags = SYN | ACK, .seq = 5000, .ack = 1001 },
-		{ .from = from, .to = &web, .flags = ACK, .seq = 1001, .ack = 5001 },
-	};
-
-	EXPECT(*state, &said[0], false, TG_PASS_NEW);
-	EXPECT(*state, &said[1], true, TG_PASS_SYNACK);
-	EXPECT(*state, &said[2], false, TG_PASS_OK);
-}
-
 static void conn_flood_of_one_source_ends_at_its_limit(void **state)
 {
 	struct endpoint source = { { 192, 0, 2, 1 }, 1000 };
@@ -194,15 +139,6 @@ static void a_count_that_is_old_limits_nothing(void **state)
 }
 
 /* --- flooded destinations ------------------------------------------------------------------------- */
-
-static void a_destination_below_its_threshold_is_left_alone(void **state)
-{
-	flood(state)->start_pps = 100; /* ten in a window of 100 ms */
-	flood(state)->action = TG_FLOOD_DEFER;
-	assert_int_equal(flood_with(state, 0, 9, &web, TG_PASS_NEW), 9);
-	guard_advance_ms(*state, 100);
-	assert_int_equal(flood_with(state, 9, 9, &web, TG_PASS_NEW), 9);
-}
 
 static void only_the_flooded_destination_is_protected(void **state)
 {
@@ -283,56 +219,6 @@ static void a_fresh_source_is_not_limited_when_the_clock_of_the_cells_wraps(void
 	SAME(syn(state, &source, &web), TG_PASS_NEW);
 }
 
-static void protection_lasts_until_it_is_calm(void **state)
-{
-	flood(state)->start_pps = 100;
-	flood(state)->stop_pps = 50;
-	flood(state)->action = TG_FLOOD_DEFER;
-	flood_with(state, 0, 20, &web, TG_DROP_SYN_DEFERRED);
-	guard_advance_ms(*state, TG_FLOOD_CALM_MS - 1);
-	/* Between the thresholds: goes on, from here. */
-	assert_int_equal(flood_with(state, 100, 5, &web, TG_DROP_SYN_DEFERRED), 5);
-	guard_advance_ms(*state, TG_FLOOD_CALM_MS - 1);
-	assert_int_equal(flood_with(state, 200, 1, &web, TG_DROP_SYN_DEFERRED), 1);
-	guard_advance_ms(*state, 1);
-	assert_int_equal(flood_with(state, 300, 1, &web, TG_PASS_NEW), 1);
-}
-
-static void handshakes_that_are_not_finished_begin_protection(void **state)
-{
-	uint32_t i;
-
-	flood(state)->half_open_start = 40;
-	flood(state)->half_open_stop = 10;
-	flood(state)->action = TG_FLOOD_DEFER;
-	for (i = 0; i < 39; i++, guard_advance_ms(*state, 100))
-		assert_int_equal(flood_with(state, i, 1, &web, TG_PASS_NEW), 1);
-	assert_int_equal(flood_with(state, 39, 1, &web, TG_DROP_SYN_DEFERRED), 1);
-	guard_advance_ms(*state, 9000); /* what is older than 8 s does not count */
-	assert_int_equal(flood_with(state, 50, 1, &web, TG_PASS_NEW), 1);
-}
-
-static void finished_handshakes_do_not(void **state)
-{
-	struct endpoint client = { { 192, 0, 2, 1 }, 1000 };
-	int i;
-
-	flood(state)->half_open_start = 4;
-	flood(state)->action = TG_FLOOD_DEFER;
-	for (i = 0; i < 20; i++, client.port++)
-		connect_from(state, &client);
-}
-
-static void a_rate_limit_lets_the_threshold_through(void **state)
-{
-	flood(state)->start_pps = 100;
-	flood(state)->action = TG_FLOOD_RATELIMIT;
-	assert_int_equal(flood_with(state, 0, 50, &web, TG_PASS_NEW), 10);
-	assert_int_equal(guard_count(*state, TG_DROP_SYN_FLOOD), 40);
-	guard_advance_ms(*state, 100);
-	assert_int_equal(flood_with(state, 50, 50, &web, TG_PASS_NEW), 10);
-}
-
 /* Without a way to answer (profile gateway, older kernels) challenge means defer. */
 static void a_challenge_that_cannot_be_sent_defers(void **state)
 {
@@ -396,17 +282,12 @@ int main(void)
 		TEST(established_flows_do_not_feel_the_limit),
 		TEST(conn_flood_of_one_source_ends_at_its_limit),
 		TEST(a_count_that_is_old_limits_nothing),
-		TEST(a_destination_below_its_threshold_is_left_alone),
 		TEST(only_the_flooded_destination_is_protected),
 		TEST(a_client_that_sends_its_syn_again_gets_through),
 		TEST(so_does_one_that_waits_for_three_or_six_seconds),
 		TEST(another_syn_of_a_source_that_never_answered_does_not),
 		TEST(who_finished_a_handshake_lately_is_not_deferred),
 		TEST(a_fresh_source_is_not_limited_when_the_clock_of_the_cells_wraps),
-		TEST(protection_lasts_until_it_is_calm),
-		TEST(handshakes_that_are_not_finished_begin_protection),
-		TEST(finished_handshakes_do_not),
-		TEST(a_rate_limit_lets_the_threshold_through),
 		TEST(a_challenge_that_cannot_be_sent_defers),
 		TEST(monitor_mode_lets_the_flood_pass_and_follows_it),
 		TEST(displaced_handshakes_are_counted),
