@@ -10,6 +10,10 @@ sources_fuzz_arguments := daemon/options.c daemon/filter.c daemon/flow_table.c d
 sources_fuzz_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/replay_frame.c \
 	tests/fuzz/quiet_log.c
 libs_fuzz_capture := -lpcap -lz
+sources_fuzz_config := daemon/config_read.c daemon/config_read_values.c daemon/config_text.c daemon/config_check.c \
+	daemon/config_schema.c daemon/config_print.c daemon/config_fill.c daemon/settings.c daemon/flood_options.c \
+	daemon/listener.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/names.c tests/fuzz/quiet_log.c
+libs_fuzz_config := -lyaml
 
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

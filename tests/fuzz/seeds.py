@@ -199,8 +199,74 @@ def argument_seeds():
         save("arguments", name, b"\0" + "\n".join(lines).encode())
 
 
+# --- config: files of fuzz_config.c, an even byte before them; settings behind an odd one ---------------
+
+def config_seeds():
+    files = {
+        "interfaces": """mode: monitor
+interfaces:
+  - {name: eth0, mode: enforce, xdp: native, profile: gateway, strict: true, zone: 7}
+  - name: "wg0"
+    xdp: generic
+    share: false
+    profile: auto
+""",
+        "services": """services:
+  - {name: web, ports: [80, 443, 8000-8100], synflood: challenge}
+  - name: 'ssh'
+    ports: [22]
+    mode: monitor
+    window: loose
+""",
+        "synflood": """synflood:
+  start_pps: 20000
+  stop_pps: 10000
+  half_open_start: 5000
+  half_open_stop: 2000
+  action: defer
+  source_pps: 100
+  source_burst: 50
+  source_conns: 1000
+  source_prefix4: 24
+  source_prefix6: 64
+""",
+        "flows": """flows:
+  max: 65536
+  timeouts: {handshake: 30s, established: 1d, half_closed: 1h, last: 2m, time_wait: 240s, closed: 10,
+             unconfirmed: 5m}
+state: {no_flow: adopt, adopt_for: 0s, window: loose, seed: false}
+""",
+        "rest": """lists:
+  allow: [/etc/tcpguard/allow.txt]
+  block: ["/etc/tcpguard/block.d", '/a ''b']
+  force: true
+events: {sample: 1, max_per_second: 10}
+metrics: {listen: "[::1]:9844"}
+on_daemon_loss: monitor
+daemon_loss_after: 1m
+guard: {enabled: false, ratio: 0.125%, flows: 1, packets: 2, rearm: 10s}
+""",
+        "part": "mode: enforce\n\n\f\nmode: monitor\nservices: [{name: a, ports: [1]}]\n",
+        "anchors": "mode: &m monitor\nservices: [&s {name: a, ports: &p [1], mode: *m}, *s, {name: b, ports: *p}]\n",
+        "faults": "mode: maybe\nguard: {ratio: 1, flows: -1, rearm: 1y}\nnone: 1\nservices: [{}]\nlists: {allow: a}\n",
+        "twice": "interfaces: [{name: a}, {name: a}]\nservices: [{name: a, ports: [1-9]}, {name: a, ports: [9]}]\n",
+        "escapes": 'metrics: {listen: "/a\\tb\\u00e9\\U0001F600"}\nlists: {allow: ["/x\\0"], block: ["/\\e[1m"]}\n',
+        "separators": 'metrics: {listen: "/a\\L\\P"}\nlists: {allow: ["/\\uFEFF"], block: ["/\\uFFFE"]}\n',
+        "documents": "---\nmode: monitor\n...\n---\nmode: enforce\n",
+        "unclosed": "services: [{name: 'a, ports: [\n",
+    }
+    for name, text in files.items():
+        save("config", name, b"\0version: 1\n" + text.encode())
+    save("config", "no_version", b"\0mode: monitor\n")
+    save("config", "no_utf8", b"\0version: 1\nmode: \xff\n")
+    save("config", "utf16", b"\0" + "version: 1\nmode: monitor\n".encode("utf-16"))
+    save("config", "deep", b"\0" + b"[" * 101)
+    save("config", "settings", bytes([1, 0, 0, 3, 0, 1, 2, 3, 4, 80, 0, 63, 1, 5, 0, 8, 0, 0] + [255] * 60))
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
     capture_seeds()
     argument_seeds()
+    config_seeds()
