@@ -325,15 +325,15 @@ static void visit_keys(const struct config_key *keys, const void *base, const ch
 static void visit_list(const struct config_key *key, const void *base, bool all, config_visitor visit,
 		       void *context)
 {
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], name[PATH_BYTES / 2];
 	uint32_t i;
 
 	for (i = 0; i < number_at(base, key->count); i++) {
 		const void *element = at(base, key->offset + i * key->element);
 
-		/* Its name is the first key. */
+		/* Its name is the first key; that of a pinned map may be anything. */
 		snprintf(path, sizeof(path), "%s.%s.", key->name,
-			 (const char *)at(element, key->keys->offset));
+			 plain_copy(name, sizeof(name), at(element, key->keys->offset)));
 		visit_keys(key->keys + 1, element, path, all, visit, context);
 	}
 }

@@ -167,22 +167,31 @@ static void visit(void *context, const char *path, const char *value)
 static struct tg_config settings;
 static struct tg_ports ports;
 
+static uint8_t number_of(const char *name)
+{
+	uint8_t number;
+
+	for (number = 1; number < TG_SERVICES_MAX; number++)
+		if (!strcmp(settings.service[number].name, name))
+			return number;
+	FUZZ_FAIL("service '%s' has no number", name);
+}
+
 /* A port has the number of its service, any other port none. */
 static void check_ports(const struct config *config)
 {
-	uint32_t i, r, port, named = 0, given = 0;
+	static struct tg_ports wanted;
+	uint32_t i, r;
 
+	memset(&wanted, 0, sizeof(wanted));
 	for (i = 0; i < config->service_count; i++) {
-		const struct config_ports *wanted = &config->service[i].ports;
+		const struct config_ports *given = &config->service[i].ports;
 
-		for (r = 0; r < wanted->count; r++)
-			for (port = wanted->range[r].first; port <= wanted->range[r].last; port++, named++)
-				FUZZ_CHECK(!strcmp(settings.service[ports.service[port]].name,
-						   config->service[i].name));
+		for (r = 0; r < given->count; r++)
+			memset(&wanted.service[given->range[r].first], number_of(config->service[i].name),
+			       (size_t)(given->range[r].last - given->range[r].first) + 1);
 	}
-	for (port = 0; port < 65536; port++)
-		given += ports.service[port] != 0;
-	FUZZ_CHECK(named == given);
+	FUZZ_CHECK(!memcmp(&wanted, &ports, sizeof(ports)));
 }
 
 static void pass_through_settings(const struct config *config)
@@ -230,9 +239,10 @@ static void read_text(const uint8_t *bytes, size_t size)
 	memset(&settings, 0, sizeof(settings));
 	memset(&ports, 0, sizeof(ports));
 	pass_through_settings(again);
-	if (again->service_count > 1)
+	if (again->service_count > 1) {
 		memmove(&again->service[0], &again->service[1], --again->service_count * sizeof(again->service[0]));
-	pass_through_settings(again);
+		pass_through_settings(again);
+	}
 	config_free(again);
 	config_free(config);
 }
