@@ -14,6 +14,9 @@ sources_fuzz_config := daemon/config_read.c daemon/config_read_values.c daemon/c
 	daemon/config_schema.c daemon/config_print.c daemon/config_fill.c daemon/settings.c daemon/flood_options.c \
 	daemon/listener.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/names.c tests/fuzz/quiet_log.c
 libs_fuzz_config := -lyaml
+sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c daemon/list_rules.c \
+	daemon/list_slots.c daemon/lists.c daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
+	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
 
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -20,7 +20,7 @@
 #define NOW_MS 1000
 #define PATCHES_MAX 32
 
-static char directory[] = "/tmp/tcpguard-fuzz-XXXXXX", main_path[64], part_path[64], part_directory[64];
+static char directory[] = "/tmp/tcpguard-fuzz-XXXXXX", main_path[64], part_path[96], part_directory[64];
 static int main_fd = -1, part_fd = -1, printed_fd = -1;
 
 /* settings.c takes locks; filling a configuration does not. */

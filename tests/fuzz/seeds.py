@@ -264,9 +264,41 @@ guard: {enabled: false, ratio: 0.125%, flows: 1, packets: 2, rearm: 10s}
     save("config", "settings", bytes([1, 0, 0, 3, 0, 1, 2, 3, 4, 80, 0, 63, 1, 5, 0, 8, 0, 0] + [255] * 60))
 
 
+# --- lists: files of fuzz_lists.c, and changes to the image of the odd kind ------------------------------
+
+def list_seeds():
+    block = b"192.0.2.0/24\n198.51.100.7 10m port scan\n203.0.113.0/25 - by hand # or not\n2001:db8::/32 1d\n"
+    allow = b"# comment\n192.0.2.128/25\n2001:db8:1::/48 5s x\n\t; too\n192.0.2.7\n"
+    nested = b"".join(b"10.0.0.0/%d %ds\n" % (bits, bits) for bits in range(8, 33)) + \
+        b"".join(b"2001:db8::/%d\n" % bits for bits in range(32, 129, 7))
+    save("lists", "block", b"\0\x07" + block)
+    save("lists", "both", b"\0\x07" + block + b"\f" + allow)
+    save("lists", "four", b"\0\x07" + block + b"\f" + allow + b"\f" + allow + b"\f" + block)
+    save("lists", "nested", b"\0\x07" + nested + b"\f" + nested.replace(b"s\n", b"m\n"))
+    save("lists", "whole", b"\0\x07" + b"0.0.0.0/0\n::/0 5s\n255.255.255.255\n0.0.0.0\n::\nffff::/16\n\f::/1\n1::\n")
+    save("lists", "twice", b"\0\x07" + b"192.0.2.1 5m a\n192.0.2.1 - b\n192.0.2.1 6m b\n")
+    save("lists", "aged", b"\x0e\x07\x3c\x0a" + b"192.0.2.1\n192.0.2.2 9s\n192.0.2.3 11s\n")
+    save("lists", "late", b"\0\xff" + b"192.0.2.1\n192.0.2.2 1s\n192.0.2.3 100s\n")
+    save("lists", "guarded", b"\x10\0" + b"1.0.0.0/7\n127.0.0.1\n::1\n\f0.0.0.0/0\n")
+    save("lists", "host_bits", b"\0\0" + b"192.0.2.1/24\n::ffff:192.0.2.1\n192.0.2.0/33\nexample.org\n/8\n")
+    save("lists", "bad_reasons", b"\0\0" + b"::1 - \x1b[1m\n::2 - \xff\n::3 - " + b"x" * 128 + b"\n::4 1y\n::5\0\n")
+    save("lists", "no_end", b"\0\0" + b"192.0.2.1 - \xc3\xa9t\xc3\xa9")
+    # Where, at which byte, and what: the head's table bits, first rule, text; a rule's length; a reason.
+    changed = block + b"\f" + allow + b"\f\f\f"
+    for name, change in (("bits", b"\x10\x24\xc8\xc8"), ("bits_none", b"\x10\x24\x07\x07"), ("rule", b"\x20\x34\0\0\0\0"),
+                         ("rule_far", b"\x20\x34\xff\xff\xff\xff"), ("mask", b"\x20\x30\xff\xff\xff\xff"),
+                         ("length", b"\x0d\x1c\xff"), ("origin", b"\x0d\x1f\xff"),
+                         ("host_bits", b"\x0d\x08\x01"), ("reason", b"\x0e\x01\x1b"), ("entry", b"\x38\x00" + b"\xff" * 7)):
+        save("lists", "image_" + name, b"\1\x07" + changed + change)
+    # Each around the next: more than there are lengths.
+    save("lists", "image_deep", b"\1\x07" + b"".join(b"10.0.0.%d %ds\n" % (i, i) for i in range(1, 160)) +
+         b"\f\f\f\f" + b"\xc0\x1c\x61")
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
     capture_seeds()
     argument_seeds()
     config_seeds()
+    list_seeds()
