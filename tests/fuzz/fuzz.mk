@@ -17,6 +17,9 @@ libs_fuzz_config := -lyaml
 sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c daemon/list_rules.c \
 	daemon/list_slots.c daemon/lists.c daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
 	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
+sources_fuzz_server := daemon/event_server.c daemon/events.c tests/fuzz/event_world.c tests/fuzz/turns.c \
+	tests/fuzz/quiet_log.c
+libs_fuzz_server := -Wl,--wrap=clock_gettime
 
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

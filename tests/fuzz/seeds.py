@@ -295,6 +295,45 @@ def list_seeds():
          b"\f\f\f\f" + b"\xc0\x1c\x61")
 
 
+# --- server: what readers do, a script of fuzz_server.c --------------------------------------------------
+
+def server_seeds():
+    def come(client, user=0):
+        return bytes([client << 4, user])
+
+    def ask(client, flags, types, key=0):
+        return bytes([client << 4 | 2, 0, flags]) + struct.pack("<H", types) + bytes([key])
+
+    def ring(*types):
+        return bytes([12, len(types)]) + b"".join(bytes([kind, 3]) for kind in types)
+
+    def say(kind, count):
+        return bytes([kind << 4 | 13, count])
+
+    every, follow, history, flows, trace = 0x7bf, 2, 1, 0x3e, 0x40
+    read, drain, gone = (lambda c, n: bytes([c << 4 | 6, n])), (lambda c: bytes([c << 4 | 7, 0])), \
+        (lambda c: bytes([c << 4 | 8, 0]))
+    save("server", "follow", come(0) + ask(0, follow, every) + say(0, 5) + read(0, 9) + say(1, 9) + drain(0))
+    save("server", "history", say(0, 20) + come(0, 1) + ask(0, history, every) + drain(0) + gone(0))
+    save("server", "both", say(0, 20) + come(0, 1) + ask(0, history | follow, every) + say(2, 20) + drain(0))
+    save("server", "slow", come(0) + ask(0, follow, every) + say(0, 255) + say(1, 255) + drain(0))
+    save("server", "late", say(0, 255) + say(1, 255) + come(0) + ask(0, 3, every) + drain(0) + come(1, 1) +
+         ask(1, history, 0x80) + drain(1))
+    save("server", "ring", come(0) + ask(0, follow, flows) + ring(1, 2, 3, 4, 5, 0x83, 0x61) + drain(0) + gone(0))
+    save("server", "traces", b"".join(come(i) + ask(i, follow, trace, i) for i in range(6)) + ring(6, 6) +
+         drain(0) + gone(1) + come(1, 1) + ask(1, follow, trace, 5))
+    save("server", "quotas", b"".join(come(i, i) for i in range(12)) + b"".join(drain(i) for i in range(12)))
+    save("server", "one_user", b"".join(come(i, 1) + ask(i, follow, every) for i in range(5)) + drain(2) + drain(4))
+    save("server", "stranger", come(0, 7) + ask(0, follow, every) + drain(0))
+    save("server", "silent", come(0) + come(1, 1) + bytes([11, 60]) + drain(0) + ask(1, 3, every) + drain(1))
+    save("server", "twice", come(0) + ask(0, follow, every) + ask(0, follow, flows) + drain(0))
+    save("server", "nonsense", come(0) + bytes([5, 0, 20, 1]) + bytes(20) + come(1) + bytes([0x15, 0, 0, 0]) +
+         come(2) + bytes([0x25, 0, 56, 0]) + bytes(56) + come(3) + bytes([0x35, 0, 9, 1]) + bytes(9))
+    save("server", "shut", come(0) + ask(0, follow, every) + bytes([9, 1]) + come(1) + ask(1, follow, every) +
+         bytes([0x19, 0]) + say(0, 3) + drain(1))
+    save("server", "no_files", come(0) + bytes([0x1a, 1]) + ask(1, follow, every) + bytes([0x2a, 0]) + drain(1))
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
@@ -302,3 +341,4 @@ if __name__ == "__main__":
     argument_seeds()
     config_seeds()
     list_seeds()
+    server_seeds()
