@@ -19,6 +19,10 @@ sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c
 	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
 sources_fuzz_server := daemon/event_server.c daemon/events.c tests/fuzz/event_world.c tests/fuzz/turns.c \
 	tests/fuzz/quiet_log.c
+sources_fuzz_client := daemon/event_client.c daemon/event_filter.c daemon/filter.c daemon/flow_table.c \
+	daemon/options.c daemon/names.c daemon/format.c daemon/output_event_text.c daemon/output_event_json.c \
+	daemon/output_json_values.c daemon/output_text.c tests/fuzz/quiet_log.c
+libs_fuzz_client := -ljansson
 libs_fuzz_server := -Wl,--wrap=clock_gettime
 
 FUZZ_SECONDS ?= 60

@@ -334,6 +334,30 @@ def server_seeds():
     save("server", "no_files", come(0) + bytes([0x1a, 1]) + ask(1, follow, every) + bytes([0x2a, 0]) + drain(1))
 
 
+# --- client: what a daemon says to fuzz_client.c ---------------------------------------------------------
+
+def client_seeds():
+    def event(kind, fill=0, *patches):
+        return bytes([len(patches), fill, kind]) + b"".join(bytes(patch) for patch in patches)
+
+    def events(*content, count=None, wrong=1, more=b""):
+        return bytes([2, len(content) if count is None else count, wrong]) + more + b"".join(content)
+
+    words = b"\x01flow,drop,would_drop\nno_flow,seq_above\n"
+    flow = ((36, 1), (28, 1), (56, 10), (72, 10), (24, 2))
+    save("client", "kinds", words + events(*(event(kind, 0, *flow) for kind in range(1, 8))))
+    save("client", "texts", words + events(event(7, 65), event(8, 0x1b), event(9, 0xc3), event(10, 0)))
+    save("client", "names", words + events(event(1, 0, (232, 0x1b), (233, 65)), event(4, 0xff), event(2, 0x80)))
+    save("client", "states", words + events(event(2, 7, *flow), event(3, 255), event(6, 127), event(3, 1, *flow)))
+    save("client", "lost", words + events(event(7, 66), wrong=0x79, more=b"\xff") + events(count=64))
+    save("client", "count", words + events(*[event(7, 66)] * 8, count=64, wrong=0x89) + b"\xff" + events(event(1)))
+    save("client", "no_event", words + events(event(0), event(11)))
+    save("client", "too_long", words + events(count=64, wrong=0) + event(7, 66) * 8 + b"\xff")
+    save("client", "refused", words + b"".join(bytes([1, 1, err]) for err in (13, 16, 71, 87)) + bytes([1, 0, 5]))
+    save("client", "bytes", b"\0all\nnone\n" + bytes([0, 24]) + b"gtE1" + bytes(20) + bytes([0, 3, 1, 2, 3]))
+    save("client", "silence", b"\x0elist,mode,guard,daemon\nbad_hdr\n")
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
@@ -342,3 +366,4 @@ if __name__ == "__main__":
     config_seeds()
     list_seeds()
     server_seeds()
+    client_seeds()
