@@ -2,11 +2,10 @@
 /* Of libbpf what events.c calls, and a second log that remembers types alone. */
 #include "tests/fuzz/event_world.h"
 
-#include <errno.h>
-#include <time.h>
-
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+
+#include "tests/fuzz/late_clock.h"
 
 #define QUEUE 16
 #define TOLD_MAX (EVENTS_LOG + EVENTS_LOG / 2) /* enough to overwrite the log; what is more takes time */
@@ -26,7 +25,6 @@ static uint8_t type_of[EVENTS_LOG];
 static struct tg_event queue[QUEUE];
 static size_t queue_size[QUEUE];
 static unsigned int queued;
-static int64_t slept_ns;
 static bool discarding;
 
 static void remember(uint8_t type)
@@ -41,16 +39,11 @@ struct events *event_world_new(void)
 	memset(told, 0, sizeof(told));
 	memset(ifaces[1].name, 'x', sizeof(ifaces[1].name)); /* without an end */
 	told_in_all = queued = 0;
-	slept_ns = 0;
+	late_clock_reset();
 	pins = (struct pins){ .settings = &event_world_settings, .ifaces = ifaces };
 	world = events_new(&pins);
 	FUZZ_CHECK(world);
 	return world;
-}
-
-void event_world_sleep(int64_t ns)
-{
-	slept_ns += ns;
 }
 
 void event_world_say(uint8_t kind, uint32_t count)
@@ -144,24 +137,4 @@ int bpf_map_update_elem(int fd, const void *key, const void *value, __u64 flags)
 	(void)flags;
 	fuzz_touch(value, 2 * sizeof(struct tg_event_counts));
 	return 0;
-}
-
-/* --- the clock ------------------------------------------------------------------------------------ */
-
-int __real_clock_gettime(clockid_t clock, struct timespec *now);
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
-
-int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
-{
-	int err = __real_clock_gettime(clock, now);
-
-	if (!err && clock == CLOCK_MONOTONIC) {
-		now->tv_sec += slept_ns / 1000000000;
-		now->tv_nsec += slept_ns % 1000000000;
-		if (now->tv_nsec >= 1000000000) {
-			now->tv_nsec -= 1000000000;
-			now->tv_sec++;
-		}
-	}
-	return err;
 }

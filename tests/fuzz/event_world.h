@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What daemon/events.c lives on without a kernel: settings, a ring, counts and a clock; and what was told. */
+/* What daemon/events.c lives on without a kernel: settings, a ring and counts; and what was told. */
 #ifndef TESTS_FUZZ_EVENT_WORLD_H
 #define TESTS_FUZZ_EVENT_WORLD_H
 
@@ -9,9 +9,6 @@
 extern struct tg_settings event_world_settings;
 
 struct events *event_world_new(void);
-
-/* CLOCK_MONOTONIC goes on. */
-void event_world_sleep(int64_t ns);
 
 /* Events by the daemon: of a kind, so many. */
 void event_world_say(uint8_t kind, uint32_t count);

@@ -14,6 +14,7 @@
 
 #include "tests/fuzz/event_world.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/late_clock.h"
 #include "tests/fuzz/turns.h"
 
 #include "daemon/event_server.h"
@@ -296,7 +297,7 @@ static void step(struct fuzz_input *input)
 		run_out(client, argument);
 		break;
 	case 11:
-		event_world_sleep(argument * 100000000LL);
+		late_clock_sleep(argument * 100000000LL);
 		event_server_look_after(server);
 		settle();
 		break;

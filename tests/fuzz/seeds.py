@@ -358,6 +358,29 @@ def client_seeds():
     save("client", "silence", b"\x0elist,mode,guard,daemon\nbad_hdr\n")
 
 
+# --- http: what clients do to fuzz_http.c ----------------------------------------------------------------
+
+def http_seeds():
+    def text(client, content):
+        return bytes([client << 4, len(content)]) + content
+
+    def ask(choice, accept):
+        return bytes([5, choice, len(accept)]) + accept
+
+    both = b" text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=\"1.0.0\";q=0.9,*/*;q=0.1"
+    save("http", "asks", both.strip() + b"\n" + ask(0, both) + ask(1, b"") + ask(2, b"") + ask(3, b"") + ask(12, b""))
+    save("http", "fails", b"text/plain\n" + bytes([7, 1]) + ask(0, b" application/openmetrics-text") + ask(1, b""))
+    save("http", "pieces", b"\n" + text(0, b"GET /met") + text(1, b"HEAD /metrics HTTP/1.0\r\n\r\n") +
+         text(0, b"rics HTTP/1.1\r\nHost: a\r\n\r\n") + bytes([2, 0, 0x12, 0]))
+    save("http", "slow", b"\n" + text(0, b"GET / HTTP/1.1\r\n") + bytes([6, 30]) + text(0, b"A: b\r\n") + bytes([6, 99]) +
+         text(2, b"G") + bytes([0x23, 1, 0x33, 0, 0x34, 0]))
+    save("http", "garbage", b"q=;,;q\n" + text(0, bytes(range(200))) + text(1, b"GET  HTTP/9.9\r\n\r\n") +
+         text(2, b"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n"))
+    save("http", "long", b"\n" + (text(0, b"GET /" + b"a" * 250) + text(0, b"b" * 255)) * 3)
+    save("http", "versions", b"\n" + b"".join(ask(0, b" application/openmetrics-text" + rest) for rest in (
+        b";version=0.0.1", b"; version=1.0.0 ;q=nan", b";q=0", b";q=-1", b";q=1e9, text/plain;q=2", b" ; VERSION=1.0.0")))
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
@@ -367,3 +390,4 @@ if __name__ == "__main__":
     list_seeds()
     server_seeds()
     client_seeds()
+    http_seeds()
