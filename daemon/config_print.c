@@ -51,24 +51,59 @@ static void put_ports(const struct config_ports *ports, char *buffer, size_t siz
 	snprintf(buffer + length, size - length, "]");
 }
 
+/* Three bytes that YAML has as escapes only: ends of lines, byte order marks, what is no character. */
+static bool is_hidden(const char *text)
+{
+	static const char hidden[][4] = { "\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf", "\xef\xbf\xbe",
+					  "\xef\xbf\xbf" };
+	size_t i;
+
+	for (i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (!strncmp(text, hidden[i], 3))
+			return true;
+	return false;
+}
+
+/* Single quotes, which escape nothing, where they can hold it. */
+static char quote_for(const char *text)
+{
+	for (; *text; text++)
+		if (is_hidden(text))
+			return '"';
+	return '\'';
+}
+
+static size_t put_escape(const char *text, char *buffer, size_t size)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	return (size_t)snprintf(buffer, size, "\\u%04X",
+				(c[0] & 0x0fU) << 12 | (c[1] & 0x3fU) << 6 | (c[2] & 0x3fU));
+}
+
 /* Quoted: whatever characters it has, it reads back; but for controls, which no file can have set. */
 static size_t put_quoted(const char *text, char *buffer, size_t size)
 {
-	size_t length = (size_t)snprintf(buffer, size, "'"), bytes;
+	char quote = quote_for(text);
+	size_t length = (size_t)snprintf(buffer, size, "%c", quote), bytes;
 
-	for (; *text && length + 6 < size; text += bytes) {
+	for (; *text && length + 8 < size; text += bytes) {
 		bytes = plain_character(text);
 		if (!bytes || plain_is_control(text)) {
 			buffer[length++] = '?';
 			bytes = 1;
 			continue;
 		}
-		if (*text == '\'')
-			buffer[length++] = '\'';
+		if (is_hidden(text)) {
+			length += put_escape(text, buffer + length, size - length);
+			continue;
+		}
+		if (*text == quote || (*text == '\\' && quote == '"'))
+			buffer[length++] = quote == '"' ? '\\' : quote;
 		memcpy(buffer + length, text, bytes);
 		length += bytes;
 	}
-	return length + (size_t)snprintf(buffer + length, size - length, "'");
+	return length + (size_t)snprintf(buffer + length, size - length, "%c", quote);
 }
 
 /* Each character doubled, in quotes, with what is between two. */
@@ -290,15 +325,15 @@ static void visit_keys(const struct config_key *keys, const void *base, const ch
 static void visit_list(const struct config_key *key, const void *base, bool all, config_visitor visit,
 		       void *context)
 {
-	char path[PATH_BYTES];
+	char path[PATH_BYTES], name[PATH_BYTES / 2];
 	uint32_t i;
 
 	for (i = 0; i < number_at(base, key->count); i++) {
 		const void *element = at(base, key->offset + i * key->element);
 
-		/* Its name is the first key. */
+		/* Its name is the first key; that of a pinned map may be anything. */
 		snprintf(path, sizeof(path), "%s.%s.", key->name,
-			 (const char *)at(element, key->keys->offset));
+			 plain_copy(name, sizeof(name), at(element, key->keys->offset)));
 		visit_keys(key->keys + 1, element, path, all, visit, context);
 	}
 }

@@ -153,6 +153,24 @@ static void hash_bytes(struct config *config, const unsigned char *bytes, size_t
 	config->hash = hash ? hash : 1;
 }
 
+/* Of a byte: columns count characters. */
+static struct config_place place_at(const struct config_reader *reader, size_t offset)
+{
+	struct config_place place = { .file = reader->file, .line = 1, .column = 1 };
+	size_t i;
+
+	for (i = 0; i < offset && i < reader->size; i++) {
+		if (reader->bytes[i] == '\n') {
+			place.line++;
+			place.column = 1;
+		} else if ((reader->bytes[i] & 0xc0) != 0x80) {
+			place.column++;
+		}
+	}
+	return place;
+}
+
+/* Of bytes that are no characters libyaml knows the offset, not line and column. */
 static void say_syntax(struct config_reader *reader, const yaml_parser_t *parser)
 {
 	struct config_place place = {
@@ -161,6 +179,8 @@ static void say_syntax(struct config_reader *reader, const yaml_parser_t *parser
 		.column = (uint32_t)parser->problem_mark.column + 1,
 	};
 
+	if (parser->error == YAML_READER_ERROR)
+		place = place_at(reader, parser->problem_offset);
 	config_say(&place, "look at indentation, brackets and quotes, here or just above", "no YAML: %s",
 		   parser->problem ? parser->problem : "out of memory");
 	reader->faults++;
@@ -197,13 +217,12 @@ static int read_file(struct config_reader *reader, const char *path)
 	struct config *config = reader->config;
 	yaml_parser_t parser;
 	unsigned char *bytes;
-	size_t size;
 
 	if (config->file_count == CONFIG_FILES_MAX) {
 		log_err(0, "more than %d configuration files", CONFIG_FILES_MAX);
 		return -EBADMSG;
 	}
-	bytes = config_text_read(path, &size);
+	bytes = config_text_read(path, &reader->size);
 	if (!bytes)
 		return -EBADMSG;
 	config->file[config->file_count] = strdup(path);
@@ -212,8 +231,9 @@ static int read_file(struct config_reader *reader, const char *path)
 		return log_err(-ENOMEM, "cannot read '%s'", path);
 	}
 	reader->file = config->file[config->file_count++];
-	hash_bytes(config, bytes, size);
-	yaml_parser_set_input_string(&parser, bytes, size);
+	reader->bytes = bytes;
+	hash_bytes(config, bytes, reader->size);
+	yaml_parser_set_input_string(&parser, bytes, reader->size);
 	read_document(reader, &parser);
 	yaml_parser_delete(&parser);
 	free(bytes);

@@ -14,6 +14,8 @@
 struct config_reader {
 	struct config *config;
 	const char *file;
+	const unsigned char *bytes; /* of the file, while it is being read */
+	size_t size;
 	yaml_document_t document; /* the one being read */
 	uint32_t faults;
 };

@@ -11,6 +11,7 @@
 #include "log.h"
 
 #define FILE_BYTES_MAX (4U * 1024 * 1024)
+#define FIRST_BYTES 16384
 #define DEPTH_MAX 100 /* ours is 3; brackets in texts and comments count, too */
 
 static bool is_too_deep(const unsigned char *bytes, size_t size)
@@ -33,33 +34,45 @@ static bool is_anybodys(FILE *file)
 	return !fstat(fileno(file), &status) && S_ISREG(status.st_mode) && status.st_mode & S_IWOTH;
 }
 
+/* All there is, into memory that grows; the caller frees it after an error, too. */
+static int read_all(FILE *file, unsigned char **bytes, size_t *size)
+{
+	size_t room = 0;
+	unsigned char *grown;
+
+	for (*size = 0; *size == room; *size += fread(*bytes + *size, 1, room - *size, file)) {
+		if (room > FILE_BYTES_MAX)
+			return -EFBIG;
+		room = room ? 2 * room : FIRST_BYTES;
+		grown = realloc(*bytes, room);
+		if (!grown)
+			return -ENOMEM;
+		*bytes = grown;
+	}
+	if (ferror(file))
+		return -errno;
+	return *size > FILE_BYTES_MAX ? -EFBIG : 0;
+}
+
 /* 0, or -errno in silence. */
-static int read_bytes(const char *path, unsigned char *bytes, size_t *size)
+static int read_bytes(const char *path, unsigned char **bytes, size_t *size)
 {
 	FILE *file = fopen(path, "re");
-	int err = 0;
+	int err;
 
 	if (!file)
 		return -errno;
-	if (is_anybodys(file)) {
-		err = -EKEYREJECTED;
-	} else {
-		*size = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
-		if (ferror(file))
-			err = -errno;
-		else if (*size > FILE_BYTES_MAX)
-			err = -EFBIG;
-		else if (is_too_deep(bytes, *size))
-			err = -ELOOP;
-	}
+	err = is_anybodys(file) ? -EKEYREJECTED : read_all(file, bytes, size);
+	if (!err && is_too_deep(*bytes, *size))
+		err = -ELOOP;
 	fclose(file);
 	return err;
 }
 
 unsigned char *config_text_read(const char *path, size_t *size)
 {
-	unsigned char *bytes = malloc(FILE_BYTES_MAX + 1);
-	int err = bytes ? read_bytes(path, bytes, size) : -ENOMEM;
+	unsigned char *bytes = NULL;
+	int err = read_bytes(path, &bytes, size);
 
 	if (!err)
 		return bytes;

@@ -65,6 +65,14 @@ static int say_gone(void)
 	return -ENOENT;
 }
 
+/* Whoever asks again after an error finds nothing of that message. */
+static int refuse_message(struct event_message *message, int err)
+{
+	message->count = 0;
+	message->lost = 0;
+	return say_refused(err);
+}
+
 /* 1: a message is there; 0: the end. */
 static int receive(struct event_client *client, int timeout_ms)
 {
@@ -86,8 +94,8 @@ static int receive(struct event_client *client, int timeout_ms)
 	    message->count > EVENT_WIRE_BATCH ||
 	    (size_t)got != offsetof(struct event_message, event) +
 				   message->count * sizeof(message->event[0]))
-		return say_refused(-EPROTO);
-	return message->refused ? say_refused(message->refused) : 1;
+		return refuse_message(message, -EPROTO);
+	return message->refused ? refuse_message(message, message->refused) : 1;
 }
 
 /* What it says is printed: the daemon runs as another user, who may have been taken over. */

@@ -243,8 +243,10 @@ static bool has_place(const struct event_server *server, uid_t user)
 	uint32_t ordinary = 0, own = 0;
 	const struct reader *reader;
 
+	if (server->readers >= server->readers_max)
+		return false;
 	if (!is_ordinary(user))
-		return server->readers < server->readers_max;
+		return true;
 	for (reader = server->first; reader; reader = reader->next) {
 		ordinary += reader->ordinary;
 		own += reader->user == user;

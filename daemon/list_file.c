@@ -213,6 +213,7 @@ static int say_result(const struct reading *reading)
 
 int list_file_read(const char *path, const struct list_reader *reader, struct list_rules *rules)
 {
+	size_t before = rules->count;
 	bool standard = !strcmp(path, "-");
 	struct reading reading = { .reader = reader,
 				   .rules = rules,
@@ -238,7 +239,11 @@ int list_file_read(const char *path, const struct list_reader *reader, struct li
 	progress_end(&reading.progress);
 	if (!standard)
 		fclose(file);
-	return err ? err : say_result(&reading);
+	if (!err)
+		err = say_result(&reading);
+	if (err)
+		rules->count = before;
+	return err;
 }
 
 void list_file_write_rule(FILE *stream, const struct list_rules *rules,

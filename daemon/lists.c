@@ -113,6 +113,30 @@ static int open_image(const struct tg_list_image *head, struct mapping *mapping)
 	return err;
 }
 
+static int refuse_image(void)
+{
+	log_err_hint(0, "'tcpguard block flush' gives both lists up",
+		     "the lists' image in " LISTS_DIR " is not what a tcpguard makes");
+	return -EIO;
+}
+
+/*
+ * The service's user can write to the image and to its head in the settings, and root reads both: they
+ * are believed nothing.  Lines are looked at when they are read (prefix_memory.h).
+ */
+static bool is_laid_out(const struct tg_list_image *head)
+{
+	uint64_t end = (uint64_t)head->lines * TG_LIST_LINE_BYTES;
+	uint64_t first = (uint64_t)head->first_rule * TG_LIST_LINE_BYTES;
+	int family;
+
+	for (family = 0; family < 2; family++)
+		if (head->bits[family] && (head->bits[family] < TG_LIST_BITS_MIN || head->bits[family] > 32))
+			return false;
+	return head->prefixes <= TG_LIST_RULES_MAX && head->text <= head->lines && first && first <= end &&
+	       head->prefixes * sizeof(struct tg_list_rule) <= end - first;
+}
+
 /* The image in force; mapping->line NULL if the lists are empty. */
 static int open_active(const struct pins *pins, struct tg_list_image *head, struct mapping *mapping)
 {
@@ -123,6 +147,8 @@ static int open_active(const struct pins *pins, struct tg_list_image *head, stru
 		*head = tg_active_config(pins->settings)->lists;
 		if (!head->prefixes)
 			return 0;
+		if (!is_laid_out(head))
+			return refuse_image();
 		err = open_image(head, mapping);
 	}
 	if (err == -EAGAIN)
@@ -131,36 +157,30 @@ static int open_active(const struct pins *pins, struct tg_list_image *head, stru
 	return err == -EAGAIN ? -EIO : err;
 }
 
-/* The service's user can write to the image, and root reads it: it is believed nothing. */
-static bool is_laid_out(const struct tg_list_image *head)
+/* What the plan of an image is made of, and what is shown, is as list_file_read() would have it. */
+static bool is_rule(const struct list_rules *rules, const struct tg_list_rule *rule)
 {
-	uint64_t end = (uint64_t)head->lines * TG_LIST_LINE_BYTES;
-	uint64_t first = (uint64_t)head->first_rule * TG_LIST_LINE_BYTES;
+	const struct prefix prefix = prefix_of_rule(rule);
 
-	return head->prefixes <= TG_LIST_RULES_MAX && head->text <= head->lines && first <= end &&
-	       head->prefixes * sizeof(struct tg_list_rule) <= end - first;
+	return rule->list < TG_LIST_MAX && rule->origin < TG_LIST_ORIGIN_MAX && rule->ipv4 <= 1 &&
+	       prefix_is_sound(&prefix) && (!rule->reason || rule->reason < rules->text_bytes);
 }
 
 static bool are_rules(const struct list_rules *rules)
 {
+	const char *reason = "";
 	size_t i;
 
 	for (i = 0; i < rules->count; i++) {
-		const struct tg_list_rule *rule = &rules->rule[i];
-
-		if (rule->list >= TG_LIST_MAX || rule->length > 128 || rule->ipv4 > 1 ||
-		    (rule->ipv4 && rule->length < PREFIX_IPV4_OFFSET) ||
-		    (rule->reason && rule->reason >= rules->text_bytes))
+		if (!is_rule(rules, &rules->rule[i]))
+			return false;
+		if (reason == list_rules_reason(rules, &rules->rule[i]))
+			continue; /* that of the rule before */
+		reason = list_rules_reason(rules, &rules->rule[i]);
+		if (list_reason_fault(reason))
 			return false;
 	}
 	return true;
-}
-
-static int refuse_image(void)
-{
-	log_err_hint(0, "'tcpguard block flush' gives both lists up",
-		     "the lists' image in " LISTS_DIR " is not what a tcpguard makes");
-	return -EIO;
 }
 
 int lists_read(const struct pins *pins, struct list_rules *rules)
@@ -174,10 +194,6 @@ int lists_read(const struct pins *pins, struct list_rules *rules)
 	err = open_active(pins, &head, &mapping);
 	if (err || !mapping.line)
 		return err;
-	if (!is_laid_out(&head)) {
-		unmap_image(&mapping);
-		return refuse_image();
-	}
 	text_bytes = (size_t)(head.lines - head.text) * TG_LIST_LINE_BYTES;
 	rules->rule = calloc(head.prefixes, sizeof(*rules->rule));
 	rules->text = malloc(text_bytes + 1);

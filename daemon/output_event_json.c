@@ -8,6 +8,7 @@
 #include "format.h"
 #include "names.h"
 #include "output_json_values.h"
+#include "plain.h"
 
 #define SCHEMA "tcpguard.event/1"
 
@@ -18,16 +19,13 @@ static void put_line(struct output *out, json_t *object)
 	json_decref(object);
 }
 
-/* Interface names and texts need not be UTF-8; JSON must be. */
+/* Interface names and texts need not be UTF-8; JSON must be, and has no escape for DEL. */
 static json_t *plain_text(const char *text, size_t size)
 {
 	char plain[TG_EVENT_TEXT + 1];
-	size_t i;
 
-	for (i = 0; i < size && i < sizeof(plain) - 1 && text[i]; i++)
-		plain[i] = (char)(text[i] & 0x80 ? '?' : text[i]);
-	plain[i] = '\0';
-	return json_string(plain);
+	snprintf(plain, sizeof(plain), "%.*s", (int)size, text);
+	return json_string(plain_make(plain));
 }
 
 static void set_endpoint(json_t *object, const char *name, const struct tg_event *event,

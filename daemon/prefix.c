@@ -125,6 +125,15 @@ const char *prefix_text(char *buffer, const struct prefix *prefix)
 	return buffer;
 }
 
+bool prefix_is_sound(const struct prefix *prefix)
+{
+	if (prefix->length > 128 || prefix->high & ~high_mask(prefix->length) ||
+	    prefix->low & ~low_mask(prefix->length))
+		return false;
+	return !prefix->ipv4 || (prefix->length >= PREFIX_IPV4_OFFSET && !prefix->high &&
+				 prefix->low >> 32 == 0xffff);
+}
+
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
 {
 	return outer->ipv4 == inner->ipv4 && outer->length <= inner->length &&

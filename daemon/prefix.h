@@ -41,6 +41,9 @@ static inline unsigned int prefix_bits(const struct prefix *prefix)
 	return prefix->ipv4 ? prefix->length - PREFIX_IPV4_OFFSET : prefix->length;
 }
 
+/* False: no prefix_parse() made it. */
+bool prefix_is_sound(const struct prefix *prefix);
+
 /* True if every address of inner is one of outer. */
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 

@@ -160,6 +160,16 @@ static uint64_t map_bytes(int fd)
 }
 
 /* A line of the pinned image. */
+/* The service's user can put any map there: the kernel would write what that holds. */
+static bool has_lines(int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.key_size == sizeof(__u32) &&
+	       info.value_size == sizeof(struct tg_list_line) && info.type == BPF_MAP_TYPE_ARRAY;
+}
+
 static bool read_line(int fd, uint32_t number, struct tg_list_line *line)
 {
 	return !bpf_map_lookup_elem(fd, &number, line);
@@ -179,7 +189,7 @@ static bool read_list_counts(const struct tg_list_image *head, struct snapshot *
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return false;
-	read = read_line(fd, 0, &line) && !memcmp(&line, head, sizeof(*head)) &&
+	read = has_lines(fd) && read_line(fd, 0, &line) && !memcmp(&line, head, sizeof(*head)) &&
 	       read_line(fd, head->first_rule - 1, &line);
 	close(fd);
 	if (read)

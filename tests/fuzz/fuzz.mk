@@ -10,6 +10,23 @@ sources_fuzz_arguments := daemon/options.c daemon/filter.c daemon/flow_table.c d
 sources_fuzz_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/replay_frame.c \
 	tests/fuzz/quiet_log.c
 libs_fuzz_capture := -lpcap -lz
+sources_fuzz_config := daemon/config_read.c daemon/config_read_values.c daemon/config_text.c daemon/config_check.c \
+	daemon/config_schema.c daemon/config_print.c daemon/config_fill.c daemon/settings.c daemon/flood_options.c \
+	daemon/listener.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/names.c tests/fuzz/quiet_log.c
+libs_fuzz_config := -lyaml
+sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c daemon/list_rules.c \
+	daemon/list_slots.c daemon/lists.c daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
+	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
+sources_fuzz_server := daemon/event_server.c daemon/events.c tests/fuzz/event_world.c tests/fuzz/late_clock.c \
+	tests/fuzz/turns.c tests/fuzz/quiet_log.c
+sources_fuzz_client := daemon/event_client.c daemon/event_filter.c daemon/filter.c daemon/flow_table.c \
+	daemon/options.c daemon/names.c daemon/format.c daemon/output_event_text.c daemon/output_event_json.c \
+	daemon/output_json_values.c daemon/output_text.c tests/fuzz/quiet_log.c
+libs_fuzz_client := -ljansson
+sources_fuzz_http := daemon/metrics_server.c daemon/metrics_accept.c daemon/listener.c daemon/options.c \
+	tests/fuzz/late_clock.c tests/fuzz/quiet_log.c
+libs_fuzz_http := -lmicrohttpd -Wl,--wrap=clock_gettime
+libs_fuzz_server := -Wl,--wrap=clock_gettime
 
 FUZZ_SECONDS ?= 60
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

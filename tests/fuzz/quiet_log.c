@@ -3,6 +3,9 @@
 #include "daemon/log.h"
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/quiet_log.h"
+
+void (*quiet_log_hear)(const char *message);
 
 static void make_message(const char *format, va_list arguments)
 {
@@ -10,6 +13,8 @@ static void make_message(const char *format, va_list arguments)
 
 	FUZZ_CHECK(vsnprintf(text, sizeof(text), format, arguments) > 0);
 	fuzz_touch(text, strlen(text));
+	if (quiet_log_hear)
+		quiet_log_hear(text);
 }
 
 int log_err(int err, const char *format, ...)

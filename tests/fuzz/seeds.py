@@ -199,8 +199,195 @@ def argument_seeds():
         save("arguments", name, b"\0" + "\n".join(lines).encode())
 
 
+# --- config: files of fuzz_config.c, an even byte before them; settings behind an odd one ---------------
+
+def config_seeds():
+    files = {
+        "interfaces": """mode: monitor
+interfaces:
+  - {name: eth0, mode: enforce, xdp: native, profile: gateway, strict: true, zone: 7}
+  - name: "wg0"
+    xdp: generic
+    share: false
+    profile: auto
+""",
+        "services": """services:
+  - {name: web, ports: [80, 443, 8000-8100], synflood: challenge}
+  - name: 'ssh'
+    ports: [22]
+    mode: monitor
+    window: loose
+""",
+        "synflood": """synflood:
+  start_pps: 20000
+  stop_pps: 10000
+  half_open_start: 5000
+  half_open_stop: 2000
+  action: defer
+  source_pps: 100
+  source_burst: 50
+  source_conns: 1000
+  source_prefix4: 24
+  source_prefix6: 64
+""",
+        "flows": """flows:
+  max: 65536
+  timeouts: {handshake: 30s, established: 1d, half_closed: 1h, last: 2m, time_wait: 240s, closed: 10,
+             unconfirmed: 5m}
+state: {no_flow: adopt, adopt_for: 0s, window: loose, seed: false}
+""",
+        "rest": """lists:
+  allow: [/etc/tcpguard/allow.txt]
+  block: ["/etc/tcpguard/block.d", '/a ''b']
+  force: true
+events: {sample: 1, max_per_second: 10}
+metrics: {listen: "[::1]:9844"}
+on_daemon_loss: monitor
+daemon_loss_after: 1m
+guard: {enabled: false, ratio: 0.125%, flows: 1, packets: 2, rearm: 10s}
+""",
+        "part": "mode: enforce\n\n\f\nmode: monitor\nservices: [{name: a, ports: [1]}]\n",
+        "anchors": "mode: &m monitor\nservices: [&s {name: a, ports: &p [1], mode: *m}, *s, {name: b, ports: *p}]\n",
+        "faults": "mode: maybe\nguard: {ratio: 1, flows: -1, rearm: 1y}\nnone: 1\nservices: [{}]\nlists: {allow: a}\n",
+        "twice": "interfaces: [{name: a}, {name: a}]\nservices: [{name: a, ports: [1-9]}, {name: a, ports: [9]}]\n",
+        "escapes": 'metrics: {listen: "/a\\tb\\u00e9\\U0001F600"}\nlists: {allow: ["/x\\0"], block: ["/\\e[1m"]}\n',
+        "separators": 'metrics: {listen: "/a\\L\\P"}\nlists: {allow: ["/\\uFEFF"], block: ["/\\uFFFE"]}\n',
+        "documents": "---\nmode: monitor\n...\n---\nmode: enforce\n",
+        "unclosed": "services: [{name: 'a, ports: [\n",
+    }
+    for name, text in files.items():
+        save("config", name, b"\0version: 1\n" + text.encode())
+    save("config", "no_version", b"\0mode: monitor\n")
+    save("config", "no_utf8", b"\0version: 1\nmode: \xff\n")
+    save("config", "utf16", b"\0" + "version: 1\nmode: monitor\n".encode("utf-16"))
+    save("config", "deep", b"\0" + b"[" * 101)
+    save("config", "settings", bytes([1, 0, 0, 3, 0, 1, 2, 3, 4, 80, 0, 63, 1, 5, 0, 8, 0, 0] + [255] * 60))
+
+
+# --- lists: files of fuzz_lists.c, and changes to the image of the odd kind ------------------------------
+
+def list_seeds():
+    block = b"192.0.2.0/24\n198.51.100.7 10m port scan\n203.0.113.0/25 - by hand # or not\n2001:db8::/32 1d\n"
+    allow = b"# comment\n192.0.2.128/25\n2001:db8:1::/48 5s x\n\t; too\n192.0.2.7\n"
+    nested = b"".join(b"10.0.0.0/%d %ds\n" % (bits, bits) for bits in range(8, 33)) + \
+        b"".join(b"2001:db8::/%d\n" % bits for bits in range(32, 129, 7))
+    save("lists", "block", b"\0\x07" + block)
+    save("lists", "both", b"\0\x07" + block + b"\f" + allow)
+    save("lists", "four", b"\0\x07" + block + b"\f" + allow + b"\f" + allow + b"\f" + block)
+    save("lists", "nested", b"\0\x07" + nested + b"\f" + nested.replace(b"s\n", b"m\n"))
+    save("lists", "whole", b"\0\x07" + b"0.0.0.0/0\n::/0 5s\n255.255.255.255\n0.0.0.0\n::\nffff::/16\n\f::/1\n1::\n")
+    save("lists", "twice", b"\0\x07" + b"192.0.2.1 5m a\n192.0.2.1 - b\n192.0.2.1 6m b\n")
+    save("lists", "aged", b"\x0e\x07\x3c\x0a" + b"192.0.2.1\n192.0.2.2 9s\n192.0.2.3 11s\n")
+    save("lists", "late", b"\0\xff" + b"192.0.2.1\n192.0.2.2 1s\n192.0.2.3 100s\n")
+    save("lists", "guarded", b"\x10\0" + b"1.0.0.0/7\n127.0.0.1\n::1\n\f0.0.0.0/0\n")
+    save("lists", "host_bits", b"\0\0" + b"192.0.2.1/24\n::ffff:192.0.2.1\n192.0.2.0/33\nexample.org\n/8\n")
+    save("lists", "bad_reasons", b"\0\0" + b"::1 - \x1b[1m\n::2 - \xff\n::3 - " + b"x" * 128 + b"\n::4 1y\n::5\0\n")
+    save("lists", "no_end", b"\0\0" + b"192.0.2.1 - \xc3\xa9t\xc3\xa9")
+    # Where, at which byte, and what: the head's table bits, first rule, text; a rule's length; a reason.
+    changed = block + b"\f" + allow + b"\f\f\f"
+    for name, change in (("bits", b"\x10\x24\xc8\xc8"), ("bits_none", b"\x10\x24\x07\x07"), ("rule", b"\x20\x34\0\0\0\0"),
+                         ("rule_far", b"\x20\x34\xff\xff\xff\xff"), ("mask", b"\x20\x30\xff\xff\xff\xff"),
+                         ("length", b"\x0d\x1c\xff"), ("origin", b"\x0d\x1f\xff"),
+                         ("host_bits", b"\x0d\x08\x01"), ("reason", b"\x0e\x01\x1b"), ("entry", b"\x38\x00" + b"\xff" * 7)):
+        save("lists", "image_" + name, b"\1\x07" + changed + change)
+    # Each around the next: more than there are lengths.
+    save("lists", "image_deep", b"\1\x07" + b"".join(b"10.0.0.%d %ds\n" % (i, i) for i in range(1, 160)) +
+         b"\f\f\f\f" + b"\xc0\x1c\x61")
+
+
+# --- server: what readers do, a script of fuzz_server.c --------------------------------------------------
+
+def server_seeds():
+    def come(client, user=0):
+        return bytes([client << 4, user])
+
+    def ask(client, flags, types, key=0):
+        return bytes([client << 4 | 2, 0, flags]) + struct.pack("<H", types) + bytes([key])
+
+    def ring(*types):
+        return bytes([12, len(types)]) + b"".join(bytes([kind, 3]) for kind in types)
+
+    def say(kind, count):
+        return bytes([kind << 4 | 13, count])
+
+    every, follow, history, flows, trace = 0x7bf, 2, 1, 0x3e, 0x40
+    read, drain, gone = (lambda c, n: bytes([c << 4 | 6, n])), (lambda c: bytes([c << 4 | 7, 0])), \
+        (lambda c: bytes([c << 4 | 8, 0]))
+    save("server", "follow", come(0) + ask(0, follow, every) + say(0, 5) + read(0, 9) + say(1, 9) + drain(0))
+    save("server", "history", say(0, 20) + come(0, 1) + ask(0, history, every) + drain(0) + gone(0))
+    save("server", "both", say(0, 20) + come(0, 1) + ask(0, history | follow, every) + say(2, 20) + drain(0))
+    save("server", "slow", come(0) + ask(0, follow, every) + say(0, 255) + say(1, 255) + drain(0))
+    save("server", "late", say(0, 255) + say(1, 255) + come(0) + ask(0, 3, every) + drain(0) + come(1, 1) +
+         ask(1, history, 0x80) + drain(1))
+    save("server", "ring", come(0) + ask(0, follow, flows) + ring(1, 2, 3, 4, 5, 0x83, 0x61) + drain(0) + gone(0))
+    save("server", "traces", b"".join(come(i) + ask(i, follow, trace, i) for i in range(6)) + ring(6, 6) +
+         drain(0) + gone(1) + come(1, 1) + ask(1, follow, trace, 5))
+    save("server", "quotas", b"".join(come(i, i) for i in range(12)) + b"".join(drain(i) for i in range(12)))
+    save("server", "one_user", b"".join(come(i, 1) + ask(i, follow, every) for i in range(5)) + drain(2) + drain(4))
+    save("server", "stranger", come(0, 7) + ask(0, follow, every) + drain(0))
+    save("server", "silent", come(0) + come(1, 1) + bytes([11, 60]) + drain(0) + ask(1, 3, every) + drain(1))
+    save("server", "twice", come(0) + ask(0, follow, every) + ask(0, follow, flows) + drain(0))
+    save("server", "nonsense", come(0) + bytes([5, 0, 20, 1]) + bytes(20) + come(1) + bytes([0x15, 0, 0, 0]) +
+         come(2) + bytes([0x25, 0, 56, 0]) + bytes(56) + come(3) + bytes([0x35, 0, 9, 1]) + bytes(9))
+    save("server", "shut", come(0) + ask(0, follow, every) + bytes([9, 1]) + come(1) + ask(1, follow, every) +
+         bytes([0x19, 0]) + say(0, 3) + drain(1))
+    save("server", "no_files", come(0) + bytes([0x1a, 1]) + ask(1, follow, every) + bytes([0x2a, 0]) + drain(1))
+
+
+# --- client: what a daemon says to fuzz_client.c ---------------------------------------------------------
+
+def client_seeds():
+    def event(kind, fill=0, *patches):
+        return bytes([len(patches), fill, kind]) + b"".join(bytes(patch) for patch in patches)
+
+    def events(*content, count=None, wrong=1, more=b""):
+        return bytes([2, len(content) if count is None else count, wrong]) + more + b"".join(content)
+
+    words = b"\x01flow,drop,would_drop\nno_flow,seq_above\n"
+    flow = ((36, 1), (28, 1), (56, 10), (72, 10), (24, 2))
+    save("client", "kinds", words + events(*(event(kind, 0, *flow) for kind in range(1, 8))))
+    save("client", "texts", words + events(event(7, 65), event(8, 0x1b), event(9, 0xc3), event(10, 0)))
+    save("client", "names", words + events(event(1, 0, (232, 0x1b), (233, 65)), event(4, 0xff), event(2, 0x80)))
+    save("client", "states", words + events(event(2, 7, *flow), event(3, 255), event(6, 127), event(3, 1, *flow)))
+    save("client", "lost", words + events(event(7, 66), wrong=0x79, more=b"\xff") + events(count=64))
+    save("client", "count", words + events(*[event(7, 66)] * 8, count=64, wrong=0x89) + b"\xff" + events(event(1)))
+    save("client", "no_event", words + events(event(0), event(11)))
+    save("client", "too_long", words + events(count=64, wrong=0) + event(7, 66) * 8 + b"\xff")
+    save("client", "refused", words + b"".join(bytes([1, 1, err]) for err in (13, 16, 71, 87)) + bytes([1, 0, 5]))
+    save("client", "bytes", b"\0all\nnone\n" + bytes([0, 24]) + b"gtE1" + bytes(20) + bytes([0, 3, 1, 2, 3]))
+    save("client", "silence", b"\x0elist,mode,guard,daemon\nbad_hdr\n")
+
+
+# --- http: what clients do to fuzz_http.c ----------------------------------------------------------------
+
+def http_seeds():
+    def text(client, content):
+        return bytes([client << 4, len(content)]) + content
+
+    def ask(choice, accept):
+        return bytes([5, choice, len(accept)]) + accept
+
+    both = b" text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=\"1.0.0\";q=0.9,*/*;q=0.1"
+    save("http", "asks", both.strip() + b"\n" + ask(0, both) + ask(1, b"") + ask(2, b"") + ask(3, b"") + ask(12, b""))
+    save("http", "fails", b"text/plain\n" + bytes([7, 1]) + ask(0, b" application/openmetrics-text") + ask(1, b""))
+    save("http", "pieces", b"\n" + text(0, b"GET /met") + text(1, b"HEAD /metrics HTTP/1.0\r\n\r\n") +
+         text(0, b"rics HTTP/1.1\r\nHost: a\r\n\r\n") + bytes([2, 0, 0x12, 0]))
+    save("http", "slow", b"\n" + text(0, b"GET / HTTP/1.1\r\n") + bytes([6, 30]) + text(0, b"A: b\r\n") + bytes([6, 99]) +
+         text(2, b"G") + bytes([0x23, 1, 0x33, 0, 0x34, 0]))
+    save("http", "garbage", b"q=;,;q\n" + text(0, bytes(range(200))) + text(1, b"GET  HTTP/9.9\r\n\r\n") +
+         text(2, b"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n"))
+    save("http", "long", b"\n" + (text(0, b"GET /" + b"a" * 250) + text(0, b"b" * 255)) * 3)
+    save("http", "versions", b"\n" + b"".join(ask(0, b" application/openmetrics-text" + rest) for rest in (
+        b";version=0.0.1", b"; version=1.0.0 ;q=nan", b";q=0", b";q=-1", b";q=1e9, text/plain;q=2", b" ; VERSION=1.0.0")))
+
+
 if __name__ == "__main__":
     path_seeds()
     parse_seeds()
     capture_seeds()
     argument_seeds()
+    config_seeds()
+    list_seeds()
+    server_seeds()
+    client_seeds()
+    http_seeds()

@@ -273,7 +273,16 @@ check "rules behind the end" hostile first_rule=0xfffffff0
 check "a text behind the end" hostile text=0xffffffff
 check "a rule of no list" hostile rule=ffffffff000000000000000078017f
 check "a rule longer than an address" hostile rule=ffffffff0000000000000000ff0100
+check "a rule of nobody" hostile rule=ffffffff0000000000000000780100ff
+check "a rule with bits beyond its length" hostile rule=ffffffff00000000000000006801
+check "rules before the image" hostile first_rule=0
+check "a direct table of 2^200 entries" hostile bits=0xc8c8
 check "a reason behind the text" hostile rule=ffffffffffffff7f00000000780100
+place=$(ls $PINS/v1/lists)
+rm "$PINS/v1/lists/$place"
+bpftool map create "$PINS/v1/lists/$place" type array key 4 value 65536 entries 1 name intruder
+check "status reads no other map in its place" answers 0 . "$TCPGUARD" status
+check "nor do commands" answers 70 . "$TCPGUARD" block list
 # Interfaces, modes and services as nothing would write them: every command shows them, or says no.
 for map in tg_ifaces tg_settings tg_ports; do
 	check "the service's user fills $map: nothing falls over it" \

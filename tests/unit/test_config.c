@@ -106,6 +106,8 @@ static const struct {
 	{ "- version\n", "1:1: 'the file' is a list, not a mapping" },
 	{ "version: 1\n  mode: x\n", "2:7: no YAML" },
 	{ "version: 1\nmode: 'enforce\n", "3:1: no YAML" },
+	{ "version: 1\nmode: \xff\n", "2:7: no YAML: invalid leading UTF-8 octet" },
+	{ "version: 1\nmode: \xc3\xa4\x01\n", "2:8: no YAML: control characters" },
 	{ "version: 1\n---\nversion: 1\n", "3:1: a second document" },
 	{ "version: 1\n? [a]\n: 1\n", "2:3: 'a key' is a list" },
 	{ "version: 1\ninterfaces: eth0\n", "2:13: 'interfaces' is a single value, not a list" },
@@ -339,6 +341,25 @@ static void what_is_printed_reads_back_as_the_same(void **state)
 	config_free(again);
 }
 
+/* Line separators, byte order marks and what is no character: YAML has them as escapes only. */
+static void what_quotes_cannot_hold_reads_back(void **state)
+{
+	struct config *config = must_read("version: 1\nmetrics: {listen: \"/a\\L\\P'\\\\\\\"b\"}\n"
+					  "lists: {allow: [\"/\\uFEFF\", \"/\\uFFFE\\uFFFF\", /\xe2\x80\xa7]}\n");
+	struct config *again;
+
+	(void)state;
+	assert_string_equal(config->metrics_listen, "/a\xe2\x80\xa8\xe2\x80\xa9'\\\"b");
+	print_to_file(config);
+	again = try_read();
+	if (!again)
+		fail_msg("%s", said);
+	assert_string_equal(again->metrics_listen, config->metrics_listen);
+	assert_memory_equal(&again->allow, &config->allow, sizeof(config->allow));
+	config_free(config);
+	config_free(again);
+}
+
 /* Without the first '#' of every line that has just one. */
 static void uncomment(const char *from, char *to)
 {
@@ -541,6 +562,7 @@ int main(void)
 		TEST(aliases_end),
 		TEST(every_key_is_read),
 		TEST(what_is_printed_reads_back_as_the_same),
+		TEST(what_quotes_cannot_hold_reads_back),
 		TEST(the_default_file_is_valid_with_and_without_its_comments),
 		TEST(parts_add_to_lists_and_replace_values),
 		TEST(the_longest_paths_read_back),
