@@ -115,13 +115,13 @@ check:
 # The network tests with a daemon built with the sanitizers; T=net/replay for some of them.
 check-asan:
 	$(Q)scripts/install-deps build test
-	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(BUILD)/asan/tcpguard
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS) $(BUILD)/asan/tcpguard
 	$(Q)scripts/check-memory asan $(T)
 
 # Every command below valgrind.
 check-valgrind:
 	$(Q)scripts/install-deps build test valgrind
-	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS)
 	$(Q)scripts/check-memory valgrind $(T)
 
 # Every system call of attach, update, upgrade and detach, refused or killed before: ten minutes.
@@ -358,6 +358,7 @@ clean:
 	rm -rf $(BUILD)
 
 include tests/fuzz/fuzz.mk
+include tests/layouts/layouts.mk
 
 # The differential test (tests/oracle/differential.py) runs the data path through this.
 $(BUILD)/tests/oracle/runner.o: | $(SKELETONS)

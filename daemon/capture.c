@@ -46,16 +46,31 @@ static int open_reader(struct capture *capture)
 	return capture->ng || capture->pcap ? 0 : refuse(capture, "is no capture", why);
 }
 
+int capture_file(const char *path)
+{
+	return capture_stream_file(path);
+}
+
 int capture_open(struct capture **out, const char *path)
+{
+	int fd = capture_stream_file(path);
+
+	*out = NULL;
+	return fd < 0 ? fd : capture_open_file(out, path, fd);
+}
+
+int capture_open_file(struct capture **out, const char *path, int fd)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
 	int err;
 
 	*out = NULL;
-	if (!capture)
+	if (!capture) {
+		close(fd);
 		return log_err(-ENOMEM, "cannot read '%s'", path);
+	}
 	capture->path = path;
-	err = capture_stream_open(path, &capture->stream);
+	err = capture_stream_open(path, fd, &capture->stream);
 	if (err) {
 		free(capture);
 		return err;

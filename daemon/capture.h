@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 struct capture;
@@ -23,6 +24,13 @@ struct capture_packet {
 
 /* -EINVAL or -EACCES, said, when it is missing, unreadable, empty or no capture. */
 int capture_open(struct capture **out, const char *path);
+
+/*
+ * In two steps, for who gives up the right to open it before it is parsed: a descriptor, or an error
+ * as above; then the same from its beginning, the descriptor taken over whatever comes of it.
+ */
+int capture_file(const char *path);
+int capture_open_file(struct capture **out, const char *path, int fd);
 void capture_close(struct capture *capture);
 
 /* 1 and a packet, 0 at the end, -EIO (said) where the capture is damaged or cut off. */
@@ -41,6 +49,8 @@ bool capture_compressed(const struct capture *capture);
 /* A capture to write, "-" for standard output; times keep their nanoseconds.  Errors are said. */
 struct capture_writer;
 int capture_create(struct capture_writer **out, const char *path, int link);
+/* From a file that is open already (private_file.h), and taken over. */
+int capture_create_file(struct capture_writer **out, const char *path, FILE *file, int link);
 void capture_write(struct capture_writer *writer, const struct capture_packet *packet);
 int capture_writer_link(const struct capture_writer *writer);
 /* -errno (said) if not everything was written.  Accepts NULL. */

@@ -64,17 +64,19 @@ static int refuse(int err, const char *path)
 	return err == -EACCES || err == -EPERM ? -EACCES : -EINVAL;
 }
 
-int capture_stream_open(const char *path, struct capture_stream *stream)
+int capture_stream_file(const char *path)
 {
-	bool standard_input = !strcmp(path, "-");
+	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	return fd < 0 ? refuse(-errno, path) : fd;
+}
+
+int capture_stream_open(const char *path, int fd, struct capture_stream *stream)
+{
 	unsigned char magic[2] = { 0 };
 	struct stat status;
-	int fd;
 
 	memset(stream, 0, sizeof(*stream));
-	fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return refuse(-errno, path);
 	if (fstat(fd, &status) || S_ISDIR(status.st_mode)) {
 		close(fd);
 		return refuse(-EISDIR, path);

@@ -14,7 +14,10 @@ struct capture_stream {
 	bool compressed;
 };
 
-/* Opens "-" or a path; gzip is recognised by its first bytes.  Errors are said. */
-int capture_stream_open(const char *path, struct capture_stream *stream);
+/* Opens "-" or a path: a descriptor, or -errno (said). */
+int capture_stream_file(const char *path);
+
+/* Takes over that descriptor; gzip is recognised by its first bytes.  Errors are said. */
+int capture_stream_open(const char *path, int fd, struct capture_stream *stream);
 
 #endif

@@ -19,36 +19,42 @@ struct capture_writer {
 	int link;
 };
 
-static int open_dumper(struct capture_writer *writer)
+static int open_dumper(struct capture_writer *writer, FILE *file)
 {
-	FILE *file;
-
-	if (!writer->shape)
-		return log_err(-ENOMEM, "cannot write '%s'", writer->path);
-	file = private_file_open(writer->path);
-	if (!file)
-		return -EINVAL;
-	writer->dumper = pcap_dump_fopen(writer->shape, file);
+	if (writer->shape)
+		writer->dumper = pcap_dump_fopen(writer->shape, file);
 	if (writer->dumper)
 		return 0;
 	fclose(file);
+	if (!writer->shape)
+		return log_err(-ENOMEM, "cannot write '%s'", writer->path);
 	log_err(0, "cannot write: %s", pcap_geterr(writer->shape));
 	return -EINVAL;
 }
 
 int capture_create(struct capture_writer **out, const char *path, int link)
 {
+	FILE *file = private_file_open(path);
+
+	*out = NULL;
+	return file ? capture_create_file(out, path, file, link) : -EINVAL;
+}
+
+int capture_create_file(struct capture_writer **out, const char *path, FILE *file, int link)
+{
 	struct capture_writer *writer = calloc(1, sizeof(*writer));
 	int err;
 
 	*out = NULL;
-	if (!writer)
+	if (!writer) {
+		fclose(file);
 		return log_err(-ENOMEM, "cannot write '%s'", path);
+	}
 	writer->path = path;
 	writer->link = link;
 	writer->shape = pcap_open_dead_with_tstamp_precision(link, SNAP_BYTES,
 							     PCAP_TSTAMP_PRECISION_NANO);
-	err = open_dumper(writer);
+	err = open_dumper(writer, file);
 	if (err) {
 		capture_finish(writer);
 		return err;

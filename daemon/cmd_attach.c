@@ -271,18 +271,20 @@ static void print_json(const struct global_options *global, const struct datapat
 
 static void print_text(const struct datapath_result *results, int count)
 {
-	const char *name = results[0].dev.name;
+	char word[FORMAT_WORD_BYTES] = "";
 	int i;
 
 	for (i = 0; i < count; i++)
 		print_result(&results[i]);
+	if (count == 1)
+		format_word(word, sizeof(word), results[0].dev.name);
 	if (results[0].mode == TG_MODE_ENFORCE)
 		printf("Watch:   tcpguard stats -i 1        "
 		       "Only watch, drop nothing:   tcpguard monitor %s\n",
-		       count == 1 ? name : "");
+		       word);
 	else
 		printf("Watch:   tcpguard stats -i 1        Begin to drop:   tcpguard enforce %s\n",
-		       count == 1 ? name : "");
+		       word);
 }
 
 /* Thresholds hold for all interfaces; under the lock, in one step. */

@@ -131,6 +131,7 @@ static int open_job(struct replay_job *job, const struct global_options *global,
 
 static void close_job(struct replay_job *job)
 {
+	replay_close_captures(job);
 	replay_flows_free(job->flows);
 	replay_close(job->replay);
 	replay_close(job->other);
@@ -144,6 +145,8 @@ static int run_job(struct replay_job *job, const struct global_options *global, 
 {
 	int err = open_job(job, global, argc, argv), finished;
 
+	if (!err)
+		err = replay_open_captures(job);
 	if (!err)
 		err = replay_captures(job);
 	finished = capture_finish(job->writer);

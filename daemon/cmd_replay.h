@@ -28,9 +28,16 @@ struct replay_job {
 	struct replay_flows *flows;
 	struct replay_summary summary;
 	struct replay_lines *lines; /* NULL: a summary */
+	/* Opened before anything is parsed; -1, NULL: not, or taken over. */
+	int *opened; /* one a file */
+	FILE *write_to;
 	struct capture_writer *writer;
 	struct progress progress;
 };
+
+/* Opens every capture, and what is written to; then gives up what reading them does not need. */
+int replay_open_captures(struct replay_job *job);
+void replay_close_captures(struct replay_job *job);
 
 /* Runs every capture; what is wrong with one is noted in the summary.  -errno ends the whole run. */
 int replay_captures(struct replay_job *job);

@@ -4,9 +4,14 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "names.h"
+#include "private_file.h"
+#include "privilege.h"
 #include "replay_frame.h"
 
 #define FATE_BYTES 96
@@ -157,9 +162,21 @@ static int begin_capture(struct replay_job *job, const struct capture *capture,
 	}
 	if (job->lines)
 		job->lines->file = job->summary.file_count > 1 ? file->path : NULL;
-	return write && !job->writer ?
-		       capture_create(&job->writer, write, capture_link(capture)) :
-		       0;
+	if (write && !job->writer) {
+		FILE *file = job->write_to;
+
+		job->write_to = NULL;
+		return capture_create_file(&job->writer, write, file, capture_link(capture));
+	}
+	return 0;
+}
+
+static int take_over(struct replay_job *job, const struct replay_file *file)
+{
+	int *opened = &job->opened[file - job->summary.files], fd = *opened;
+
+	*opened = -1;
+	return fd;
 }
 
 /* What is wrong with the capture is noted and said; what is returned ends the whole run. */
@@ -168,7 +185,9 @@ static int one_capture(struct replay_job *job, struct replay_file *file)
 	struct capture *capture;
 	int err = 0;
 
-	file->err = capture_open(&capture, file->path);
+	if (file->err)
+		return 0; /* said when it was opened */
+	file->err = capture_open_file(&capture, file->path, take_over(job, file));
 	if (file->err)
 		return 0;
 	file->err = refuse_link(capture);
@@ -181,6 +200,52 @@ static int one_capture(struct replay_job *job, struct replay_file *file)
 	}
 	capture_close(capture);
 	return err;
+}
+
+/* All of them are open at once. */
+static void allow_open_files(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+int replay_open_captures(struct replay_job *job)
+{
+	struct replay_summary *summary = &job->summary;
+	const char *write = job->options->write;
+	uint32_t i;
+
+	job->opened = calloc(summary->file_count, sizeof(*job->opened));
+	if (!job->opened)
+		return log_err(-ENOMEM, "cannot replay");
+	allow_open_files();
+	for (i = 0; i < summary->file_count; i++) {
+		job->opened[i] = capture_file(summary->files[i].path);
+		summary->files[i].err = job->opened[i] < 0 ? job->opened[i] : 0;
+	}
+	job->write_to = write ? private_file_open(write) : NULL;
+	if (write && !job->write_to)
+		return -EINVAL;
+	/* Programs that are loaded are run by who may use bpf(2). */
+	return privilege_keep_as_nobody(PRIVILEGE_BIT(CAP_BPF));
+}
+
+void replay_close_captures(struct replay_job *job)
+{
+	uint32_t i;
+
+	for (i = 0; job->opened && i < job->summary.file_count; i++)
+		if (job->opened[i] >= 0)
+			close(job->opened[i]);
+	free(job->opened);
+	job->opened = NULL;
+	if (job->write_to)
+		fclose(job->write_to);
+	job->write_to = NULL;
 }
 
 int replay_captures(struct replay_job *job)

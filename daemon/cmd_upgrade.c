@@ -127,6 +127,18 @@ static void print_migrated(const struct datapath_migrated *migrated)
 	       (unsigned long long)migrated->unjudged);
 }
 
+/* Former programs have a table of their own, which knows nothing of what passed since. */
+static void print_way_back(const struct datapath_migrated *migrated)
+{
+	if (migrated->layout_before == TG_LAYOUT_VERSION)
+		printf("Back:    tcpguard upgrade --max-flows %u; --rollback cannot, the table is another\n",
+		       migrated->max_flows_before);
+	else
+		printf("Back:    no --rollback: the former version does not know this layout.  With that one "
+		       "installed,\n         'tcpguard detach --all --purge' and attach: flows and counters "
+		       "begin anew\n");
+}
+
 static void print_text(const struct upgrade_options *options, const struct outcome *outcome)
 {
 	unsigned int i;
@@ -134,6 +146,8 @@ static void print_text(const struct upgrade_options *options, const struct outco
 	for (i = 0; i < outcome->count; i++)
 		print_one(&outcome->all[i]);
 	print_migrated(&outcome->migrated);
+	if (outcome->migrated.done)
+		print_way_back(&outcome->migrated);
 	if (outcome->exchanged)
 		printf("Watch:   tcpguard stats -i 1%s\n",
 		       outcome->migrated.done ? "" :

@@ -7,6 +7,7 @@
 #include "event_socket.h"
 #include "log.h"
 #include "names.h"
+#include "privilege.h"
 #include "service.h"
 
 void daemon_report_pass(struct daemon_state *state, const struct ager_pass *pass)
@@ -102,7 +103,9 @@ int daemon_begin_reports(struct loop *loop, void *context)
 	if (err)
 		log_info("daemon: going on without 'tcpguard events'");
 	events_say(state->events, TG_EVENT_DAEMON, "started, pid %d", (int)getpid());
-	return 0;
+	/* Sockets are made, and given to their group.  From here on it is what the unit makes of it. */
+	return privilege_keep(PRIVILEGE_BIT(CAP_BPF) | PRIVILEGE_BIT(CAP_NET_ADMIN) |
+			      PRIVILEGE_BIT(CAP_PERFMON));
 }
 
 void daemon_end_reports(void *context)

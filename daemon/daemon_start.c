@@ -177,25 +177,20 @@ static bool is_tcpguard(pid_t pid)
 int daemon_stop(const __u32 *pid_word)
 {
 	const struct timespec pause = { .tv_nsec = STOP_STEP_MS * 1000000L };
-	const __u32 nobody = 0;
-	pid_t asked = 0;
+	pid_t asked = 0, pid = 0;
 	int waited;
 
-	if (!pid_word)
-		pid_word = &nobody;
 	/* Another one may be starting at this moment, or be started by systemd: it writes its pid soon. */
 	for (waited = 0; waited < (asked ? STOP_MS : FIND_MS); waited += STOP_STEP_MS) {
-		pid_t pid = (pid_t)TG_READ_ONCE(*pid_word);
-
 		if (!pins_daemon_runs())
 			return 0;
+		pid = pid_word ? (pid_t)TG_READ_ONCE(*pid_word) : pins_daemon_holder();
 		if (pid > 1 && pid != asked && is_tcpguard(pid) && !kill(pid, SIGTERM))
 			asked = pid;
 		nanosleep(&pause, NULL);
 	}
 	if (asked)
 		return log_err(-ETIMEDOUT, "cannot stop the daemon, process %d", (int)asked);
-	log_err_hint(0, "stop it where it runs", "cannot stop the daemon: process %d is not it",
-		     (int)TG_READ_ONCE(*pid_word));
+	log_err_hint(0, "stop it where it runs", "cannot stop the daemon: process %d is not it", (int)pid);
 	return -ESRCH;
 }

@@ -168,7 +168,8 @@ static int prepare_one(struct upgrade *upgrade, unsigned int slot, bool rollback
 	item->slot = slot;
 	err = rollback ? open_former(upgrade, work, slot) : load_one(upgrade, work, slot);
 	if (err > 0)
-		out->left = rollback ? "no former programs of it are kept" :
+		out->left = rollback ? "no former programs of it are kept; the version you want and its "
+				       "'tcpguard upgrade' put its programs in place" :
 				       "it needs other hooks now: 'tcpguard attach IFACE' attaches it anew";
 	if (err > 0)
 		release_work(work); /* the next interface takes its place */

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "format.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What native XDP needs of a page besides the frame. */
@@ -19,6 +21,7 @@ struct patient {
 	const struct doctor_host *host;
 	const struct doctor_iface *iface;
 	const char *name;
+	const char *word; /* the same in a command */
 	struct doctor_report *report;
 };
 
@@ -39,7 +42,7 @@ static void judge_link(const struct patient *p, const char *check)
 		    iface->dev.link_type);
 	else if (!iface->up)
 		doctor_mend(SAY(DOCTOR_NOTE, "the interface is down"), "ip link set dev %s up",
-			    p->name);
+			    p->word);
 	else
 		SAY(DOCTOR_OK, "up, %s", iface->dev.no_link_header ? "no link header" : "Ethernet");
 }
@@ -48,25 +51,27 @@ static void judge_link(const struct patient *p, const char *check)
 static void judge_place(const struct patient *p, const char *check)
 {
 	const struct doctor_iface *iface = p->iface;
+	char word[FORMAT_WORD_BYTES];
 
 	if (!strcmp(iface->master_kind, "bond") || !strcmp(iface->master_kind, "team"))
 		doctor_mend(SAY(DOCTOR_WARNING,
 				"a port of %s: its connections may use the other ports as well. "
 				"Attach to %s",
 				iface->master, iface->master),
-			    "tcpguard attach %s", iface->master);
+			    "tcpguard attach %s", format_word(word, sizeof(word), iface->master));
 	else if (!strcmp(iface->master_kind, "bridge"))
 		doctor_mend(SAY(DOCTOR_NOTE,
 				"a port of the bridge %s: what it forwards is seen, too, and none "
 				"of it has a socket here",
 				iface->master),
-			    "tcpguard attach %s --profile gateway", p->name);
+			    "tcpguard attach %s --profile gateway", p->word);
 	else if (!strcmp(iface->kind, "vlan"))
 		doctor_mend(SAY(DOCTOR_NOTE,
 				"a VLAN has generic XDP only; %s sees the same packets, tags are "
 				"understood",
 				iface->lower[0] ? iface->lower : "the interface below"),
-			    "tcpguard attach %s", iface->lower[0] ? iface->lower : "IFACE");
+			    "tcpguard attach %s",
+			    iface->lower[0] ? format_word(word, sizeof(word), iface->lower) : "IFACE");
 	else if (!strcmp(iface->kind, "bridge"))
 		SAY(DOCTOR_NOTE,
 		    "a bridge has generic XDP only, and sees what is for this machine");
@@ -114,7 +119,7 @@ static void judge_mtu(const struct patient *p, const char *check)
 				"MTU %u: under native XDP a frame must fit into one page, or %s "
 				"refuses and attach takes generic XDP",
 				iface->dev.mtu, several_unknown ? "the driver probably" : "the driver"),
-			    "ip link set dev %s mtu %u", p->name, most);
+			    "ip link set dev %s mtu %u", p->word, most);
 }
 
 static void judge_lro(const struct patient *p, const char *check)
@@ -123,7 +128,7 @@ static void judge_lro(const struct patient *p, const char *check)
 		doctor_mend(SAY(DOCTOR_WARNING,
 				"LRO is on: segments arrive merged, and many drivers refuse native "
 				"XDP meanwhile"),
-			    "ethtool -K %s lro off", p->name);
+			    "ethtool -K %s lro off", p->word);
 	else if (p->iface->feature[DOCTOR_LRO] == DOCTOR_UNKNOWN)
 		SAY(DOCTOR_UNCHECKED, "LRO: the kernel does not tell the interface's features");
 	else
@@ -138,12 +143,12 @@ static void judge_gro(const struct patient *p, const char *check)
 		doctor_mend(SAY(DOCTOR_WARNING,
 				"GRO in hardware is on: segments arrive merged, and many drivers "
 				"refuse native XDP meanwhile"),
-			    "ethtool -K %s rx-gro-hw off", p->name);
+			    "ethtool -K %s rx-gro-hw off", p->word);
 	else if (feature[DOCTOR_GRO] == DOCTOR_YES && p->iface->native == DOCTOR_NO)
 		doctor_mend(SAY(DOCTOR_NOTE,
 				"generic XDP runs behind GRO and copies what it has merged; "
 				"without GRO it need not"),
-			    "ethtool -K %s gro off", p->name);
+			    "ethtool -K %s gro off", p->word);
 	else
 		SAY(DOCTOR_OK, "no GRO that matters to XDP");
 }
@@ -160,7 +165,7 @@ static void judge_queues(const struct patient *p, const char *check)
 				"queues: veth refuses native XDP, attach takes generic XDP",
 				iface->channels, iface->channels == 1 ? "" : "s", iface->peer,
 				iface->peer_tx),
-			    "ethtool -L %s rx %u", p->name, iface->peer_tx);
+			    "ethtool -L %s rx %u", p->word, iface->peer_tx);
 	else if (iface->peer_known == DOCTOR_NO)
 		SAY(DOCTOR_UNCHECKED,
 		    "%u receive queue%s; the other end is in another network namespace, where "
@@ -171,12 +176,12 @@ static void judge_queues(const struct patient *p, const char *check)
 				"%u of %u queues in use: ena refuses native XDP above half of them",
 				iface->channels,
 				iface->channels_max),
-			    "ethtool -L %s combined %u", p->name, iface->channels_max / 2);
+			    "ethtool -L %s combined %u", p->word, iface->channels_max / 2);
 	else if (!iface->kind[0] && iface->channels && iface->channels < wanted)
 		doctor_mend(SAY(DOCTOR_NOTE, "%u receive queue%s for %u CPUs: the others cannot "
 					     "help",
 				iface->channels, iface->channels == 1 ? "" : "s", iface->cpus),
-			    "ethtool -L %s %s %u", p->name, unit, wanted);
+			    "ethtool -L %s %s %u", p->word, unit, wanted);
 	else if (iface->channels)
 		SAY(DOCTOR_OK, "%u receive queue%s", iface->channels,
 		    iface->channels == 1 ? "" : "s");
@@ -213,7 +218,7 @@ static void judge_offload(const struct patient *p, const char *check)
 		doctor_mend(SAY(DOCTOR_NOTE,
 				"hw-tc-offload is on: what tc or Open vSwitch offloads passes by "
 				"unseen"),
-			    "ethtool -K %s hw-tc-offload off", p->name);
+			    "ethtool -K %s hw-tc-offload off", p->word);
 	if (host->nftables != DOCTOR_YES)
 		SAY(DOCTOR_UNCHECKED, "flow tables of nft, which hide packets if offloaded: "
 				      "reading them needs CAP_NET_ADMIN");
@@ -246,7 +251,7 @@ static void mend_foreign(const struct patient *p, const struct doctor_program *p
 	if (program->link)
 		doctor_mend(finding, "bpftool link detach id %u", program->link);
 	else
-		doctor_mend(finding, "ip link set dev %s %s off", p->name, words[program->hook]);
+		doctor_mend(finding, "ip link set dev %s %s off", p->word, words[program->hook]);
 }
 
 static void judge_xdp_program(const struct patient *p, const char *check,
@@ -266,7 +271,7 @@ static void judge_xdp_program(const struct patient *p, const char *check,
 		doctor_mend(SAY(DOCTOR_WARNING, "libxdp's dispatcher is there, %.200s: attach "
 						"beside it",
 				text),
-			    "tcpguard attach %s --share", p->name);
+			    "tcpguard attach %s --share", p->word);
 	else
 		mend_foreign(p, program,
 			     SAY(DOCTOR_BLOCKS, "another XDP program is there, %.200s: one "
@@ -343,11 +348,13 @@ void doctor_judge_iface(const struct doctor_kernel *kernel, const struct doctor_
 		{ "iface.egress", judge_egress },
 		{ "iface.profile", judge_profile },
 	};
+	char word[FORMAT_WORD_BYTES];
 	const struct patient p = {
 		.kernel = kernel,
 		.host = host,
 		.iface = iface,
 		.name = iface->dev.name,
+		.word = format_word(word, sizeof(word), iface->dev.name),
 		.report = report,
 	};
 	size_t i;

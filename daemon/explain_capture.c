@@ -3,11 +3,14 @@
 #include "explain_capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "log.h"
+#include "privilege.h"
 #include "replay_frame.h"
 
 /* --- the story ------------------------------------------------------------------------------------ */
@@ -71,9 +74,16 @@ int explain_parse_packet(char *argument, struct explain_capture *out)
 
 static int open_capture(const struct explain_capture *out, struct capture **capture)
 {
-	int err = capture_open(capture, out->path);
+	int fd = fcntl(out->fd, F_DUPFD_CLOEXEC, 3), err;
 	const char *hint;
 
+	if (fd < 0 || lseek(fd, 0, SEEK_SET)) {
+		err = log_err_hint(-errno, "give a file", "cannot read '%s' twice", out->path);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	err = capture_open_file(capture, out->path, fd);
 	if (err)
 		return err;
 	hint = replay_frame_refusal(capture_link(*capture));
@@ -184,6 +194,13 @@ static uint32_t table_size(const struct explain_capture *out)
 	return replay_flows_for(replay_bytes_of(out->path, (uint64_t)status.st_size) + 1);
 }
 
+/* Then what is parsed is parsed without the rights of who asked. */
+static int open_file(struct explain_capture *out)
+{
+	out->fd = capture_file(out->path);
+	return out->fd < 0 ? out->fd : privilege_keep_as_nobody(PRIVILEGE_BIT(CAP_BPF));
+}
+
 int explain_capture(struct explain_capture *out, const struct replay_options *options)
 {
 	struct replay *replay = NULL;
@@ -193,7 +210,10 @@ int explain_capture(struct explain_capture *out, const struct replay_options *op
 	int err;
 
 	out->options = options;
+	out->fd = -1;
 	err = replay_open(&replay, options, table_size(out));
+	if (!err)
+		err = open_file(out);
 	if (!err)
 		err = read_key(out, replay, &key, &segment);
 	if (!err) {
@@ -208,6 +228,8 @@ int explain_capture(struct explain_capture *out, const struct replay_options *op
 		out->timeouts = *replay_timeouts(replay);
 		explain(out);
 	}
+	if (out->fd >= 0)
+		close(out->fd);
 	replay_close(replay);
 	return err;
 }

@@ -28,6 +28,7 @@ const struct explain_event *explain_story_event(const struct explain_story *stor
 
 struct explain_capture {
 	const char *path;
+	int fd; /* of the capture, for both readings */
 	uint64_t number;
 	const struct replay_options *options;
 	struct explain_event packet;

@@ -51,7 +51,7 @@ const char *format_si(char *buffer, size_t size, uint64_t number)
 
 const char *format_bytes(char *buffer, size_t size, uint64_t bytes)
 {
-	static const char *const units[] = { " B",   " KiB", " MiB", " GiB",
+	static const char *const units[] = { " B", " KiB", " MiB", " GiB",
 					     " TiB", " PiB", " EiB", NULL };
 
 	return format_scaled(buffer, size, bytes, 1024, units);
@@ -133,6 +133,38 @@ const char *format_endpoint(char *buffer, size_t size, const __be32 address[4], 
 
 	format_address(text, sizeof(text), address);
 	snprintf(buffer, size, is_mapped(address) ? "%s:%u" : "[%s]:%u", text, ntohs(port));
+	return buffer;
+}
+
+/* What no shell sees anything special in. */
+static bool is_ordinary(const char *word)
+{
+	static const char ordinary[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				       "_-.@%+=:,/";
+
+	return word[0] && !word[strspn(word, ordinary)];
+}
+
+const char *format_word(char *buffer, size_t size, const char *word)
+{
+	size_t at = 0;
+
+	if (is_ordinary(word)) {
+		snprintf(buffer, size, "%s", word);
+		return buffer;
+	}
+	at += (size_t)snprintf(buffer, size, "'");
+	for (; *word && at < size; word++) {
+		if (*word == '\'')
+			at += (size_t)snprintf(buffer + at, size - at, "'\\''");
+		else
+			at += (size_t)snprintf(buffer + at, size - at, "%c", *word);
+	}
+	/* Never half a quotation: without room for all of it, none. */
+	if (at + 1 < size)
+		snprintf(buffer + at, size - at, "'");
+	else
+		snprintf(buffer, size, "''");
 	return buffer;
 }
 

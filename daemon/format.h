@@ -30,6 +30,13 @@ const char *format_time(char *buffer, size_t size, const struct timespec *time);
 /* The same with so many digits of the second, 0..9, of nanoseconds since 1970. */
 const char *format_time_ns(char *buffer, size_t size, uint64_t time_ns, int digits);
 
+/*
+ * As one word of a command that is offered to a shell: eth0, '$(date)'.  A buffer of
+ * FORMAT_WORD_BYTES holds any interface's name.
+ */
+#define FORMAT_WORD_BYTES 68
+const char *format_word(char *buffer, size_t size, const char *word);
+
 /* TCP flags: "SYN|ACK", "-" for none. */
 const char *format_flags(char *buffer, size_t size, unsigned int flags);
 

@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tcpguard/config.h"
 #include "tcpguard/counters.h"
@@ -132,6 +133,9 @@ int pins_lock_daemon(void);
 
 /* True if a daemon holds its lock. */
 bool pins_daemon_runs(void);
+
+/* Who does, as the kernel lists it; 0 if nobody, or somebody who cannot be seen from here. */
+pid_t pins_daemon_holder(void);
 
 /* The lock of the one who captures, likewise: flock on PINS_DIR/capture. */
 int pins_lock_capture(void);

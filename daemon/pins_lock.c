@@ -9,9 +9,11 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,6 +170,38 @@ int pins_lock_daemon(void)
 bool pins_daemon_runs(void)
 {
 	return is_locked(DAEMON_DIR);
+}
+
+/* As the kernel lists it: "3: FLOCK  ADVISORY  WRITE 1234 00:1c:5678 0 EOF". */
+static pid_t holder_in(const char *line, const struct stat *locked)
+{
+	unsigned int at_major, at_minor;
+	unsigned long inode;
+	int pid;
+
+	if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%lu", &pid, &at_major, &at_minor, &inode) != 4)
+		return 0;
+	return at_major == major(locked->st_dev) && at_minor == minor(locked->st_dev) && inode == locked->st_ino ?
+		       pid :
+		       0;
+}
+
+pid_t pins_daemon_holder(void)
+{
+	struct stat locked;
+	char line[256];
+	pid_t pid = 0;
+	FILE *file;
+
+	if (lstat(DAEMON_DIR, &locked))
+		return 0;
+	file = fopen("/proc/locks", "re");
+	if (!file)
+		return 0;
+	while (!pid && fgets(line, sizeof(line), file))
+		pid = holder_in(line, &locked);
+	fclose(file);
+	return pid;
 }
 
 int pins_lock_capture(void)

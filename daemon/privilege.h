@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <linux/capability.h>
 
@@ -27,5 +28,19 @@ const char *privilege_remedy(int err, char *buffer, size_t size);
  * is one of them: without it the verifier allows no variable offset into a packet.
  */
 const char *privilege_missing(void);
+
+#define PRIVILEGE_BIT(capability) (UINT64_C(1) << (capability))
+
+/*
+ * Gives up every capability but these, those a set-user-id program would give included, for good.
+ * 0 or -errno, said.
+ */
+int privilege_keep(uint64_t capabilities);
+
+/*
+ * The same before something is parsed that strangers made: root becomes nobody besides, whose files
+ * are not root's.  What is to be opened has to be open.
+ */
+int privilege_keep_as_nobody(uint64_t capabilities);
 
 #endif

@@ -46,7 +46,7 @@ uint32_t guard_run_out(struct guard *guard, const uint8_t *frame, size_t frame_s
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = (__u32)frame_size,
 		    .data_out = out, .data_size_out = (__u32)*size);
-	int err = bpf_prog_test_run_opts(bpf_program__fd(guard->skel->progs.tg_xdp_ingress), &opts);
+	int err = bpf_prog_test_run_opts(guard->programs.xdp, &opts);
 
 	if (err)
 		fail_msg("test run of %zu bytes failed: %s", frame_size, strerror(-err));

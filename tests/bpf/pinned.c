@@ -88,7 +88,7 @@ static void empty_hash(int fd, uint32_t key_size)
 		check(bpf_map_delete_elem(fd, key), "empty", "a map");
 }
 
-static void zero_array(int fd, uint32_t entries, size_t size)
+static void zero_one_by_one(int fd, uint32_t entries, size_t size)
 {
 	void *zeroes = calloc(1, size);
 	uint32_t key;
@@ -99,20 +99,68 @@ static void zero_array(int fd, uint32_t entries, size_t size)
 	free(zeroes);
 }
 
+/* Maps of a quarter of a million entries: a system call for each would take longer than the test. */
+static void zero_at_once(int fd, uint32_t entries, size_t size)
+{
+	uint32_t *keys = malloc(entries * sizeof(*keys)), done = entries, key;
+	void *zeroes = calloc(entries, size);
+
+	assert_true(keys && zeroes);
+	for (key = 0; key < entries; key++)
+		keys[key] = key;
+	check(bpf_map_update_batch(fd, keys, zeroes, &done, NULL), "empty", "an array");
+	assert_int_equal(done, entries);
+	free(zeroes);
+	free(keys);
+}
+
+/* Two images of lists, or none. */
+static void forget_inner_maps(int fd, uint32_t entries)
+{
+	uint32_t key;
+
+	for (key = 0; key < entries; key++)
+		check(bpf_map_delete_elem(fd, &key) && errno != ENOENT, "empty", "a map of maps");
+}
+
+static int discard(void *context, void *data, size_t size)
+{
+	(void)context;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
+static void drain(int fd)
+{
+	struct ring_buffer *ring = ring_buffer__new(fd, discard, NULL, NULL);
+
+	check(!ring, "open", "a ring buffer");
+	check(ring_buffer__consume(ring) < 0, "empty", "a ring buffer");
+	ring_buffer__free(ring);
+}
+
 static void empty_map(const struct bpf_map *map)
 {
 	size_t value = (bpf_map__value_size(map) + 7) / 8 * 8;
+	uint32_t entries = bpf_map__max_entries(map);
+	int fd = bpf_map__fd(map);
 
 	switch (bpf_map__type(map)) {
 	case BPF_MAP_TYPE_HASH:
-		empty_hash(bpf_map__fd(map), bpf_map__key_size(map));
+		empty_hash(fd, bpf_map__key_size(map));
 		break;
 	case BPF_MAP_TYPE_ARRAY:
-		zero_array(bpf_map__fd(map), bpf_map__max_entries(map), value);
+		zero_at_once(fd, entries, bpf_map__value_size(map));
 		break;
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
-		zero_array(bpf_map__fd(map), bpf_map__max_entries(map),
-			   value * (size_t)libbpf_num_possible_cpus());
+		zero_one_by_one(fd, entries, value * (size_t)libbpf_num_possible_cpus());
+		break;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+		forget_inner_maps(fd, entries);
+		break;
+	case BPF_MAP_TYPE_RINGBUF:
+		drain(fd);
 		break;
 	default:
 		fail_msg("no way to empty the map %s", bpf_map__name(map));

@@ -167,7 +167,7 @@ def add_python(image):
 def add_build(image):
     build = ROOT / "build"
     programs = [build / "tcpguard", build / "demo/attack", build / "tests/kernels/neighbour",
-                *sorted((build / "tests/bpf").glob("test_*"))]
+                *sorted((build / "layouts").glob("*/tcpguard")), *sorted((build / "tests/bpf").glob("test_*"))]
     for program in programs:
         if program.suffix not in (".o", ".d"):
             if not program.exists():

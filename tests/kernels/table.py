@@ -19,7 +19,7 @@ BEGIN, END = "<!-- kernels: written by tests/kernels/table.py -->\n", "<!-- end 
 # Columns: heading, and the features whose cases it sums up.
 COLUMNS = [
     ("suite", "test-run"), ("native XDP, clsact", "native"), ("generic XDP, clsact", "generic"),
-    ("tcx", "tcx"), ("by default", "auto"), ("live sockets", "seeding"),
+    ("tcx", "tcx"), ("by default", "auto"), ("live sockets", "seeding"), ("wall clock set", "clock"),
     ("jumbo frames, native", "jumbo"), ("jumbo frames, generic", "jumbo generic"), ("`--share`", "share"),
 ]
 

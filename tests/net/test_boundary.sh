@@ -197,6 +197,17 @@ offered() {
 		_tcpguard
 		printf "%s\n" "${COMPREPLY[@]}"' "$TCPGUARD" "$1"
 }
+# What doctor says to run: pasted, it runs nothing else.
+pasted() {
+	local command
+
+	command=$("$TCPGUARD" -j doctor "$1" | query "finding('$1', 'iface.link')")
+	command=${command#* }
+	echo "$command"
+	[ -n "$command" ] && bash -c "$command" && ip link show dev "$1" | grep -q "[<,]UP[,>]"
+}
+# shellcheck disable=SC2016 # that is its name
+check "doctor's command for such a name does what it says" pasted '$(date)'
 check "bash completes it as a word" equal "$(offered '$' | head -n 1)" '\$\(date\)'
 check "ordinary names as they are" equal "$(offered eth)" eth0
 ip link del "odd$ESCAPE"

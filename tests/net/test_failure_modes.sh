@@ -223,6 +223,21 @@ mount -t tmpfs -o size=8k none "$WORK/small"
 END
 check "the disk is full" answers 70 'no space' "$TCPGUARD" replay -w "$WORK/small/dropped.pcap" "$WORK/middle.pcap"
 umount "$WORK/small"
+
+# Room for one file of metrics, and then for none.
+mount -t tmpfs -o size=256k none "$WORK/small"
+"$TCPGUARD" metrics --textfile "$WORK/small/node.prom" > /dev/null
+cp "$WORK/small/node.prom" "$WORK/node.prom"
+head -c 1m /dev/zero > "$WORK/small/rest" 2> /dev/null || true
+check "the disk is full: metrics for a file" answers 70 'no space' "$TCPGUARD" metrics --textfile "$WORK/small/node.prom"
+check "the disk is full: the former metrics stay whole" cmp "$WORK/small/node.prom" "$WORK/node.prom"
+check "the disk is full: nothing half-written is left beside them" equal "$(ls "$WORK/small")" "node.prom
+rest"
+head -c 200k /dev/zero > "$WORK/small/rest"
+check "the disk is full: a capture ends, and says why" \
+	answers 70 'no space' timeout 60 "$TCPGUARD" capture --verdict pass -w "$WORK/small/all.pcapng"
+check "the disk is full: traffic and judging go on" enforces
+umount "$WORK/small"
 cannot_answer() {
 	local command
 

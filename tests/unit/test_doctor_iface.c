@@ -110,6 +110,23 @@ static void stacked_interfaces_get_advice(void **state)
 	expect_only(m, "iface.place", DOCTOR_NOTE, "tcpguard attach eth1");
 }
 
+static void what_a_command_names_is_quoted(void **state)
+{
+	struct machine *m = *state;
+
+	strcpy(m->iface.dev.name, "$(reboot)");
+	m->iface.up = false;
+	expect_only(m, "iface.link", DOCTOR_NOTE, "ip link set dev '$(reboot)' up");
+	m->iface.up = true;
+	strcpy(m->iface.master, "a;b");
+	strcpy(m->iface.master_kind, "bond");
+	expect_only(m, "iface.place", DOCTOR_WARNING, "tcpguard attach 'a;b'");
+	m->iface.master_kind[0] = '\0';
+	strcpy(m->iface.kind, "vlan");
+	strcpy(m->iface.lower, "`c`");
+	expect_only(m, "iface.place", DOCTOR_NOTE, "tcpguard attach '`c`'");
+}
+
 static void an_unknown_link_type_blocks(void **state)
 {
 	struct machine *m = *state;
@@ -197,6 +214,7 @@ int main(void)
 		TEST(gro_matters_to_generic_xdp_only),
 		TEST(queues_are_counted_against_cpus_peers_and_limits),
 		TEST(stacked_interfaces_get_advice),
+		TEST(what_a_command_names_is_quoted),
 		TEST(an_unknown_link_type_blocks),
 		TEST(a_foreign_xdp_program_is_taken_off_by_the_way_it_came),
 		TEST(a_dispatcher_is_joined_where_functions_can_be_replaced),

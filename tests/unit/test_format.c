@@ -123,6 +123,22 @@ static void flags_are_named_in_the_usual_order(void **state)
 	SAYS(format_flags(text, sizeof(text), 0xff), "SYN|FIN|RST|PSH|ACK|URG|ECE|CWR");
 }
 
+static void a_word_is_one_to_the_shell(void **state)
+{
+	char text[FORMAT_WORD_BYTES], small[8];
+
+	(void)state;
+	SAYS(format_word(text, sizeof(text), "eth0.100@up"), "eth0.100@up");
+	SAYS(format_word(text, sizeof(text), ""), "''");
+	SAYS(format_word(text, sizeof(text), "$(date)"), "'$(date)'");
+	SAYS(format_word(text, sizeof(text), "a;b&c|`d`"), "'a;b&c|`d`'");
+	SAYS(format_word(text, sizeof(text), "a'b"), "'a'\\''b'");
+	SAYS(format_word(text, sizeof(text), "''''''''''''''''"),
+	     "''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''\\'''");
+	SAYS(format_word(small, sizeof(small), "~12345"), "''");
+	SAYS(format_word(small, sizeof(small), "~1234"), "'~1234'");
+}
+
 static void per_cent_of_nothing_is_nothing(void **state)
 {
 	(void)state;
@@ -141,6 +157,7 @@ int main(void)
 		cmocka_unit_test(both_families_are_printed),
 		cmocka_unit_test(nanoseconds_have_as_many_digits_as_wanted),
 		cmocka_unit_test(flags_are_named_in_the_usual_order),
+		cmocka_unit_test(a_word_is_one_to_the_shell),
 		cmocka_unit_test(per_cent_of_nothing_is_nothing),
 	};
 

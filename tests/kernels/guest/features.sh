@@ -117,6 +117,20 @@ beats_beyond() {
 }
 
 check "seeding: a connection from before goes on and is known" seeding
+
+# Of a machine of our own, the wall clock can be set: by a day, and back by a month.
+clock_jumps() {
+	local before
+
+	date -s "@$(($(date +%s) + $1))" > /dev/null || return 1
+	before=$(cat "$WORK/beats")
+	wait_for 10 beats_beyond "$before" || return 1
+	fetch "http://10.0.0.1/page?[1-5]" || return 1
+	nothing_dropped eth0 || return 1
+	"$TCPGUARD" -j flows list --dport 7 | query 'd["flows"][0]["age_s"] < 3600' | grep -qx True
+}
+check "clock: a day ahead" clock_jumps 86400
+check "clock: a month back" clock_jumps -2592000
 "$TCPGUARD" detach eth0 --purge > /dev/null
 
 # Frames of several buffers in native XDP.
