@@ -74,7 +74,7 @@ BENCH_JSON := $(BUILD)/bench/bench.json
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check bench bench-peers bench-floods bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check bench bench-peers bench-floods bench-product bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -176,9 +176,16 @@ bench-floods:
 	$(Q)$(PYTHON) tests/bench/floods.py --json $(BUILD)/bench/floods.json $(BENCH_ARGS)
 	$(Q)$(PYTHON) tests/bench/floods.py --document $(BUILD)/bench/floods.json docs/floods.md
 
+# What the whole takes: attaching, tables of up to 16 Mi flows, an idle daemon, throughput.
+bench-product:
+	$(Q)scripts/install-deps build test bench
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/fill $(BUILD)/tests/bench/generate
+	$(Q)mkdir -p $(BUILD)/bench
+	$(Q)$(PYTHON) tests/bench/product.py --json $(BUILD)/bench/product.json $(BENCH_ARGS)
+
 # The figures of docs/performance.md, from what make bench measured last.
 bench-document:
-	$(Q)$(PYTHON) tests/bench/show.py document $(wildcard $(BENCH_JSON) $(BUILD)/bench/peers.json) docs/performance.md
+	$(Q)$(PYTHON) tests/bench/show.py document $(wildcard $(BENCH_JSON) $(BUILD)/bench/peers.json $(BUILD)/bench/product.json) docs/performance.md
 
 lint:
 	$(Q)scripts/install-deps build test lint

@@ -346,7 +346,6 @@ def main():
     rows = [row for mode in options.modes for row in measure(mode, options)]
     print("goals (ratios of minima)")
     reached = goals(rows)
-    print("  G17  not measured: throughput (iperf3) is not part of this run yet")
     if options.json:
         write(options.json, rows, reached)
 
