@@ -104,6 +104,7 @@ void group_curve(struct bench *bench);
 void group_flood(struct bench *bench);
 void group_evict(struct bench *bench);
 void group_ageing(struct bench *bench);
+void group_events(struct bench *bench);
 void group_memory(struct bench *bench);
 void group_calls(struct bench *bench);
 

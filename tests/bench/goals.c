@@ -103,6 +103,11 @@ static void judge_tables(struct bench *bench)
 		 12, 18);
 	at_most(bench, "G15", "hot table's memory a flow / nf_conntrack's (assumed 264 bytes)",
 		row_min(bench, "memory", "tcpguard, hot table", MIB) / CONNTRACK_BYTES, 0.5, 0.45);
+	at_most(bench, "G16", "telling of a drop, added to it / HASH look-up, net",
+		(row_min(bench, "events", "drop, each one told", 1) -
+		 row_min(bench, "events", "drop, nobody listens", 1)) /
+			net(bench, "events", "kernel HASH", 1),
+		1.0, 0);
 	at_most(bench, "G18", "calls executed for an established segment, translated program",
 		row_min(bench, "calls", "calls, shipped, ACK", 1), 0, 0);
 }

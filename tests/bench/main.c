@@ -23,6 +23,7 @@ static const struct {
 	{ "flood", group_flood, "new flows on a full table, stray segments" },
 	{ "evict", group_evict, "what a SYN flood displaces" },
 	{ "ageing", group_ageing, "one pass over a million entries" },
+	{ "events", group_events, "what it costs to tell of a packet" },
 	{ "memory", group_memory, "bytes a flow" },
 };
 

@@ -60,7 +60,6 @@ static void print_goals(const struct bench *bench)
 			printf(" (%g)", goal->stretch);
 		printf("  %s\n", goal->text);
 	}
-	printf("  G16    not measured: the cost of events is not part of a run yet\n");
 	printf("  G6 to G9, G11, G12: make bench-peers; G17: make bench-product\n");
 }
 
