@@ -193,6 +193,11 @@ def argument_seeds():
         "states": ["FIN_WAIT_1", "--state", "established", "--state=SYN_RECEIVED"],
         "ids": ["1f3a-2", "--id", "0-0", "--", "-f"],
         "choices": ["monitor", "--mode", "ENFORCE", "--profile", "gateway", "--mo", "x"],
+        "flow": ["192.0.2.1:40000-192.0.2.2:80"],
+        "flow6": ["[2001:db8::2]:80-[2001:db8::1]:40000"],
+        "listener": ["[::1]:9844"],
+        "listener4": ["127.0.0.1:9844"],
+        "socket": ["unix:/run/tcpguard/metrics.sock"],
         "mapped": ["::ffff:192.0.2.1/120", "--frobnicate", "-q", "-p"],
     }
     for name, lines in words.items():
