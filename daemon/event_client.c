@@ -84,7 +84,7 @@ static int receive(struct event_client *client, int timeout_ms)
 	message->lost = 0;
 	if (timeout_ms >= 0 && poll(&ready, 1, timeout_ms) == 0)
 		return -EAGAIN;
-	got = recv(client->fd, message, sizeof(*message), 0);
+	got = recv(client->fd, message, sizeof(*message), MSG_TRUNC);
 	if (!got || (got < 0 && errno == ECONNRESET))
 		return client->heard ? 0 : say_gone();
 	if (got < 0)

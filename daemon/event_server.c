@@ -204,7 +204,7 @@ static void listen_to(struct reader *reader)
 {
 	struct event_server *server = reader->server;
 	struct event_request request;
-	ssize_t got = recv(reader->fd, &request, sizeof(request), MSG_DONTWAIT);
+	ssize_t got = recv(reader->fd, &request, sizeof(request), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (got < 0 && (errno == EWOULDBLOCK || errno == EINTR))
 		return;

@@ -153,7 +153,7 @@ enum pins_note {
 /* NULL or "" to say nothing any more; 0 or -errno in silence. */
 int pins_note(enum pins_note which, const char *remark);
 
-/* False, and "", if it says nothing. */
+/* False, and "", if it says nothing.  Words that are another user's are none (said). */
 bool pins_read_note(enum pins_note which, char *out, size_t size);
 
 /* Whether a pinned link still holds its device. */

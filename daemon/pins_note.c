@@ -6,7 +6,11 @@
 #include "pins.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "log.h"
 
 static const char *const places[] = {
 	[PINS_NOTE_METRICS] = PINS_DIR "/daemon/metrics",
@@ -20,10 +24,26 @@ int pins_note(enum pins_note which, const char *remark)
 	return remark && *remark && symlink(remark, places[which]) ? -errno : 0;
 }
 
+/* Root starts a daemon with the words: those of the service's user, who owns the directory, are not for that. */
+static bool is_believed(enum pins_note which, int fd)
+{
+	struct stat st;
+
+	if (which != PINS_NOTE_WORDS || (!fstat(fd, &st) && st.st_uid == geteuid()))
+		return true;
+	log_info("the former daemon's words are another user's: the next one is started without");
+	return false;
+}
+
 bool pins_read_note(enum pins_note which, char *out, size_t size)
 {
-	ssize_t length = readlink(places[which], out, size - 1);
+	int fd = open(places[which], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t length = 0;
 
+	if (fd >= 0) {
+		length = is_believed(which, fd) ? readlinkat(fd, "", out, size - 1) : 0;
+		close(fd);
+	}
 	out[length > 0 ? length : 0] = '\0';
 	return length > 0;
 }

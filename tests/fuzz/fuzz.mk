@@ -5,8 +5,8 @@
 #   libs_fuzz_NAME := -lpcap
 sources_fuzz_path := tests/bpf/frame.c
 libs_fuzz_path := -lcmocka
-sources_fuzz_arguments := daemon/options.c daemon/filter.c daemon/flow_table.c daemon/names.c \
-	daemon/replay_options.c daemon/format.c tests/fuzz/quiet_log.c
+sources_fuzz_arguments := daemon/options.c daemon/filter.c daemon/flow_table.c daemon/flow_name.c daemon/listener.c \
+	daemon/names.c daemon/replay_options.c daemon/format.c tests/fuzz/quiet_log.c
 sources_fuzz_capture := daemon/capture.c daemon/capture_ng.c daemon/capture_stream.c daemon/replay_frame.c \
 	tests/fuzz/quiet_log.c
 libs_fuzz_capture := -lpcap -lz

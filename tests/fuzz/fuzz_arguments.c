@@ -7,10 +7,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
+#include <sys/un.h>
 
 #include "tests/fuzz/fuzz.h"
 
 #include "daemon/filter.h"
+#include "daemon/flow_name.h"
+#include "daemon/format.h"
+#include "daemon/listener.h"
 #include "daemon/names.h"
 #include "daemon/options.h"
 #include "daemon/replay_options.h"
@@ -122,6 +127,43 @@ static void read_local(const char *word)
 		FUZZ_CHECK(replay_local_has(&local, local.prefix[i].address));
 }
 
+/* "ADDRESS:PORT-ADDRESS:PORT", as format_endpoint() writes it. */
+static void read_flow(const char *word)
+{
+	struct tg_flow_key key = {}, again = {};
+	char lo[FORMAT_BYTES], hi[FORMAT_BYTES], text[2 * FORMAT_BYTES];
+	enum tg_side first, other;
+
+	if (flow_name_parse("flows", word, &key, &first))
+		return;
+	format_endpoint(lo, sizeof(lo), key.lo_addr, key.lo_port);
+	format_endpoint(hi, sizeof(hi), key.hi_addr, key.hi_port);
+	snprintf(text, sizeof(text), "%s-%s", first == TG_SIDE_LO ? lo : hi, first == TG_SIDE_LO ? hi : lo);
+	FUZZ_CHECK(!flow_name_parse("flows", text, &again, &other));
+	FUZZ_CHECK(!memcmp(&key, &again, sizeof(key)) && first == other);
+}
+
+static void read_listener(const char *word)
+{
+	const struct sockaddr_un *path;
+	struct listener_address out;
+
+	if (listener_parse(word, &out))
+		return;
+	path = (const struct sockaddr_un *)&out.address;
+	switch (out.address.ss_family) {
+	case AF_INET:
+		FUZZ_CHECK(out.bytes == sizeof(struct sockaddr_in));
+		break;
+	case AF_INET6:
+		FUZZ_CHECK(out.bytes == sizeof(struct sockaddr_in6));
+		break;
+	default:
+		FUZZ_CHECK(out.address.ss_family == AF_UNIX && out.bytes <= sizeof(*path));
+		FUZZ_CHECK(path->sun_path[0] == '/' && !strcmp(path->sun_path, word + strlen("unix:")));
+	}
+}
+
 /* --- a command line ------------------------------------------------------------------------------- */
 
 static void match_flows(const struct filter *filter)
@@ -167,6 +209,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_id(word);
 	read_state(word);
 	read_local(word);
+	read_flow(word);
+	read_listener(word);
 	free(word);
 	read_words(&input, in_order);
 	return 0;

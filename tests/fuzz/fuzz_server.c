@@ -31,7 +31,8 @@ struct client {
 	int fd; /* -1: none */
 	uid_t user;
 	bool asked; /* a request that is one was sent, first of all */
-	bool asked_twice; /* or sent something else: it may be cut off */
+	bool spoke; /* has sent something */
+	bool doubtful; /* sent more, or shut an end: it may be cut off */
 	bool refused;
 	bool ended; /* by the server */
 	bool heard;
@@ -173,13 +174,14 @@ static void ask(struct client *client, struct fuzz_input *input)
 
 	request.types = fuzz_u8(input) | (uint32_t)fuzz_u8(input) << 8;
 	memset(&request.traced, fuzz_u8(input), sizeof(request.traced));
-	client->asked_twice |= client->asked;
-	if (!client->asked && !client->asked_twice) {
+	client->doubtful |= client->spoke;
+	if (!client->spoke) {
 		client->asked = true;
 		client->flags = request.flags;
 		client->types = request.types & ((1U << TG_EVENT_MAX) - 1);
 		client->due = event_world_told(client->types & ~BIT(TRACE), request.flags & EVENT_WIRE_HISTORY);
 	}
+	client->spoke = true;
 	say(client, &request, sizeof(request));
 }
 
@@ -195,7 +197,7 @@ static void send_bytes(struct client *client, struct fuzz_input *input)
 	free(bytes);
 	if (head + size == sizeof(struct event_request) && head)
 		whole[0] ^= 1; /* requests are ask()'s */
-	client->asked_twice = true;
+	client->spoke = client->doubtful = true;
 	say(client, whole, head + size);
 }
 
@@ -225,7 +227,7 @@ static void drain(struct client *client)
 {
 	while (receive(client))
 		settle();
-	if (client->ended || client->refused || !client->asked || client->asked_twice || !client->heard)
+	if (client->ended || client->refused || !client->asked || client->doubtful || !client->heard)
 		return;
 	FUZZ_CHECK(client->flags & EVENT_WIRE_FOLLOW);
 	FUZZ_CHECK(client->received == event_world_told(client->types & ~BIT(TRACE), false) - client->due);
@@ -290,7 +292,7 @@ static void step(struct fuzz_input *input)
 	case 9:
 		if (there)
 			shutdown(client->fd, argument % 3);
-		client->asked_twice = true;
+		client->doubtful = true;
 		settle();
 		break;
 	case 10:

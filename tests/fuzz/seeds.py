@@ -193,6 +193,11 @@ def argument_seeds():
         "states": ["FIN_WAIT_1", "--state", "established", "--state=SYN_RECEIVED"],
         "ids": ["1f3a-2", "--id", "0-0", "--", "-f"],
         "choices": ["monitor", "--mode", "ENFORCE", "--profile", "gateway", "--mo", "x"],
+        "flow": ["192.0.2.1:40000-192.0.2.2:80"],
+        "flow6": ["[2001:db8::2]:80-[2001:db8::1]:40000"],
+        "listener": ["[::1]:9844"],
+        "listener4": ["127.0.0.1:9844"],
+        "socket": ["unix:/run/tcpguard/metrics.sock"],
         "mapped": ["::ffff:192.0.2.1/120", "--frobnicate", "-q", "-p"],
     }
     for name, lines in words.items():
@@ -261,6 +266,9 @@ guard: {enabled: false, ratio: 0.125%, flows: 1, packets: 2, rearm: 10s}
     save("config", "no_utf8", b"\0version: 1\nmode: \xff\n")
     save("config", "utf16", b"\0" + "version: 1\nmode: monitor\n".encode("utf-16"))
     save("config", "deep", b"\0" + b"[" * 101)
+    # A service with a name that speaks to the terminal, at its places in struct tg_config.
+    patch = lambda at, content: struct.pack("<HBB", at, len(content) - 1, 0) + content
+    save("config", "settings_name", b"\1" + patch(160, b"\2") + patch(760, b"a\x1b[1m\xff"))
     save("config", "settings", bytes([1, 0, 0, 3, 0, 1, 2, 3, 4, 80, 0, 63, 1, 5, 0, 8, 0, 0] + [255] * 60))
 
 
@@ -329,6 +337,7 @@ def server_seeds():
     save("server", "twice", come(0) + ask(0, follow, every) + ask(0, follow, flows) + drain(0))
     save("server", "nonsense", come(0) + bytes([5, 0, 20, 1]) + bytes(20) + come(1) + bytes([0x15, 0, 0, 0]) +
          come(2) + bytes([0x25, 0, 56, 0]) + bytes(56) + come(3) + bytes([0x35, 0, 9, 1]) + bytes(9))
+    save("server", "too_long", come(0) + bytes([5, 0, 60, 1, 3, 0, 0, 0, 0xbe, 7]) + bytes(54) + say(0, 3) + drain(0))
     save("server", "shut", come(0) + ask(0, follow, every) + bytes([9, 1]) + come(1) + ask(1, follow, every) +
          bytes([0x19, 0]) + say(0, 3) + drain(1))
     save("server", "no_files", come(0) + bytes([0x1a, 1]) + ask(1, follow, every) + bytes([0x2a, 0]) + drain(1))

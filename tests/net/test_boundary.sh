@@ -307,3 +307,18 @@ attach eth0 --max-flows 64 --no-daemon
 "$PYTHON" "$HERE/hostile_image.py" $PINS/v1 text=0xffffffff
 check "flush gives an image up" answers 0 . "$TCPGUARD" block flush
 check "after which it works again" answers 0 added "$TCPGUARD" block add 192.0.2.1
+
+# Root's upgrade starts the next daemon with the words of the former one.
+"$TCPGUARD" detach --all --purge > /dev/null
+attach eth0 --max-flows 64
+words=$PINS/v1/daemon/words
+rm -f $words
+ln -s -- $'--socket\n/run/strange/events.sock' $words
+chown -h $NOBODY $words
+check "words of the service's user are not among them" answers 0 "another user's" "$TCPGUARD" upgrade
+check "so that root makes no socket where he says" test ! -e /run/strange
+rm -f $words
+ln -s -- $'--socket\n/run/strange/events.sock' $words
+check "root's are" answers 0 . "$TCPGUARD" upgrade
+check "and are obeyed" test -S /run/strange/events.sock
+"$TCPGUARD" detach --all --purge > /dev/null
