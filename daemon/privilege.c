@@ -119,6 +119,7 @@ int privilege_keep_as_nobody(uint64_t capabilities)
 {
 	shrink_bounds(capabilities); /* root still can */
 	if (!geteuid() && !become_nobody())
-		log_info("cannot become another user: what is read is parsed as root, without its capabilities");
+		log_info("cannot become another user: what is read is parsed as root, without its "
+			 "capabilities");
 	return privilege_keep(capabilities);
 }
