@@ -96,8 +96,10 @@ int privilege_keep(uint64_t capabilities)
 		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
 	}
-	/* Ambient ones go with the inheritable. */
-	if (syscall(SYS_capset, &header, data) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	/* The unit's filter forbids it, and leaves nothing to give up.  Ambient ones go with the inheritable. */
+	if (held != capabilities && syscall(SYS_capset, &header, data))
+		return log_err(-errno, "cannot give up capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return log_err(-errno, "cannot give up capabilities");
 	return 0;
 }
