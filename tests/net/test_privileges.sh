@@ -63,6 +63,9 @@ check "replay: and holds packets" at_least "$(stat -c %s "$WORK/dropped.pcap")" 
 check "replay: several captures that only root can read" "$TCPGUARD" replay "$WORK/root.pcap" "$WORK/root.pcap"
 check "explain: a capture that only root can read" "$TCPGUARD" explain --pcap "$WORK/root.pcap#5"
 
+check "explain: what cannot be read twice is refused" equal "$("$TCPGUARD" explain --pcap <(cat "$WORK/root.pcap")#5 2>&1 |
+	grep -c 'twice.*give a file')" 1
+
 # More captures than descriptors are allowed at first.
 many=()
 for i in {1..40}; do
