@@ -66,7 +66,8 @@ static int refuse(int err, const char *path)
 
 int capture_stream_file(const char *path)
 {
-	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	bool standard_input = !strcmp(path, "-");
+	int fd = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? refuse(-errno, path) : fd;
 }

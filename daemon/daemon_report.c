@@ -103,9 +103,9 @@ int daemon_begin_reports(struct loop *loop, void *context)
 	if (err)
 		log_info("daemon: going on without 'tcpguard events'");
 	events_say(state->events, TG_EVENT_DAEMON, "started, pid %d", (int)getpid());
-	/* Sockets are made, and given to their group.  From here on it is what the unit makes of it. */
+	/* Sockets are made, and given to their group.  Root's needs the fourth for the service's pins. */
 	return privilege_keep(PRIVILEGE_BIT(CAP_BPF) | PRIVILEGE_BIT(CAP_NET_ADMIN) |
-			      PRIVILEGE_BIT(CAP_PERFMON));
+			      PRIVILEGE_BIT(CAP_PERFMON) | PRIVILEGE_BIT(CAP_DAC_OVERRIDE));
 }
 
 void daemon_end_reports(void *context)

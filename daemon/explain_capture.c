@@ -78,10 +78,10 @@ static int open_capture(const struct explain_capture *out, struct capture **capt
 	const char *hint;
 
 	if (fd < 0 || lseek(fd, 0, SEEK_SET)) {
-		err = log_err_hint(-errno, "give a file", "cannot read '%s' twice", out->path);
+		log_err_hint(-errno, "give a file", "cannot read '%s' twice", out->path);
 		if (fd >= 0)
 			close(fd);
-		return err;
+		return -EINVAL;
 	}
 	err = capture_open_file(capture, out->path, fd);
 	if (err)

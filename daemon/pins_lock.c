@@ -181,9 +181,9 @@ static pid_t holder_in(const char *line, const struct stat *locked)
 
 	if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%lu", &pid, &at_major, &at_minor, &inode) != 4)
 		return 0;
-	return at_major == major(locked->st_dev) && at_minor == minor(locked->st_dev) && inode == locked->st_ino ?
-		       pid :
-		       0;
+	if (at_major != major(locked->st_dev) || at_minor != minor(locked->st_dev) || inode != locked->st_ino)
+		return 0;
+	return pid;
 }
 
 pid_t pins_daemon_holder(void)

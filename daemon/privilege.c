@@ -96,8 +96,10 @@ int privilege_keep(uint64_t capabilities)
 		data[i].effective = data[i].permitted;
 		data[i].inheritable = 0;
 	}
-	/* Ambient ones go with the inheritable. */
-	if (syscall(SYS_capset, &header, data) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	/* The unit's filter forbids it, and leaves nothing to give up.  Ambient ones go with the inheritable. */
+	if (held != capabilities && syscall(SYS_capset, &header, data))
+		return log_err(-errno, "cannot give up capabilities");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return log_err(-errno, "cannot give up capabilities");
 	return 0;
 }
@@ -119,6 +121,7 @@ int privilege_keep_as_nobody(uint64_t capabilities)
 {
 	shrink_bounds(capabilities); /* root still can */
 	if (!geteuid() && !become_nobody())
-		log_info("cannot become another user: what is read is parsed as root, without its capabilities");
+		log_info("cannot become another user: what is read is parsed as root, without its "
+			 "capabilities");
 	return privilege_keep(capabilities);
 }

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What root's tcpguard still may once it parses what strangers made, and what a daemon that root started
-# keeps: no more than the services have.
+# keeps: what the services have, and the right to pins that are theirs.
 . "$(dirname "$0")/lib.sh"
 
 NOBODY=65534
-# Bits of CAP_BPF (39), CAP_PERFMON (38), CAP_NET_ADMIN (12).
-BPF=0000008000000000 SERVICE=000000c000001000
+# Bits of CAP_BPF (39), CAP_PERFMON (38), CAP_NET_ADMIN (12), CAP_DAC_OVERRIDE (1).
+BPF=0000008000000000 DAEMON=000000c000001002
 
 [ "${TG_SANITIZED-}" != valgrind ] || skip_all "below valgrind it is valgrind's rights that are seen"
 topology_pair
@@ -63,6 +63,9 @@ check "replay: and holds packets" at_least "$(stat -c %s "$WORK/dropped.pcap")" 
 check "replay: several captures that only root can read" "$TCPGUARD" replay "$WORK/root.pcap" "$WORK/root.pcap"
 check "explain: a capture that only root can read" "$TCPGUARD" explain --pcap "$WORK/root.pcap#5"
 
+check "explain: what cannot be read twice is refused" equal "$("$TCPGUARD" explain --pcap <(cat "$WORK/root.pcap")#5 2>&1 |
+	grep -c 'twice.*give a file')" 1
+
 # More captures than descriptors are allowed at first.
 many=()
 for i in {1..40}; do
@@ -78,9 +81,9 @@ daemon() {
 	"$TCPGUARD" -j status | query "d['daemon']['pid']"
 }
 has_rights() {
-	rights "$(daemon)" $SERVICE
+	rights "$(daemon)" $DAEMON
 }
-check "the daemon that attach starts has the rights of the service" wait_for 10 has_rights
+check "the daemon that attach starts has few rights" wait_for 10 has_rights
 before=$(daemon)
 check "upgrade" "$TCPGUARD" upgrade
 check "starts another" test "$(daemon)" != "$before"
@@ -98,7 +101,7 @@ wait_for 10 no_daemon || die "the daemon does not end"
 background "$TCPGUARD" daemon --config "$WORK/tcpguard.yaml"
 started=$PID
 by_hand() {
-	rights "$started" $SERVICE
+	rights "$started" $DAEMON
 }
 check "a daemon started by hand, likewise" wait_for 10 by_hand
 metrics() {
@@ -111,9 +114,10 @@ elsewhere() {
 	curl -s --max-time 2 http://127.0.0.1:9852/metrics | grep -q '^tcpguard_'
 }
 check "and elsewhere after a reload" wait_for 10 elsewhere
+chown -R -h 64999:64999 /sys/fs/bpf/tcpguard # as the units do
 ip link del eth0
 tidied() {
 	[[ "$("$TCPGUARD" status 2>&1)" != *eth0* ]]
 }
-check "it tidies up after an interface that vanished" wait_for 20 tidied
+check "it tidies up among pins of another user, after an interface that vanished" wait_for 20 tidied
 "$TCPGUARD" detach --all --purge > /dev/null 2>&1 || true

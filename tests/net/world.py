@@ -230,7 +230,9 @@ class Frame:
         self.end = (self.seq + len(self.payload) + bool(bits & 2) + bool(bits & 1)) & 0xffffffff
 
     def identity(self):
-        return (self.origin, self.sport, self.dport, self.seq, self.flags, self.ack, len(self.payload))
+        """The same for a segment sent again.  A SYN with data (Fast Open) is sent again without."""
+        length = 0 if "SYN" in self.flags else len(self.payload)
+        return (self.origin, self.sport, self.dport, self.seq, self.flags, self.ack, length)
 
 
 class Wire:
