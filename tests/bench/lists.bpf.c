@@ -37,9 +37,9 @@ int bench_lists(struct xdp_md *ctx)
 		number %= bench.rules;
 	if (bench.ipv4) {
 		pkt.saddr[2] = bpf_htonl(0xffff);
-		pkt.saddr[3] = bpf_htonl(bench_ipv4(number));
+		pkt.saddr[3] = bpf_htonl(bench_ipv4(number, bench.spread));
 	} else {
-		__u64 high = bench_ipv6_high(number), low = bench_mix(~number);
+		__u64 high = bench_ipv6_high(number, bench.spread), low = bench_mix(~number);
 
 		pkt.saddr[0] = bpf_htonl((__u32)(high >> 32));
 		pkt.saddr[1] = bpf_htonl((__u32)high);
