@@ -150,7 +150,7 @@ static void redundant_rules_take_no_slots(void **state)
 	}
 	build(&world);
 	assert_int_equal(list_plan_head(world.plan)->prefixes, 501);
-	assert_int_equal(list_plan_head(world.plan)->slots_mask, 0);
+	assert_int_equal(list_plan_head(world.plan)->slots_lines, 1);
 	expect(&world, "10.0.0.1", EVER, 0);
 	end(&world);
 }
