@@ -88,8 +88,8 @@ TG_INLINE __u32 tg_list_line_of(__u64 hash, __u32 lines, __u32 choice)
 }
 
 /*
- * The filter: the shortest level of an address chooses a word.  In it two bits say that something is
- * on any level there, and two for each prefix that it may be this one.
+ * The filter: the shortest level of an address chooses a word.  In it three bits say that something is
+ * on any level there, and two for each prefix that is not at home that it may be this one.
  */
 TG_INLINE __u32 tg_list_filter_lines(const struct tg_list_image *head)
 {
@@ -103,7 +103,7 @@ TG_INLINE __u32 tg_list_filter_word(const struct tg_list_image *head, __u64 shor
 
 TG_INLINE __u64 tg_list_filter_any(__u64 shortest)
 {
-	return 1ULL << (shortest & 63) | 1ULL << (shortest >> 6 & 63);
+	return 1ULL << (shortest & 63) | 1ULL << (shortest >> 6 & 63) | 1ULL << (shortest >> 12 & 63);
 }
 
 TG_INLINE __u64 tg_list_filter_this(__u64 hash)

@@ -182,19 +182,21 @@ static void say_spilled(const struct list_slots *slots, uint32_t hash, uint32_t 
 		lines[first].slots.spilled = 1;
 }
 
-/* Of a family with levels: the filter, and the way from the home to the slot. */
+/* Of a family with levels: the filter, and the way from the home to who is not there. */
 static void write_level(const struct list_slots *slots, size_t number, uint32_t line,
 			const struct tg_list_image *head, struct tg_list_line *lines)
 {
-	struct tg_list_line *filter = &lines[slots->lines];
-	uint64_t shortest;
-	uint32_t word;
+	uint64_t shortest, *word;
+	uint32_t at;
 
 	if (!shortest_of(&slots->slot[number], head, &shortest))
 		return;
-	word = tg_list_filter_word(head, shortest);
-	filter[word / 8].filter[word % 8] |= tg_list_filter_any(shortest) |
-					     tg_list_filter_this(slots->hash[number]);
+	at = tg_list_filter_word(head, shortest);
+	word = (uint64_t *)&lines[slots->lines + at / 8].filter[at % 8];
+	*word |= tg_list_filter_any(shortest);
+	if (tg_list_line_of(shortest, slots->lines, 0) == line)
+		return;
+	*word |= tg_list_filter_this(slots->hash[number]);
 	say_spilled(slots, (uint32_t)shortest, line, lines);
 }
 

@@ -50,6 +50,7 @@ sources_test_source_count := daemon/source_count.c
 list_sources := daemon/list_image.c daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
 sources_test_list_image_random := $(list_sources)
+sources_test_list_levels := daemon/list_levels.c
 sources_test_list_rules := $(list_sources)
 sources_test_lists := $(list_sources)
 sources_test_reasons := $(list_sources)

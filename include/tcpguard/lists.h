@@ -109,7 +109,7 @@ struct tg_list_counts {
 #define TG_LIST_ENTRIES 16
 #define TG_LIST_CODES_BITS 8 /* 256 codes of two bits */
 #define TG_LIST_PER_LINE 2 /* nodes and rules */
-#define TG_LIST_FILTER_LINES 16 /* lines of slots for each of the filter, in which a word is 64 bits */
+#define TG_LIST_FILTER_LINES 32 /* lines of slots for each of the filter, in which a word is 64 bits */
 
 struct tg_list_line {
 	union {
