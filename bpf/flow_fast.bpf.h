@@ -15,6 +15,7 @@
 #include "clock.bpf.h"
 #include "flow_judge.bpf.h"
 #include "headers.h"
+#include "lists.bpf.h"
 #include "report.bpf.h"
 #include "tcp_options.h"
 
@@ -181,11 +182,18 @@ TG_INLINE void tg_fast_update(const struct tg_fast_view *view, const struct tg_p
 	tg_raise(&sender->right, pkt->ack + window, false);
 }
 
-/* Nobody asks about packets that pass: no list of sources, no trace, no capture. */
-TG_INLINE bool tg_fast_may(const struct tg_settings *settings, const struct tg_config *config)
+/* Nobody asks about packets that pass: no trace, no capture. */
+TG_INLINE bool tg_fast_may(const struct tg_settings *settings)
 {
-	return !(config->lists.prefixes |
-		 (settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE)));
+	return !(settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE));
+}
+
+/* Not so if the source is on the block list; what this machine sends itself is not looked up. */
+TG_INLINE bool tg_fast_source(const struct tg_config *config, const void *data, bool own)
+{
+	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
+
+	return TG_LIKELY(!config->lists.prefixes) || own || !tg_lists_know(config, ip->saddr);
 }
 
 /* The whole journey and its end; false: nothing was done, take the long way. */
@@ -200,12 +208,12 @@ TG_INLINE bool tg_fast(const void *data, const void *data_end, __u16 segments, b
 	if (!settings)
 		return false;
 	config = tg_active_config(settings);
-	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, data_end) ||
+	if (!tg_fast_may(settings) || !tg_fast_headers(data, data_end) ||
 	    !tg_fast_find(data, &view) || !tg_fast_numbers(data, data_end, &pkt))
 		return false;
 	now_ms = tg_now_ms(settings);
 	if (!tg_fast_flow(&view, &pkt, &config->timeouts, now_ms) ||
-	    !tg_fast_segment(&view, &pkt))
+	    !tg_fast_segment(&view, &pkt) || !tg_fast_source(config, data, own))
 		return false;
 
 	tg_fast_update(&view, &pkt);

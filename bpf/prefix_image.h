@@ -55,65 +55,188 @@ TG_INLINE __u32 tg_list_lowest(__u64 bits)
 	return (__u32)(bits * 0x0101010101010101ULL >> 56) & 63;
 }
 
-/* What a slot of this line says of the prefix, if one is of it. */
-TG_INLINE const struct tg_list_slot *tg_list_slot_in(const struct tg_list_line *line, __u64 high,
-						     __u64 low, __u32 key)
+/* The address with the bits behind a length zero. */
+TG_INLINE struct tg_list_address tg_list_masked(const struct tg_list_address *address, __u32 length)
 {
-	const struct tg_list_slot *first = &line->slot[0], *second = &line->slot[1];
+	struct tg_list_address masked;
 
-	if (!((first->high ^ high) | (first->low ^ low) | (first->key ^ key)))
-		return first;
-	if (!((second->high ^ high) | (second->low ^ low) | (second->key ^ key)))
-		return second;
-	return NULL;
+	if (length > 64) {
+		masked.high = address->high;
+		masked.low = address->low & ~0ULL << ((128 - length) & 63);
+	} else {
+		masked.high = address->high & ~0ULL << ((64 - length) & 63);
+		masked.low = 0;
+	}
+	return masked;
 }
 
-/* The slot of one prefix, NULL if there is none. */
-TG_INLINE const struct tg_list_slot *tg_list_slot_of(const struct tg_image *image,
-						     const struct tg_list_image *head, __u64 high,
-						     __u64 low, __u32 key)
+TG_INLINE __u32 tg_list_key(__u32 length, __u32 ipv4)
 {
-	__u64 hash = tg_list_hash(head->seed, high, low, key);
-	const struct tg_list_slot *slot;
+	return (ipv4 ? TG_LIST_KEY_IPV4 : 0) | ((length - 1) & 0x7f);
+}
+
+/* One of so many, by 32 bits that are evenly spread. */
+TG_INLINE __u32 tg_list_share(__u32 hash, __u32 count)
+{
+	return (__u32)((__u64)hash * count >> 32);
+}
+
+/* The two lines of a prefix among the slots. */
+TG_INLINE __u32 tg_list_line_of(__u64 hash, __u32 lines, __u32 choice)
+{
+	return tg_list_share((__u32)(choice ? hash >> 32 : hash), lines);
+}
+
+/*
+ * The filter: the shortest level of an address chooses a word.  In it three bits say that something is
+ * on any level there, and two for each prefix that is not at home that it may be this one.
+ */
+TG_INLINE __u32 tg_list_filter_lines(const struct tg_list_image *head)
+{
+	return head->slots_lines / TG_LIST_FILTER_LINES + 1;
+}
+
+TG_INLINE __u32 tg_list_filter_word(const struct tg_list_image *head, __u64 shortest)
+{
+	return tg_list_share((__u32)(shortest >> 32), tg_list_filter_lines(head) * 8);
+}
+
+TG_INLINE __u64 tg_list_filter_any(__u64 shortest)
+{
+	return 1ULL << (shortest & 63) | 1ULL << (shortest >> 6 & 63) | 1ULL << (shortest >> 12 & 63);
+}
+
+TG_INLINE __u64 tg_list_filter_this(__u64 hash)
+{
+	return 1ULL << (hash >> 32 & 63) | 1ULL << (hash >> 38 & 63);
+}
+
+/* The value of a prefix in this line; 0: it is not there. */
+TG_INLINE __u32 tg_list_value_in(const struct tg_list_slots *slots,
+				 const struct tg_list_address *prefix, __u32 key)
+{
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < TG_LIST_SLOTS; i++)
+		if (!((slots->high[i] ^ prefix->high) | (slots->low[i] ^ prefix->low) |
+		      (slots->value[i] >> TG_LIST_KEY_SHIFT ^ key)))
+			return slots->value[i];
+	return 0;
+}
+
+/* The value of one prefix, 0 if there is none. */
+TG_INLINE __u32 tg_list_value_of(const struct tg_image *image, const struct tg_list_image *head,
+				 const struct tg_list_address *prefix, __u32 key, __u64 hash)
+{
 	const struct tg_list_line *line;
+	__u32 value;
 
-	line = tg_image_line(image, head->slots + ((__u32)hash & head->slots_mask));
+	line = tg_image_line(image, head->slots + tg_list_line_of(hash, head->slots_lines, 0));
 	if (!line)
-		return NULL;
-	slot = tg_list_slot_in(line, high, low, key);
-	if (slot || !line->slot[0].spilled)
-		return slot;
-	line = tg_image_line(image, head->slots + ((__u32)(hash >> 32) & head->slots_mask));
-	return line ? tg_list_slot_in(line, high, low, key) : NULL;
+		return 0;
+	value = tg_list_value_in(&line->slots, prefix, key);
+	if (value || !line->slots.spilled)
+		return value;
+	line = tg_image_line(image, head->slots + tg_list_line_of(hash, head->slots_lines, 1));
+	return line ? tg_list_value_in(&line->slots, prefix, key) : 0;
 }
 
-/* The longer prefixes below a node, longest first. */
+TG_INLINE const struct tg_list_node *tg_list_node_at(const struct tg_image *image,
+						     const struct tg_list_image *head, __u32 number)
+{
+	const struct tg_list_line *line =
+		tg_image_line(image, head->nodes + number / TG_LIST_PER_LINE);
+
+	return line ? &line->node[number % TG_LIST_PER_LINE] : NULL;
+}
+
+/* What a node says by itself; the node, if there may be more to it. */
+TG_INLINE const struct tg_list_node *tg_list_say(const struct tg_image *image,
+						 const struct tg_list_image *head, __u32 number,
+						 struct tg_list_moments *moments)
+{
+	const struct tg_list_node *node;
+
+	if (number < TG_LIST_FOREVERS) {
+		moments->until_s[TG_LIST_BLOCK] = number & 1U << TG_LIST_BLOCK ? TG_LIST_FOREVER : 0;
+		moments->until_s[TG_LIST_ALLOW] = number & 1U << TG_LIST_ALLOW ? TG_LIST_FOREVER : 0;
+		return NULL;
+	}
+	node = tg_list_node_at(image, head, number);
+	if (node)
+		*moments = node->moments;
+	return node;
+}
+
+/*
+ * The prefixes of the levels, longest first.  All that have the first bits of the address up to the
+ * shortest level are in one line, their home, unless they are too many for it.
+ */
+TG_INLINE void tg_list_find_level(const struct tg_image *image, const struct tg_list_image *head,
+				  const struct tg_list_address *address, __u32 ipv4,
+				  struct tg_list_moments *moments)
+{
+	const __u8 *level = head->level[ipv4 & 1];
+	struct tg_list_address prefix = tg_list_masked(address, level[0]);
+	__u64 shortest = tg_list_hash(head->seed, prefix.high, prefix.low,
+				      tg_list_key(level[0], ipv4));
+	__u32 number = tg_list_filter_word(head, shortest), value, tried;
+	const struct tg_list_line *line, *home;
+	__u64 word, hash;
+
+	line = tg_image_line(image, head->slots + head->slots_lines + number / 8);
+	if (!line)
+		return;
+	word = line->filter[number % 8];
+	if (~word & tg_list_filter_any(shortest))
+		return;
+	home = tg_image_line(image, head->slots + tg_list_line_of(shortest, head->slots_lines, 0));
+	if (!home)
+		return;
+#pragma clang loop unroll(disable)
+	for (tried = 1; tried <= TG_LIST_LEVELS; tried++) {
+		__u32 length = level[tried % TG_LIST_LEVELS], key = tg_list_key(length, ipv4);
+
+		if (!length)
+			continue;
+		prefix = tg_list_masked(address, length);
+		value = tg_list_value_in(&home->slots, &prefix, key);
+		if (!value && home->slots.spilled) {
+			hash = tg_list_hash(head->seed, prefix.high, prefix.low, key);
+			if (!(~word & tg_list_filter_this(hash)))
+				value = tg_list_value_of(image, head, &prefix, key, hash);
+		}
+		if (value) {
+			tg_list_say(image, head, value & TG_LIST_NUMBER, moments);
+			return;
+		}
+	}
+}
+
+/* The longer prefixes of the lengths that a node has, longest first. */
 TG_INLINE void tg_list_find_longer(const struct tg_image *image, const struct tg_list_image *head,
 				   const struct tg_list_node *node,
 				   const struct tg_list_address *address, __u32 ipv4,
 				   struct tg_list_moments *moments)
 {
-	__u32 family = TG_LIST_KEY_USED | (ipv4 ? TG_LIST_KEY_IPV4 : 0);
 	__u64 near = node->lengths[0], far = node->lengths[1];
 	int tried;
 
 #pragma clang loop unroll(disable)
 	for (tried = 0; tried < TG_LIST_LENGTHS && (near | far); tried++) {
-		__u64 lengths = near ? near : far, high = address->high, low = 0;
-		__u32 shift = tg_list_lowest(lengths), key = family | (64 - shift);
-		const struct tg_list_slot *slot;
+		__u32 length = near ? 128 - tg_list_lowest(near) : 64 - tg_list_lowest(far);
+		struct tg_list_address prefix = tg_list_masked(address, length);
+		__u32 key = tg_list_key(length, ipv4), value;
 
-		if (near) {
-			low = address->low & ~0ULL << shift;
-			key += 64;
+		if (near)
 			near &= near - 1;
-		} else {
-			high &= ~0ULL << shift;
+		else
 			far &= far - 1;
-		}
-		slot = tg_list_slot_of(image, head, high, low, key);
-		if (slot) {
-			*moments = slot->moments;
+		value = tg_list_value_of(image, head, &prefix, key,
+					 tg_list_hash(head->seed, prefix.high, prefix.low, key));
+		if (value) {
+			tg_list_say(image, head, value & TG_LIST_NUMBER, moments);
 			return;
 		}
 	}
@@ -124,9 +247,9 @@ TG_INLINE void tg_list_find(const struct tg_image *image, const struct tg_list_i
 			    const struct tg_list_address *address, __u32 ipv4,
 			    struct tg_list_moments *moments)
 {
+	__u32 bits = head->bits[ipv4 & 1], index, first, code;
 	const struct tg_list_line *line;
 	const struct tg_list_node *node;
-	__u32 bits = head->bits[ipv4 & 1], index, first, entry;
 
 	moments->until_s[TG_LIST_BLOCK] = moments->until_s[TG_LIST_ALLOW] = 0;
 	if (!bits)
@@ -136,30 +259,27 @@ TG_INLINE void tg_list_find(const struct tg_image *image, const struct tg_list_i
 	line = tg_image_line(image, first + (index >> TG_LIST_CODES_BITS));
 	if (!line)
 		return;
-	entry = line->codes[(index >> 5) & 7] >> (index & 31) * 2 & TG_LIST_KIND;
-	if (!entry)
+	code = line->codes[(index >> 5) & 7] >> (index & 31) * 2 & TG_LIST_CODE;
+	if (code == TG_LIST_NOTHING)
 		return;
-	if (entry == TG_LIST_NODE) {
+	if (code == TG_LIST_BLOCKED) {
+		moments->until_s[TG_LIST_BLOCK] = TG_LIST_FOREVER;
+		return;
+	}
+	if (code == TG_LIST_ENTRY) {
 		first += 1U << (bits - TG_LIST_CODES_BITS);
 		line = tg_image_line(image, first + index / TG_LIST_ENTRIES);
 		if (!line)
 			return;
-		entry = line->entry[index % TG_LIST_ENTRIES];
+		node = tg_list_say(image, head, line->entry[index % TG_LIST_ENTRIES], moments);
+		if (!node)
+			return;
+		if (!node->below) {
+			tg_list_find_longer(image, head, node, address, ipv4, moments);
+			return;
+		}
 	}
-	if ((entry & TG_LIST_KIND) != TG_LIST_NODE) {
-		if (entry & (TG_LIST_BLOCKED | TG_LIST_OVER_BLOCK))
-			moments->until_s[TG_LIST_BLOCK] = TG_LIST_FOREVER;
-		if (entry & TG_LIST_ALLOWED)
-			moments->until_s[TG_LIST_ALLOW] = TG_LIST_FOREVER;
-		return;
-	}
-	entry >>= TG_LIST_KIND_BITS;
-	line = tg_image_line(image, head->nodes + entry / TG_LIST_PER_LINE);
-	if (!line)
-		return;
-	node = &line->node[entry % TG_LIST_PER_LINE];
-	*moments = node->moments;
-	tg_list_find_longer(image, head, node, address, ipv4, moments);
+	tg_list_find_level(image, head, address, ipv4, moments);
 }
 
 #endif

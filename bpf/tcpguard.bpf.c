@@ -221,7 +221,7 @@ tg_decide(void *ctx, bool ingress, struct tg_settings *settings, const struct tg
 	bool blocked = false;
 
 	if (TG_UNLIKELY(config->lists.prefixes) && !pkt->own && !tg_verdict_drops(verdict)) {
-		blocked = tg_lists_block(lookup, pkt);
+		blocked = tg_lists_block(config, lookup, pkt);
 		if (blocked && tg_carried_out(pkt, TG_DROP_BLOCKLIST))
 			return TG_DROP_BLOCKLIST;
 	}

@@ -12,6 +12,7 @@
 
 #include "daemon_start.h"
 #include "datapath.h"
+#include "lists.h"
 #include "log.h"
 #include "options.h"
 #include "privilege.h"
@@ -59,6 +60,8 @@ static int upgrade(const struct upgrade_options *options, struct outcome *outcom
 			       &outcome->migrated);
 	for (i = 0; i < outcome->count && !err; i++)
 		outcome->exchanged += !outcome->all[i].left;
+	if (!err && !options->rollback)
+		err = lists_renew(&pins);
 	pins_close(&pins);
 	handed = pins_hand_over();
 	return err ? err : handed;

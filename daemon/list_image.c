@@ -14,6 +14,8 @@
 #include "bpf/prefix_memory.h"
 #include "bpf/prefix_image.h"
 
+#include "list_levels.h"
+#include "list_nodes.h"
 #include "list_slots.h"
 #include "prefix.h"
 
@@ -23,8 +25,9 @@
 struct fill {
 	uint32_t first;
 	uint32_t last;
-	uint32_t entry;
-	uint32_t ipv4;
+	uint32_t number; /* of a node */
+	uint8_t code; /* enum tg_list_code */
+	uint8_t ipv4;
 };
 
 /* A prefix around the present one. */
@@ -42,17 +45,16 @@ struct list_plan {
 	size_t text_bytes;
 	struct fill *fills;
 	size_t fill_count;
-	struct tg_list_node *nodes;
-	size_t node_count;
-	uint32_t *node_index; /* hash of nodes: number + 1 */
-	size_t node_room; /* of nodes; the index has twice as many */
+	bool has_entries[2]; /* by family: some code is TG_LIST_ENTRY */
+	struct list_nodes nodes;
 	struct list_slots slots;
 	/* Of the walk: */
 	struct around stack[DEPTH];
 	unsigned int depth;
-	struct tg_list_node group; /* entry of the longer prefixes being met; no lengths: none */
+	struct tg_list_node group; /* of the longer prefixes below one entry, as they are met */
 	uint32_t group_index;
 	uint32_t group_ipv4;
+	bool group_open;
 };
 
 static uint32_t later(uint32_t a, uint32_t b)
@@ -60,85 +62,32 @@ static uint32_t later(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-static uint64_t hash_node(const struct tg_list_node *node)
+/* Two bits are enough for most. */
+static enum tg_list_code code_of(const struct tg_list_node *node, uint32_t number)
 {
-	return tg_list_hash(0x2545f4914f6cdd1dULL, node->lengths[0],
-			    node->lengths[1] ^ (uint64_t)node->moments.until_s[0] << 32,
-			    node->moments.until_s[1]);
-}
+	static const struct tg_list_moments none;
 
-static size_t node_place(const struct list_plan *plan, const struct tg_list_node *node)
-{
-	size_t mask = 2 * plan->node_room - 1, at = hash_node(node) & mask;
-
-	while (plan->node_index[at] &&
-	       memcmp(&plan->nodes[plan->node_index[at] - 1], node, sizeof(*node)) != 0)
-		at = (at + 1) & mask;
-	return at;
-}
-
-static int grow_nodes(struct list_plan *plan)
-{
-	size_t room = plan->node_room ? 2 * plan->node_room : 256, i;
-	struct tg_list_node *nodes = reallocarray(plan->nodes, room, sizeof(*nodes));
-	uint32_t *index;
-
-	if (!nodes)
-		return -ENOMEM;
-	plan->nodes = nodes;
-	index = calloc(2 * room, sizeof(*index));
-	if (!index)
-		return -ENOMEM;
-	free(plan->node_index);
-	plan->node_index = index;
-	plan->node_room = room;
-	for (i = 0; i < plan->node_count; i++)
-		index[node_place(plan, &nodes[i])] = (uint32_t)i + 1;
-	return 0;
-}
-
-/* The entry that says all this: by itself, or through a node, new or known. */
-static int entry_for(struct list_plan *plan, const struct tg_list_node *node, uint32_t *entry)
-{
-	uint32_t block = node->moments.until_s[TG_LIST_BLOCK];
-	uint32_t allow = node->moments.until_s[TG_LIST_ALLOW];
-	size_t at;
-
-	*entry = TG_LIST_NOTHING;
-	if (!node->lengths[0] && !node->lengths[1] && (!block || block == TG_LIST_FOREVER) &&
-	    (!allow || allow == TG_LIST_FOREVER)) {
-		if (allow)
-			*entry = TG_LIST_ALLOWED | (block ? TG_LIST_OVER_BLOCK : 0);
-		else if (block)
-			*entry = TG_LIST_BLOCKED;
-		return 0;
-	}
-	if (plan->node_count == plan->node_room) {
-		int err = grow_nodes(plan);
-
-		if (err)
-			return err;
-	}
-	at = node_place(plan, node);
-	if (!plan->node_index[at]) {
-		plan->nodes[plan->node_count] = *node;
-		plan->node_index[at] = (uint32_t)++plan->node_count;
-	}
-	*entry = (plan->node_index[at] - 1) << TG_LIST_KIND_BITS | TG_LIST_NODE;
-	return 0;
+	if (!number)
+		return TG_LIST_NOTHING;
+	if (number == 1U << TG_LIST_BLOCK)
+		return TG_LIST_BLOCKED;
+	return node->below && !memcmp(&node->moments, &none, sizeof(none)) ? TG_LIST_BELOW : TG_LIST_ENTRY;
 }
 
 static int add_fill(struct list_plan *plan, const struct tg_list_node *node, uint32_t ipv4,
 		    uint32_t first, uint32_t last)
 {
 	struct fill *fill = &plan->fills[plan->fill_count]; /* room for two a prefix */
-	int err = entry_for(plan, node, &fill->entry);
+	int err = list_nodes_number(&plan->nodes, node, &fill->number);
 
 	if (err)
 		return err;
+	fill->code = (uint8_t)code_of(node, fill->number);
 	fill->first = first;
 	fill->last = last;
-	fill->ipv4 = ipv4;
+	fill->ipv4 = (uint8_t)ipv4;
+	if (fill->code == TG_LIST_ENTRY)
+		plan->has_entries[ipv4] = true;
 	plan->fill_count++;
 	return 0;
 }
@@ -148,8 +97,9 @@ static int close_group(struct list_plan *plan)
 {
 	int err;
 
-	if (!plan->group.lengths[0] && !plan->group.lengths[1])
+	if (!plan->group_open)
 		return 0;
+	plan->group_open = false;
 	err = add_fill(plan, &plan->group, plan->group_ipv4, plan->group_index, plan->group_index);
 	memset(&plan->group, 0, sizeof(plan->group));
 	return err;
@@ -168,34 +118,67 @@ static int add_short(struct list_plan *plan, const struct around *here, uint32_t
 			first + ((1U << (bits - prefix_bits(&here->prefix))) - 1));
 }
 
+/* Below the entry of a prefix; nothing longer than the table's bits is around the first one met. */
+static int open_group(struct list_plan *plan, const struct prefix *prefix,
+		      const struct tg_list_moments *outside, uint32_t bits)
+{
+	uint32_t index = tg_list_index(prefix->high, prefix->low, prefix->ipv4, bits);
+	int err;
+
+	if (plan->group_open && plan->group_index == index && plan->group_ipv4 == prefix->ipv4)
+		return 0;
+	err = close_group(plan);
+	if (err)
+		return err;
+	plan->group.moments = *outside;
+	plan->group_index = index;
+	plan->group_ipv4 = prefix->ipv4;
+	plan->group_open = true;
+	return 0;
+}
+
+/* All prefixes of a length inside one. */
+static int add_slots(struct list_plan *plan, const struct prefix *prefix, uint32_t length, uint32_t number)
+{
+	unsigned __int128 address = (unsigned __int128)prefix->high << 64 | prefix->low;
+	unsigned __int128 step = (unsigned __int128)1 << (128 - length);
+	uint32_t left = 1U << (length - prefix->length);
+	int err = 0;
+
+	for (; left && !err; left--, address += step) {
+		const struct list_slot slot = {
+			.high = (uint64_t)(address >> 64),
+			.low = (uint64_t)address,
+			.value = tg_list_key(length, prefix->ipv4) << TG_LIST_KEY_SHIFT | number,
+		};
+
+		err = list_slots_add(&plan->slots, &slot);
+	}
+	return err;
+}
+
 static int add_long(struct list_plan *plan, const struct around *here,
 		    const struct tg_list_moments *outside, uint32_t bits)
 {
+	const struct tg_list_node node = { .moments = here->moments };
 	const struct prefix *prefix = &here->prefix;
-	uint32_t index = tg_list_index(prefix->high, prefix->low, prefix->ipv4, bits);
-	bool open = plan->group.lengths[0] || plan->group.lengths[1];
-	struct tg_list_slot slot = {
-		.high = prefix->high,
-		.low = prefix->low,
-		.moments = here->moments,
-		.key = TG_LIST_KEY_USED | (prefix->ipv4 ? TG_LIST_KEY_IPV4 : 0) | prefix->length,
-	};
+	const uint8_t *level = plan->head.level[prefix->ipv4];
+	uint32_t length = prefix->length, number;
+	int err = open_group(plan, prefix, outside, bits);
 
-	if (!open || plan->group_index != index || plan->group_ipv4 != prefix->ipv4) {
-		int err = close_group(plan);
-
-		if (err)
-			return err;
-		/* Nothing longer than the table's bits is around the first one met below an entry. */
-		plan->group.moments = *outside;
-		plan->group_index = index;
-		plan->group_ipv4 = prefix->ipv4;
+	if (!err)
+		err = list_nodes_number(&plan->nodes, &node, &number);
+	if (err)
+		return err;
+	if (level[0]) {
+		plan->group.below = 1;
+		length = list_levels_of(level, prefix->length);
+	} else if (length > 64) {
+		plan->group.lengths[0] |= 1ULL << (128 - length);
+	} else {
+		plan->group.lengths[1] |= 1ULL << (64 - length);
 	}
-	if (prefix->length > 64)
-		plan->group.lengths[0] |= 1ULL << (128 - prefix->length);
-	else
-		plan->group.lengths[1] |= 1ULL << (64 - prefix->length);
-	return list_slots_add(&plan->slots, &slot);
+	return add_slots(plan, prefix, length, number);
 }
 
 /* One prefix and the moments its own rules give. */
@@ -264,6 +247,20 @@ static void choose_bits(struct list_plan *plan)
 		plan->head.bits[i] = bits_for(prefixes[i]);
 }
 
+static void choose_levels(struct list_plan *plan)
+{
+	size_t count[2][129] = { { 0 } }, i;
+
+	for (i = 0; i < plan->count; i++) {
+		const struct prefix prefix = prefix_of_rule(&plan->rules[i]);
+
+		if (prefix_bits(&prefix) > plan->head.bits[prefix.ipv4])
+			count[prefix.ipv4][prefix.length]++;
+	}
+	for (i = 0; i < 2; i++)
+		list_levels_choose(count[i], plan->head.level[i]);
+}
+
 static uint32_t take(uint32_t *lines, size_t needed)
 {
 	uint32_t first = *lines;
@@ -282,9 +279,11 @@ static size_t code_lines(const struct tg_list_image *head, int family)
 	return 1U << (head->bits[family] - TG_LIST_CODES_BITS);
 }
 
-static size_t table_lines(const struct tg_list_image *head, int family)
+static size_t table_lines(const struct tg_list_image *head, int family, bool has_entries)
 {
-	return code_lines(head, family) + (1U << head->bits[family]) / TG_LIST_ENTRIES;
+	size_t entries = has_entries ? (1U << head->bits[family]) / TG_LIST_ENTRIES : 0;
+
+	return code_lines(head, family) + entries;
 }
 
 /* Every part in lines of its own, behind the head. */
@@ -296,10 +295,11 @@ static void lay_out(struct list_plan *plan)
 
 	for (family = 0; family < 2; family++)
 		if (head->bits[family])
-			head->direct[family] = take(&lines, table_lines(head, family));
-	head->nodes = take(&lines, in_lines(plan->node_count, TG_LIST_PER_LINE));
-	head->slots_mask = plan->slots.lines - 1;
-	head->slots = take(&lines, plan->slots.lines);
+			head->direct[family] = take(&lines, table_lines(head, family,
+									plan->has_entries[family]));
+	head->nodes = take(&lines, in_lines(plan->nodes.count, TG_LIST_PER_LINE));
+	head->slots_lines = plan->slots.lines;
+	head->slots = take(&lines, plan->slots.lines + tg_list_filter_lines(head));
 	take(&lines, 1); /* counts */
 	head->first_rule = take(&lines, in_lines(plan->count, TG_LIST_PER_LINE));
 	head->text = take(&lines, in_lines(plan->text_bytes, TG_LIST_LINE_BYTES));
@@ -311,12 +311,13 @@ static int make(struct list_plan *plan)
 	int err;
 
 	choose_bits(plan);
+	choose_levels(plan);
 	plan->fills = calloc(2 * plan->count + 1, sizeof(*plan->fills));
 	if (!plan->fills)
 		return -ENOMEM;
 	err = walk(plan);
 	if (!err)
-		err = list_slots_place(&plan->slots, plan->head.seed);
+		err = list_slots_place(&plan->slots, &plan->head);
 	if (!err)
 		lay_out(plan);
 	return err;
@@ -339,6 +340,7 @@ int list_plan_make(const struct tg_list_rule *rules, size_t count, const char *t
 	plan->text = text;
 	plan->text_bytes = text_bytes;
 	plan->head.prefixes = (uint32_t)count;
+	plan->head.format = TG_LIST_FORMAT;
 	plan->head.seed = seed;
 	err = make(plan);
 	if (err) {
@@ -354,16 +356,10 @@ const struct tg_list_image *list_plan_head(const struct list_plan *plan)
 	return &plan->head;
 }
 
-/* All that an entry says fits into its kind, or the code sends on to it. */
-static uint64_t code_of(uint32_t entry)
-{
-	return entry & ~TG_LIST_KIND ? TG_LIST_NODE : entry;
-}
-
 /* A word of codes at a time where the range allows it. */
 static void write_codes(uint64_t *codes, const struct fill *fill)
 {
-	uint64_t code = code_of(fill->entry), at = fill->first;
+	uint64_t code = fill->code, at = fill->first;
 
 	while (at <= fill->last) {
 		if (!(at % 32) && at + 31 <= fill->last) {
@@ -371,7 +367,7 @@ static void write_codes(uint64_t *codes, const struct fill *fill)
 			at += 32;
 			continue;
 		}
-		codes[at / 32] &= ~((uint64_t)TG_LIST_KIND << at % 32 * 2);
+		codes[at / 32] &= ~((uint64_t)TG_LIST_CODE << at % 32 * 2);
 		codes[at / 32] |= code << at % 32 * 2;
 		at++;
 	}
@@ -381,12 +377,12 @@ static void write_fill(const struct tg_list_image *head, const struct fill *fill
 		       struct tg_list_line *lines)
 {
 	struct tg_list_line *table = &lines[head->direct[fill->ipv4]];
-	uint32_t *entries = table[code_lines(head, (int)fill->ipv4)].entry;
+	uint32_t *entries = table[code_lines(head, fill->ipv4)].entry;
 	uint64_t at;
 
 	write_codes((uint64_t *)table->codes, fill);
-	for (at = fill->first; at <= fill->last; at++)
-		entries[at] = fill->entry;
+	for (at = fill->first; fill->code == TG_LIST_ENTRY && at <= fill->last; at++)
+		entries[at] = fill->number;
 }
 
 void list_plan_write(const struct list_plan *plan, uint32_t slot, struct tg_list_line *lines)
@@ -394,12 +390,13 @@ void list_plan_write(const struct list_plan *plan, uint32_t slot, struct tg_list
 	struct tg_list_image head = plan->head;
 	size_t i;
 
-	head.slot = slot;
+	head.slot = (uint8_t)slot;
 	for (i = 0; i < plan->fill_count; i++)
 		write_fill(&head, &plan->fills[i], lines);
-	if (plan->node_count)
-		memcpy(&lines[head.nodes], plan->nodes, plan->node_count * sizeof(*plan->nodes));
-	list_slots_write(&plan->slots, &lines[head.slots]);
+	if (plan->nodes.count)
+		memcpy(&lines[head.nodes], plan->nodes.node,
+		       plan->nodes.count * sizeof(*plan->nodes.node));
+	list_slots_write(&plan->slots, &head, &lines[head.slots]);
 	lines[head.first_rule - 1].counts = plan->counts;
 	if (plan->count)
 		memcpy(&lines[head.first_rule], plan->rules, plan->count * sizeof(*plan->rules));
@@ -413,8 +410,7 @@ void list_plan_free(struct list_plan *plan)
 	if (!plan)
 		return;
 	free(plan->fills);
-	free(plan->nodes);
-	free(plan->node_index);
+	list_nodes_free(&plan->nodes);
 	list_slots_free(&plan->slots);
 	free(plan);
 }

@@ -320,7 +320,7 @@ static int place(struct pins *pins, const struct list_plan *plan, struct lists_e
 		return err;
 	}
 	exchange->head = *list_plan_head(plan);
-	exchange->head.slot = slot;
+	exchange->head.slot = (__u8)slot;
 	exchange->fd = fd;
 	return 0;
 }
@@ -332,7 +332,7 @@ int lists_prepare(struct pins *pins, const struct list_rules *rules, struct list
 	int err;
 
 	exchange->former = tg_active_config(pins->settings)->lists.slot & 1;
-	exchange->head = (struct tg_list_image){ .slot = exchange->former };
+	exchange->head = (struct tg_list_image){ .slot = (__u8)exchange->former };
 	exchange->fd = -1;
 	if (!rules->count)
 		return 0;
@@ -396,4 +396,20 @@ int lists_publish(struct pins *pins, const struct list_rules *rules)
 	settings_commit(pins);
 	lists_finish(pins, &exchange);
 	return 0;
+}
+
+int lists_renew(struct pins *pins)
+{
+	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
+	struct list_rules rules;
+	int err;
+
+	if (!head->prefixes || head->format == TG_LIST_FORMAT)
+		return 0;
+	err = lists_read(pins, &rules);
+	if (err)
+		return err;
+	err = lists_publish(pins, &rules);
+	list_rules_free(&rules);
+	return err;
 }

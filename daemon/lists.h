@@ -51,4 +51,10 @@ int lists_count(const struct pins *pins, struct tg_list_counts *counts);
 /* The table's clock as rules count it. */
 int lists_now_s(const struct pins *pins, uint32_t *now_s);
 
+/*
+ * After an upgrade, under the lock: the rules of an image that another version made, which these
+ * programs read nothing from, become one of this version's.
+ */
+int lists_renew(struct pins *pins);
+
 #endif

@@ -48,9 +48,10 @@ sources_test_doctor_iface := daemon/doctor.c daemon/doctor_kernel.c daemon/docto
 sources_test_doctor_filter := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/doctor_filter.c daemon/netlink.c daemon/format.c
 sources_test_source_count := daemon/source_count.c
-list_sources := daemon/list_image.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
+list_sources := daemon/list_image.c daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/log.c
 sources_test_list_image := $(list_sources)
 sources_test_list_image_random := $(list_sources)
+sources_test_list_levels := daemon/list_levels.c
 sources_test_list_rules := $(list_sources)
 sources_test_lists := $(list_sources)
 sources_test_reasons := $(list_sources)
@@ -88,7 +89,7 @@ sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/resource.c $(pins)
 sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c \
-	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_slots.c daemon/list_rules.c \
+	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/list_rules.c \
 	daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c \
 	daemon/config_text.c daemon/config_read_values.c daemon/config_check.c daemon/config_print.c \
 	daemon/config_fill.c daemon/config_apply.c daemon/settings.c daemon/flood_options.c daemon/options.c \

@@ -10,11 +10,17 @@
  * So the longest prefix that matches an address says all there is to say of it.
  *
  *   direct tables  one a family: for each value of the first bits of an address two bits, which nearly
- *                  always say all and stay in the cache, and behind them an entry
- *   nodes          what an entry cannot say by itself: moments, and lengths of longer prefixes below
+ *                  always say all, or what to ask next; behind them, if needed, an entry each
+ *   nodes          what two bits cannot say: moments, and what longer prefixes there are below
  *   slots          those longer prefixes, hashed by masked address and length: each lies in one of
  *                  two lines
+ *   filter         in front of the slots, small: is there anything at all?
  *   rules, text    for user space alone: what was asked for, and why
+ *
+ * A packet pays for each line that depends on the one before.  So a family's longer prefixes are
+ * brought to few lengths, its levels, where that is possible without many more of them (a prefix
+ * becomes those of the next level inside it): then the places of filter and slots follow from the
+ * address alone.  Where it is not, a node says which lengths there are below it.
  */
 #ifndef TCPGUARD_LISTS_H
 #define TCPGUARD_LISTS_H
@@ -38,39 +44,45 @@ enum tg_list_origin {
 	TG_LIST_ORIGIN_MAX
 };
 
-/*
- * An entry of a direct table: two bits of kind, the rest is the kind's.  The kinds alone come first in
- * the table; where that is TG_LIST_NODE the entry says more.
- */
-#define TG_LIST_NOTHING 0U
-#define TG_LIST_BLOCKED 1U /* for ever, and no longer prefix below */
-#define TG_LIST_ALLOWED 2U /* likewise; TG_LIST_OVER_BLOCK may be added */
-#define TG_LIST_NODE 3U /* and the number of a node */
-#define TG_LIST_KIND 3U
-#define TG_LIST_KIND_BITS 2
-#define TG_LIST_OVER_BLOCK 4U /* it is blocked for ever, too */
+/* The two bits of a direct table. */
+enum tg_list_code {
+	TG_LIST_NOTHING,
+	TG_LIST_BLOCKED, /* for ever, and no longer prefix below */
+	TG_LIST_BELOW, /* nothing; longer prefixes, of the family's levels, may say more */
+	TG_LIST_ENTRY, /* the number of a node is in the entry */
+};
+#define TG_LIST_CODE 3U
 
 struct tg_list_moments {
 	__u32 until_s[TG_LIST_MAX]; /* by enum tg_list; 0: none, TG_LIST_FOREVER */
 };
 
-/* Equal ones are one.  Bit i of lengths[0] is length 128 - i, of lengths[1] 64 - i. */
+/*
+ * Equal ones are one.  The first four, by bit enum tg_list, are for ever and have nothing below: who
+ * has such a number need not read them.  Bit i of lengths[0] is length 128 - i, of lengths[1] 64 - i.
+ */
+#define TG_LIST_FOREVERS 4U
 struct tg_list_node {
 	__u64 lengths[2];
 	struct tg_list_moments moments; /* where no longer prefix matches */
-	__u64 reserved;
+	__u32 below; /* longer prefixes of the family's levels */
+	__u32 reserved;
 };
 
-/* Key of a slot: length in bits of the IPv6 (or mapped) address, and the family. */
-#define TG_LIST_KEY_USED 0x10000U
-#define TG_LIST_KEY_IPV4 0x100U
+/*
+ * Longer prefixes, three a line.  A value is the key in its upper eight bits and the number of a node
+ * below; the key is the length of the IPv6 (or mapped) address, less one, and the family.
+ */
+#define TG_LIST_SLOTS 3
+#define TG_LIST_KEY_IPV4 0x80U
+#define TG_LIST_KEY_SHIFT 24
+#define TG_LIST_NUMBER ((1U << TG_LIST_KEY_SHIFT) - 1)
 
-struct tg_list_slot {
-	__u64 high; /* the address in host order, masked; IPv4 as ::ffff:a.b.c.d */
-	__u64 low;
-	struct tg_list_moments moments;
-	__u32 key; /* 0: unused */
-	__u32 spilled; /* in the first slot of a line: some prefix of this line lies in its second one */
+struct tg_list_slots {
+	__u64 high[TG_LIST_SLOTS]; /* the address in host order, masked; IPv4 as ::ffff:a.b.c.d */
+	__u64 low[TG_LIST_SLOTS];
+	__u32 value[TG_LIST_SLOTS]; /* 0: unused */
+	__u32 spilled; /* some prefix of this line lies in its second one */
 };
 
 /* A rule as it was given. */
@@ -96,14 +108,16 @@ struct tg_list_counts {
 #define TG_LIST_LINE_BYTES 64
 #define TG_LIST_ENTRIES 16
 #define TG_LIST_CODES_BITS 8 /* 256 codes of two bits */
-#define TG_LIST_PER_LINE 2 /* nodes, slots and rules */
+#define TG_LIST_PER_LINE 2 /* nodes and rules */
+#define TG_LIST_FILTER_LINES 32 /* lines of slots for each of the filter, in which a word is 64 bits */
 
 struct tg_list_line {
 	union {
 		__u64 codes[8];
+		__u64 filter[8];
 		__u32 entry[TG_LIST_ENTRIES];
 		struct tg_list_node node[TG_LIST_PER_LINE];
-		struct tg_list_slot slot[TG_LIST_PER_LINE];
+		struct tg_list_slots slots;
 		struct tg_list_rule rule[TG_LIST_PER_LINE];
 		struct tg_list_counts counts;
 	};
@@ -113,23 +127,32 @@ struct tg_list_line {
 #define TG_LIST_BITS_MIN 16
 #define TG_LIST_LENGTHS (128 - TG_LIST_BITS_MIN)
 
-/* Also the first line of an image, so that a reader knows which one it has opened. */
+#define TG_LIST_LEVELS 4
+#define TG_LIST_FORMAT 1 /* of images; 0 had entries of another kind, and no levels */
+
+/*
+ * Also the first line of an image, so that a reader knows which one it has opened.  What is read of
+ * rules is where it was in former formats, and bits is where there were zeroes: an image of another
+ * format says nothing.
+ */
 struct tg_list_image {
 	__u32 prefixes; /* in all; 0: there are no lists, nothing is looked up */
 	__u32 rules[TG_LIST_MAX]; /* by enum tg_list */
-	__u32 slot; /* of tg_lists, where the image is */
+	__u8 slot; /* of tg_lists, where the image is */
+	__u8 format;
+	__u8 bits[2]; /* direct tables are indexed by: IPv6, IPv4; 0: the family has no prefixes */
 	__u64 seed; /* of the hash: random */
 	__u32 lines; /* in all; the numbers of lines below count from the image's beginning */
-	__u32 direct[2]; /* first lines of the direct tables: IPv6, IPv4 */
-	__u8 bits[2]; /* they are indexed by; 0: the family has no prefixes */
-	__u16 reserved;
+	__u32 direct[2]; /* first lines of the direct tables */
+	__u8 level[2][TG_LIST_LEVELS]; /* lengths: the shortest, then longest first; 0: none */
 	__u32 nodes;
 	__u32 slots;
-	__u32 slots_mask; /* lines of slots, less one: a power of two */
 	__u32 first_rule;
 	__u32 text;
+	__u32 slots_lines; /* number of them; the filter is behind */
 };
 
+_Static_assert(sizeof(struct tg_list_slots) == TG_LIST_LINE_BYTES, "one cache line");
 _Static_assert(sizeof(struct tg_list_line) == TG_LIST_LINE_BYTES, "one cache line");
 _Static_assert(sizeof(struct tg_list_image) == TG_LIST_LINE_BYTES, "the first line");
 

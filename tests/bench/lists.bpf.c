@@ -24,12 +24,13 @@ int bench_lists(struct xdp_md *ctx)
 {
 	struct tg_packet pkt = { .ipv4 = bench.ipv4, .bytes = 40 };
 	struct tg_lookup lookup = {};
+	struct tg_settings *settings = tg_settings_get();
 	__u64 *runs, number;
 	__u32 zero = 0;
 
 	(void)ctx;
 	runs = bpf_map_lookup_elem(&bench_runs, &zero);
-	if (!runs)
+	if (!runs || !settings)
 		return XDP_ABORTED;
 	/* Far from the numbers of the rules, or one of them. */
 	number = bench_mix((*runs)++ + (1ULL << 40));
@@ -37,9 +38,9 @@ int bench_lists(struct xdp_md *ctx)
 		number %= bench.rules;
 	if (bench.ipv4) {
 		pkt.saddr[2] = bpf_htonl(0xffff);
-		pkt.saddr[3] = bpf_htonl(bench_ipv4(number));
+		pkt.saddr[3] = bpf_htonl(bench_ipv4(number, bench.spread));
 	} else {
-		__u64 high = bench_ipv6_high(number), low = bench_mix(~number);
+		__u64 high = bench_ipv6_high(number, bench.spread), low = bench_mix(~number);
 
 		pkt.saddr[0] = bpf_htonl((__u32)(high >> 32));
 		pkt.saddr[1] = bpf_htonl((__u32)high);
@@ -49,7 +50,7 @@ int bench_lists(struct xdp_md *ctx)
 	if (bench.source == BENCH_NOTHING)
 		return (int)pkt.saddr[3];
 	lookup.now_ms = 3600000;
-	return tg_lists_block(&lookup, &pkt);
+	return tg_lists_block(&settings->config[0], &lookup, &pkt);
 }
 
 char LICENSE[] SEC("license") = "GPL";

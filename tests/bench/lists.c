@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a look-up in the lists costs, by BPF_PROG_TEST_RUN: the median of rounds,
- * less what choosing a source costs.
+ * What a look-up in the lists costs, by BPF_PROG_TEST_RUN: the minimum of rounds in which all ways of
+ * asking take turns, less what choosing a source costs.  Thread CPU time: others use the machine, too.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -20,8 +21,8 @@
 
 #include "tests/bench/lists.skel.h"
 
-#define ROUNDS 9
-#define RUNS 2000000
+#define ROUNDS 15
+#define RUNS 300000
 
 static void fail(const char *what)
 {
@@ -29,18 +30,44 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* Hosts and /24, some wider; IPv6: /64, hosts, /48. */
-static struct prefix rule_of(uint32_t number, bool ipv4)
+enum lengths {
+	USUAL, /* hosts and /24, some wider; IPv6: /64, hosts, /48 */
+	EVERY, /* /17 to /32; /20 to /128 */
+};
+
+/* What lists look like, and what they should not. */
+static const struct mix {
+	const char *name;
+	enum lengths lengths;
+	enum bench_spread spread;
+	uint32_t until_s;
+} mixes[] = {
+	{ "usual", USUAL, BENCH_EVENLY, TG_LIST_FOREVER },
+	{ "clustered", USUAL, BENCH_CLUSTERED, TG_LIST_FOREVER },
+	{ "for a time", USUAL, BENCH_EVENLY, 7200 },
+	{ "all lengths", EVERY, BENCH_EVENLY, TG_LIST_FOREVER },
+	{ "both", EVERY, BENCH_CLUSTERED, TG_LIST_FOREVER },
+};
+
+static uint8_t length_of(uint32_t number, bool ipv4, enum lengths lengths)
 {
-	static const uint8_t lengths[2][8] = { { 64, 64, 64, 64, 128, 128, 48, 48 },
-					       { 128, 128, 128, 120, 120, 120, 124, 116 } };
-	struct prefix prefix = { .length = lengths[ipv4][number % 8], .ipv4 = ipv4 };
+	static const uint8_t usual[2][8] = { { 64, 64, 64, 64, 128, 128, 48, 48 },
+					     { 128, 128, 128, 120, 120, 120, 124, 116 } };
+
+	if (lengths == EVERY)
+		return (uint8_t)(ipv4 ? 113 + number % 16 : 20 + number % 109);
+	return usual[ipv4][number % 8];
+}
+
+static struct prefix rule_of(uint32_t number, bool ipv4, const struct mix *mix)
+{
+	struct prefix prefix = { .length = length_of(number, ipv4, mix->lengths), .ipv4 = ipv4 };
 
 	if (ipv4)
-		prefix.low = 0xffff00000000ULL | bench_ipv4(number);
+		prefix.low = 0xffff00000000ULL | bench_ipv4(number, mix->spread);
 	else
-		prefix = (struct prefix){ bench_ipv6_high(number), bench_mix(~(uint64_t)number),
-					  prefix.length, false };
+		prefix = (struct prefix){ bench_ipv6_high(number, mix->spread),
+					  bench_mix(~(uint64_t)number), prefix.length, false };
 	if (prefix.length <= 64)
 		prefix.low = 0;
 	else if (prefix.length < 128)
@@ -50,21 +77,21 @@ static struct prefix rule_of(uint32_t number, bool ipv4)
 	return prefix;
 }
 
-static void publish(const struct bpf_object *object, uint32_t count, bool ipv4, size_t *mib)
+/* An image of so many rules: its map, and its head. */
+static int make_image(uint32_t count, bool ipv4, const struct mix *mix, struct tg_list_image *head)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	static struct tg_settings settings;
 	struct list_rules rules = { .rule = NULL };
 	struct list_plan *plan;
-	uint32_t i, zero = 0, lines;
 	size_t bytes;
 	void *memory;
+	uint32_t i;
 	int fd;
 
 	for (i = 0; i < count; i++) {
-		const struct prefix prefix = rule_of(i, ipv4);
+		const struct prefix prefix = rule_of(i, ipv4, mix);
 
-		if (list_rules_add(&rules, &prefix, TG_LIST_BLOCK, TG_LIST_FOREVER, 0, ""))
+		if (list_rules_add(&rules, &prefix, TG_LIST_BLOCK, mix->until_s, 0, ""))
 			fail("rules");
 	}
 	errno = -list_rules_settle(&rules, 0, NULL);
@@ -73,88 +100,105 @@ static void publish(const struct bpf_object *object, uint32_t count, bool ipv4, 
 	errno = -list_plan_make(rules.rule, rules.count, rules.text, rules.text_bytes, 12345, &plan);
 	if (errno)
 		fail("image");
-	lines = list_plan_head(plan)->lines;
-	bytes = ((size_t)lines * TG_LIST_LINE_BYTES + 4095) & ~(size_t)4095;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, TG_LIST_LINE_BYTES, lines, &opts);
+	*head = *list_plan_head(plan);
+	bytes = ((size_t)head->lines * TG_LIST_LINE_BYTES + 4095) & ~(size_t)4095;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, TG_LIST_LINE_BYTES, head->lines, &opts);
 	memory = fd < 0 ? MAP_FAILED :
 			  mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (memory == MAP_FAILED)
 		fail("map");
 	list_plan_write(plan, 0, memory);
 	munmap(memory, bytes);
-	settings.config[0].lists = *list_plan_head(plan);
-	if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "tg_lists"), &zero, &fd, 0) ||
-	    bpf_map_update_elem(bpf_object__find_map_fd_by_name(object, "tg_settings"), &zero,
-				&settings, 0))
-		fail("update");
-	close(fd);
-	*mib = bytes >> 20;
 	list_plan_free(plan);
 	list_rules_free(&rules);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static uint32_t median_ns(const struct bpf_object *object)
-{
-	const struct bpf_program *program = bpf_object__find_program_by_name(object, "bench_lists");
-	uint32_t took[ROUNDS];
-	char frame[64] = { 0 };
-	int round;
-
-	for (round = 0; round < ROUNDS; round++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-			    .repeat = RUNS);
-
-		if (bpf_prog_test_run_opts(bpf_program__fd(program), &opts))
-			fail("test run");
-		took[round] = opts.duration;
-	}
-	qsort(took, ROUNDS, sizeof(took[0]), compare);
-	return took[ROUNDS / 2];
+	return fd;
 }
 
 /* One object for each way of asking: what it does is read-only data. */
-static uint32_t measure(struct bench bench, size_t *mib)
+static struct lists_bench *load(const struct bench *bench, const struct tg_list_image *head, int image)
 {
+	static struct tg_settings settings;
 	struct lists_bench *skeleton = lists_bench__open();
-	uint32_t ns;
+	uint32_t zero = 0;
 
 	if (!skeleton)
 		fail("open");
-	memcpy((void *)&skeleton->rodata->bench, &bench, sizeof(bench));
+	memcpy((void *)&skeleton->rodata->bench, bench, sizeof(*bench));
 	if (lists_bench__load(skeleton))
 		fail("load (root is needed)");
-	publish(skeleton->obj, bench.rules, bench.ipv4, mib);
-	ns = median_ns(skeleton->obj);
-	lists_bench__destroy(skeleton);
-	return ns;
+	settings.config[0].lists = *head;
+	if (bpf_map_update_elem(bpf_map__fd(skeleton->maps.tg_lists), &zero, &image, 0) ||
+	    bpf_map_update_elem(bpf_map__fd(skeleton->maps.tg_settings), &zero, &settings, 0))
+		fail("update");
+	return skeleton;
 }
 
-int main(void)
+static double cpu_ns(void)
 {
-	static const uint32_t counts[] = { 1, 1000, 64000, 1000000 };
-	size_t i, mib;
-	int ipv4;
+	struct timespec now;
 
-	printf("ns a look-up, net of choosing the source\n%-6s %9s %9s %9s %7s\n", "family", "prefixes",
-	       "random", "listed", "MiB");
-	for (ipv4 = 1; ipv4 >= 0; ipv4--) {
-		for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-			struct bench bench = { .ipv4 = (__u32)ipv4, .rules = counts[i] };
-			int ns[3];
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
 
-			for (; bench.source <= BENCH_LISTED; bench.source++)
-				ns[bench.source] = (int)measure(bench, &mib);
-			printf("%-6s %9u %9d %9d %7zu\n", ipv4 ? "IPv4" : "IPv6", counts[i],
-			       ns[BENCH_RANDOM] - ns[BENCH_NOTHING],
-			       ns[BENCH_LISTED] - ns[BENCH_NOTHING], mib);
+static double run(const struct lists_bench *skeleton)
+{
+	char frame[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = RUNS);
+	double before = cpu_ns();
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(skeleton->progs.bench_lists), &opts))
+		fail("test run");
+	return (cpu_ns() - before) / RUNS;
+}
+
+static void measure(uint32_t count, bool ipv4, const struct mix *mix)
+{
+	struct lists_bench *skeleton[BENCH_LISTED + 1];
+	double least[BENCH_LISTED + 1] = { 1e9, 1e9, 1e9 };
+	struct bench bench = { .ipv4 = ipv4, .rules = count, .spread = mix->spread };
+	struct tg_list_image head;
+	int image = make_image(count, ipv4, mix, &head), round;
+
+	for (; bench.source <= BENCH_LISTED; bench.source++)
+		skeleton[bench.source] = load(&bench, &head, image);
+	for (round = 0; round < ROUNDS; round++) {
+		for (bench.source = 0; bench.source <= BENCH_LISTED; bench.source++) {
+			double ns = run(skeleton[bench.source]);
+
+			if (ns < least[bench.source])
+				least[bench.source] = ns;
 		}
+	}
+	for (bench.source = 0; bench.source <= BENCH_LISTED; bench.source++)
+		lists_bench__destroy(skeleton[bench.source]);
+	close(image);
+	printf("%-12s %-6s %9u %9.1f %9.1f %7zu\n", mix->name, ipv4 ? "IPv4" : "IPv6", count,
+	       least[BENCH_RANDOM] - least[BENCH_NOTHING],
+	       least[BENCH_LISTED] - least[BENCH_NOTHING],
+	       (size_t)head.lines * TG_LIST_LINE_BYTES >> 20);
+	fflush(stdout);
+}
+
+/* Arguments: mixes by name; none: all. */
+int main(int argc, char **argv)
+{
+	static const uint32_t counts[] = { 1, 1000, 100000, 1000000 };
+	size_t mix, i;
+	int ipv4, wanted;
+
+	printf("ns a look-up, net of choosing the source\n%-12s %-6s %9s %9s %9s %7s\n", "mix",
+	       "family", "prefixes", "random", "listed", "MiB");
+	for (mix = 0; mix < sizeof(mixes) / sizeof(mixes[0]); mix++) {
+		for (wanted = argc > 1 ? 1 : 0; wanted && wanted < argc; wanted++)
+			if (!strcmp(argv[wanted], mixes[mix].name))
+				break;
+		if (wanted == argc && argc > 1)
+			continue;
+		for (ipv4 = 1; ipv4 >= 0; ipv4--)
+			for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+				measure(counts[i], ipv4, &mixes[mix]);
 	}
 	return 0;
 }

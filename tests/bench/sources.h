@@ -13,15 +13,32 @@ TG_INLINE __u64 bench_mix(__u64 x)
 	return x ^ x >> 31;
 }
 
-/* Below 224.0.0.0, or in 2000::/3. */
-TG_INLINE __u32 bench_ipv4(__u64 number)
+/* Where sources and rules are. */
+enum bench_spread {
+	BENCH_EVENLY, /* anywhere below 224.0.0.0, or in 2000::/3 */
+	BENCH_CLUSTERED, /* in 4096 networks /16, or /32: those listed and those that are not */
+};
+
+#define BENCH_CLUSTERS 4096
+
+TG_INLINE __u32 bench_ipv4(__u64 number, __u32 spread)
 {
-	return (__u32)(bench_mix(number) % 0xe0000000U);
+	__u64 random = bench_mix(number);
+
+	if (spread == BENCH_CLUSTERED)
+		return (__u32)(bench_mix(random % BENCH_CLUSTERS) % 0xe000U << 16 |
+			       (random >> 32 & 0xffff));
+	return (__u32)(random % 0xe0000000U);
 }
 
-TG_INLINE __u64 bench_ipv6_high(__u64 number)
+TG_INLINE __u64 bench_ipv6_high(__u64 number, __u32 spread)
 {
-	return bench_mix(number) >> 3 | 1ULL << 61;
+	__u64 random = bench_mix(number);
+
+	if (spread == BENCH_CLUSTERED)
+		return (bench_mix(random % BENCH_CLUSTERS) >> 3 | 1ULL << 61) >> 32 << 32 |
+		       random >> 32;
+	return random >> 3 | 1ULL << 61;
 }
 
 /* What the program does with each run. */
@@ -35,6 +52,7 @@ struct bench {
 	__u32 source; /* enum bench_source */
 	__u32 ipv4;
 	__u32 rules; /* how many are listed */
+	__u32 spread; /* enum bench_spread */
 };
 
 #endif

@@ -58,6 +58,25 @@ static void who_is_blocked_is_cut_off_in_mid_connection(void **state)
 	EXPECT(*state, &data, false, TG_PASS_OK);
 }
 
+/* In order, so that the short way would take it: it must not pass over a list. */
+static void established_segments_meet_the_lists_however_they_are_judged(void **state)
+{
+	struct segment data = { FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = 5001, .payload = 9 };
+
+	guard_handshake(*state);
+	guard_lists(*state, { "10.0.0.3", BLOCK, EVER }, { "10.0.0.1", ALLOW, EVER });
+	EXPECT(*state, &data, false, TG_PASS_OK);
+	data.seq += 9;
+	guard_lists(*state, { "10.0.0.1", BLOCK, NOW_S + 60 }, { "10.0.0.0/24", ALLOW, EVER });
+	EXPECT(*state, &data, false, TG_PASS_OK);
+	assert_int_equal(tally(*state, TG_TALLY_LIST_ALLOWED), 1);
+	data.seq += 9;
+	guard_lists(*state, { "10.0.0.1", BLOCK, NOW_S + 60 });
+	EXPECT(*state, &data, false, TG_DROP_BLOCKLIST);
+	guard_advance_ms(*state, 60000);
+	EXPECT(*state, &data, false, TG_PASS_OK);
+}
+
 static void allow_wins_whatever_the_lengths(void **state)
 {
 	guard_lists(*state, { "10.0.0.1", BLOCK, EVER }, { "10.0.0.0/8", ALLOW, EVER }, { "fd00::/64", BLOCK, EVER },
@@ -266,6 +285,7 @@ int main(void)
 		TEST(a_blocked_source_is_dropped),
 		TEST(a_blocked_ipv6_source_is_dropped),
 		TEST(who_is_blocked_is_cut_off_in_mid_connection),
+		TEST(established_segments_meet_the_lists_however_they_are_judged),
 		TEST(allow_wins_whatever_the_lengths),
 		TEST(a_rule_that_has_expired_counts_as_absent),
 		TEST(tags_do_not_hide_a_source),

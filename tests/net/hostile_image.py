@@ -14,9 +14,9 @@ import subprocess
 import sys
 
 LINE = 64
-FIELDS = ["prefixes", "rules0", "rules1", "slot", "seed", "lines", "direct0", "direct1", "bits", "nodes", "slots",
-          "slots_mask", "first_rule", "text"]
-HEAD = struct.Struct("=IIIIQIIIIIIIII")
+FIELDS = ["prefixes", "rules0", "rules1", "slot", "format", "bits0", "bits1", "seed", "lines", "direct0", "direct1",
+          "level0", "level1", "nodes", "slots", "first_rule", "text", "slots_lines"]
+HEAD = struct.Struct("=IIIBBBBQIIIIIIIIII")
 
 
 def bpftool(*arguments):

@@ -98,6 +98,18 @@ check "flush" tg block flush
 check "IPv6 is free" fetch_works '[fd00:0::1]'
 check "the images are gone" fails test -e /sys/fs/bpf/tcpguard/v1/lists
 
+# --- an image of another version --------------------------------------------------------------------
+
+tg block add 10.0.0.2 --reason "kept" > /dev/null
+check "blocked" fails fetch_works 10.0.0.1
+"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=0 bits1=0
+check "an image of another format blocks nobody" fetch_works 10.0.0.1
+check "its rules are still read" grep -q '^10.0.0.2 .*kept' <(tg block list)
+check "upgrade" tg upgrade --no-daemon
+check "blocked by an image of this version" fails fetch_works 10.0.0.1
+check "with the reason it had" grep -q '^10.0.0.2 .*kept' <(tg block list)
+tg block flush > /dev/null
+
 # --- time -------------------------------------------------------------------------------------------
 
 check "for 1s" tg block add 10.0.0.2 --for 1s

@@ -134,6 +134,43 @@ static void every_length_at_once(void **state)
 	end(&world);
 }
 
+/* Levels 48, 64 and 128, and more hosts in one /48 than a line has room for. */
+static void a_crowd_in_one_network_is_found(void **state)
+{
+	const struct prefix network = { .high = 0x20010db800010000ULL, .length = 48 };
+	struct world world;
+	struct prefix host;
+	uint32_t i;
+
+	(void)state;
+	begin(&world, 8);
+	for (i = 0; i < 70000; i++) {
+		host = (struct prefix){ .high = network.high + i % 4, .low = i * 0x10001ULL, .length = 128 };
+		add(&world, &host, TG_LIST_BLOCK, i % 3 ? EVER : 20 + i % 100);
+		host = (struct prefix){ .high = 0x2400000000000000ULL + ((uint64_t)i << 20), .length = 48 };
+		mask(&host, 48);
+		add(&world, &host, TG_LIST_BLOCK, EVER);
+	}
+	put(&world, "2001:db8:1:2::/64", TG_LIST_ALLOW, EVER);
+	put(&world, "2400::/20", TG_LIST_ALLOW, 33);
+	build(&world);
+	assert_int_equal(list_plan_head(world.plan)->level[0][0], 48);
+	for (i = 0; i < 70000; i += 7) {
+		struct tg_list_moments moments;
+
+		host = (struct prefix){ .high = network.high + i % 4, .low = i * 0x10001ULL, .length = 128 };
+		moments = found(&world, &host);
+		assert_int_equal(moments.until_s[TG_LIST_BLOCK], i % 3 ? EVER : 20 + i % 100);
+		assert_int_equal(moments.until_s[TG_LIST_ALLOW], i % 4 == 2 ? EVER : 0);
+		host.low++;
+		if (i < 70)
+			check(&world, &host, 21);
+	}
+	expect(&world, "2001:db8:1:9::1", 0, 0);
+	expect(&world, "2400::1", EVER, 33);
+	end(&world);
+}
+
 /* What is said already by what is around it takes no room. */
 static void redundant_rules_take_no_slots(void **state)
 {
@@ -150,7 +187,7 @@ static void redundant_rules_take_no_slots(void **state)
 	}
 	build(&world);
 	assert_int_equal(list_plan_head(world.plan)->prefixes, 501);
-	assert_int_equal(list_plan_head(world.plan)->slots_mask, 0);
+	assert_int_equal(list_plan_head(world.plan)->slots_lines, 1);
 	expect(&world, "10.0.0.1", EVER, 0);
 	end(&world);
 }
@@ -199,6 +236,7 @@ int main(void)
 		cmocka_unit_test(everything_and_single_addresses_at_the_edges),
 		cmocka_unit_test(a_mapped_source_is_not_the_ipv4_address),
 		cmocka_unit_test(every_length_at_once),
+		cmocka_unit_test(a_crowd_in_one_network_is_found),
 		cmocka_unit_test(rules_are_counted_by_list_family_and_origin),
 		cmocka_unit_test(redundant_rules_take_no_slots),
 		cmocka_unit_test(too_many_are_refused),
