@@ -53,18 +53,30 @@ TG_GLOBAL int tg_account_drop(const struct tg_lookup *lookup, __u32 verdict, __u
 	return 0;
 }
 
+TG_INLINE struct tg_counters *tg_counters_get(void)
+{
+	__u32 slot = tg_program.iface_slot;
+
+	return bpf_map_lookup_elem(&tg_counters, &slot);
+}
+
+/* Per CPU: see tg_counters. */
+TG_INLINE void tg_count_on(struct tg_counters *counters, enum tg_verdict verdict,
+			   enum tg_outcome outcome, const struct tg_packet *pkt)
+{
+	struct tg_count *count = &counters->count[outcome][verdict];
+
+	count->packets += pkt->segments;
+	count->bytes += pkt->bytes;
+}
+
 TG_INLINE void tg_count_packet(enum tg_verdict verdict, enum tg_outcome outcome,
 			       const struct tg_packet *pkt)
 {
-	__u32 slot = tg_program.iface_slot;
-	struct tg_counters *counters = bpf_map_lookup_elem(&tg_counters, &slot);
-	struct tg_count *count;
+	struct tg_counters *counters = tg_counters_get();
 
-	if (!counters || verdict >= TG_VERDICT_MAX || outcome >= TG_OUTCOME_MAX)
-		return;
-	count = &counters->count[outcome][verdict];
-	count->packets += pkt->segments;
-	count->bytes += pkt->bytes;
+	if (counters && verdict < TG_VERDICT_MAX && outcome < TG_OUTCOME_MAX)
+		tg_count_on(counters, verdict, outcome, pkt);
 }
 
 TG_INLINE void tg_account(enum tg_verdict verdict, enum tg_outcome outcome,

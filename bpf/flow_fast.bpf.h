@@ -6,7 +6,9 @@
  * what it writes, the same functions write.  Whatever meets a condition not takes the long way, from
  * the beginning, so a condition may be too narrow but never too wide.
  *
- * What makes it short: nothing leaves the registers, and nothing is called.
+ * What makes it short: hardly anything leaves the registers, and nothing is called.  It is part of the
+ * entry functions, whose stack is added to that of the long way they call: hence 64 bytes of it, and
+ * fields of the packet that are read again instead of being kept (tests/kernels/stack.py adds up).
  */
 #ifndef TG_BPF_FLOW_FAST_H
 #define TG_BPF_FLOW_FAST_H
@@ -15,7 +17,6 @@
 #include "clock.bpf.h"
 #include "flow_judge.bpf.h"
 #include "headers.h"
-#include "lists.bpf.h"
 #include "report.bpf.h"
 #include "tcp_options.h"
 
@@ -27,6 +28,11 @@
 #define TG_FAST_TIMESTAMPS \
 	bpf_htonl(TG_OPTION_NOP << 24 | TG_OPTION_NOP << 16 | TG_OPTION_TIMESTAMPS << 8 | 10)
 
+/* Data offset and flags, as one word: 20 or 32 bytes of header, of the flags tested ACK alone. */
+#define TG_FAST_KIND_MASK (0xf000 | TG_FIN | TG_SYN | TG_RST | TG_ACK | TG_URG)
+#define TG_FAST_PLAIN (0x5000 | TG_ACK)
+#define TG_FAST_STAMPED (0x8000 | TG_ACK)
+
 /* Ethernet, IPv4 without options, TCP with ACK alone (or PSH) and no option but timestamps. */
 TG_INLINE bool tg_fast_headers(const void *data, const void *data_end)
 {
@@ -34,58 +40,78 @@ TG_INLINE bool tg_fast_headers(const void *data, const void *data_end)
 	const struct tg_ipv4 *ip = (const void *)(eth + 1);
 	const struct tg_tcp *tcp = (const void *)(ip + 1);
 	const __be32 *option = (const void *)(tcp + 1);
+	__be16 kind;
 
 	if ((const void *)(tcp + 1) > data_end || tg_program.no_link_header)
 		return false;
 	if (eth->type != bpf_htons(TG_ETHERTYPE_IPV4) || ip->version_ihl != 0x45 ||
 	    ip->protocol != TG_PROTO_TCP ||
 	    (ip->fragment & bpf_htons(TG_IPV4_MORE_FRAGMENTS | TG_IPV4_FRAGMENT_OFFSET)) ||
-	    (tcp->flags & (TG_FIN | TG_SYN | TG_RST | TG_ACK | TG_URG)) != TG_ACK)
+	    ip->saddr == ip->daddr) /* then the ports say which side sent it */
 		return false;
-	if ((tcp->offset_reserved & 0xf0) == 0x50)
+	/* Both bytes at once: where the header ends, and the flags that are tested. */
+	kind = *(const __be16 *)&tcp->offset_reserved & bpf_htons(TG_FAST_KIND_MASK);
+	if (kind == bpf_htons(TG_FAST_PLAIN))
 		return true;
-	return (tcp->offset_reserved & 0xf0) == 0x80 && (const void *)(option + 3) <= data_end &&
+	return kind == bpf_htons(TG_FAST_STAMPED) && (const void *)(option + 3) <= data_end &&
 	       option[0] == TG_FAST_TIMESTAMPS;
 }
 
+/* Keeps the compiler from computing a value anew wherever it is used; no instruction. */
+#define TG_KEEP(value) asm volatile("" \
+				    : "+r"(value))
+
+/* tg_flow_identify() of two addresses that differ. */
 TG_INLINE struct tg_flow_id tg_fast_identify(const void *data)
 {
 	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
 	const struct tg_tcp *tcp = (const void *)(ip + 1);
-	struct tg_packet pkt = { .ipv4 = true, .sport = tcp->sport, .dport = tcp->dport };
-	struct tg_flow_id id;
+	__u64 lo = ip->saddr, hi = ip->daddr, ports = tg_ports_word(tcp->sport, tcp->dport);
+	struct tg_flow_id id = { .side = TG_SIDE_LO };
 
-	pkt.saddr[3] = ip->saddr;
-	pkt.daddr[3] = ip->daddr;
-	id = tg_flow_identify(&tg_program.hash, &pkt);
-	/* A number from here on: the compiler would rather keep what it was compared from. */
-	asm volatile(""
-		     : "+r"(id.side));
+	if (bpf_ntohl(lo) > bpf_ntohl(hi)) {
+		lo = ip->daddr;
+		hi = ip->saddr;
+		ports = tg_ports_word(tcp->dport, tcp->sport);
+		id.side = TG_SIDE_HI;
+	}
+	/* Numbers from here on: the compiler would rather hash in both branches. */
+	TG_KEEP(lo);
+	TG_KEEP(hi);
+	TG_KEEP(ports);
+	TG_KEEP(id.side);
+	id.tag = tg_tag_ipv4(&tg_program.hash, lo, hi, ports);
 	return id;
 }
 
-/* Read only when the flow is found: registers are few, and the bytes are still in the cache. */
-TG_INLINE bool tg_fast_numbers(const void *data, const void *data_end, struct tg_packet *pkt)
+/* What stands behind this is read from memory behind it, and not kept in a register until then. */
+TG_INLINE void tg_fast_stage(void)
+{
+	asm volatile("" ::
+			     : "memory");
+}
+
+/* TG_FACT_HASTS if the segment has timestamps: of the two offsets that came so far, the upper bit tells. */
+TG_INLINE __u32 tg_fast_stamp(const struct tg_tcp *tcp)
+{
+	_Static_assert(TG_FACT_HASTS == 0x80 >> 1, "the offset's upper bit");
+	return (tcp->offset_reserved & 0x80) >> 1;
+}
+
+/* Read only when the flow is found: the bytes are still in the cache. */
+TG_INLINE bool tg_fast_numbers(const void *data, struct tg_packet *pkt)
 {
 	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
 	const struct tg_tcp *tcp = (const void *)(ip + 1);
-	const __be32 *option = (const void *)(tcp + 1);
-	__u32 headers = sizeof(*ip) + sizeof(*tcp);
+	__u32 headers = sizeof(*ip) + ((tcp->offset_reserved & 0xf0) >> 2);
 
+	pkt->bytes = bpf_ntohs(ip->total_length);
+	if (pkt->bytes < headers) /* also BIG TCP's 0 */
+		return false;
 	pkt->seq = bpf_ntohl(tcp->seq);
 	pkt->ack = bpf_ntohl(tcp->ack);
 	pkt->window = bpf_ntohs(tcp->window);
 	pkt->flags = TG_ACK;
-	pkt->bytes = bpf_ntohs(ip->total_length);
-	if ((tcp->offset_reserved & 0xf0) == 0x80) {
-		if ((const void *)(option + 3) > data_end)
-			return false;
-		pkt->options = TG_OPT_TIMESTAMPS;
-		pkt->tsval = bpf_ntohl(option[1]);
-		headers += 12;
-	}
-	if (pkt->bytes < headers) /* also BIG TCP's 0 */
-		return false;
 	tg_set_payload(pkt, pkt->bytes - headers);
 	return true;
 }
@@ -97,10 +123,6 @@ struct tg_fast_view {
 	struct tg_half *receiver;
 	struct tg_half_count *count; /* the sender's */
 };
-
-/* Keeps the compiler from computing a value anew wherever it is used; no instruction. */
-#define TG_KEEP(value) asm volatile("" \
-				    : "+r"(value))
 
 TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 {
@@ -123,6 +145,7 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 	}
 	if (found != TG_FOUND_LIVE)
 		return false;
+	tg_report_found(id.tag, side, &view->ref);
 	detail = tg_detail_at(&table, view->ref.number);
 	if (!detail)
 		return false;
@@ -133,7 +156,6 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 	TG_KEEP(view->receiver);
 	view->count = &detail->count[side];
 	TG_KEEP(view->count);
-	tg_report_found(id.tag, side, &view->ref);
 	return true;
 }
 
@@ -141,21 +163,18 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
  * An established flow with nothing pending.  The addresses need no check: a flow whose two SYNs were
  * seen, or whose socket exists, has passed it.
  */
-TG_INLINE bool tg_fast_flow(const struct tg_fast_view *view, const struct tg_packet *pkt,
-			    const struct tg_timeouts *timeouts, __u32 now_ms)
+TG_INLINE bool tg_fast_flow(const struct tg_fast_view *view, __u32 stamp, bool own,
+			    __u32 shortest_ms, __u32 now_ms)
 {
-	__u32 sender = view->sender->facts, receiver = view->receiver->facts;
-	__u32 wanted = TG_FAST_FACTS | (pkt->own ? TG_FACT_OWN : 0) |
-		       (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0);
-	__u32 ignored = pkt->options & TG_OPT_TIMESTAMPS ? 0 : TG_FACT_HASTS;
+	__u32 wanted = TG_FAST_FACTS | (own ? TG_FACT_OWN : 0) | stamp;
 
-	return (sender & (TG_FAST_FACTS_MASK | TG_FACT_OWN | TG_FACT_HASTS) & ~ignored) == wanted &&
-	       (receiver & TG_FAST_FACTS_MASK) == TG_FAST_FACTS &&
+	return (view->sender->facts & (TG_FAST_FACTS_MASK | TG_FACT_OWN | stamp)) == wanted &&
+	       (view->receiver->facts & TG_FAST_FACTS_MASK) == TG_FAST_FACTS &&
 	       !(view->ref.claim & TG_CLAIM_SUSPECT) &&
-	       now_ms - TG_READ_ONCE(view->ref.slot->stamp_ms) <= timeouts->shortest_ms;
+	       now_ms - TG_READ_ONCE(view->ref.slot->stamp_ms) <= shortest_ms;
 }
 
-/* In order, inside the window, and neither a probe nor an old duplicate: PASS_OK. */
+/* In order, inside the window, and no probe. */
 TG_INLINE bool tg_fast_segment(const struct tg_fast_view *view, const struct tg_packet *pkt)
 {
 	const struct tg_half *sender = view->sender, *receiver = view->receiver;
@@ -164,9 +183,29 @@ TG_INLINE bool tg_fast_segment(const struct tg_fast_view *view, const struct tg_
 	return pkt->seq == sender->end && pkt->payload != 1 && pkt->seq != receiver->ack - 1 &&
 	       !tg_seq_after(pkt->seq, receiver->right) && !tg_seq_after(pkt->ack, receiver_end) &&
 	       !tg_seq_before(pkt->ack,
-			      receiver_end - tg_larger(sender->maxwin, TG_ACK_WINDOW_MIN)) &&
-	       !(pkt->payload && (pkt->options & TG_OPT_TIMESTAMPS) && view->count->tsmax &&
-		 tg_seq_before(pkt->tsval, view->count->tsmax));
+			      receiver_end - tg_larger(sender->maxwin, TG_ACK_WINDOW_MIN));
+}
+
+/* No old duplicate, and the newest timestamp so far is kept: the last condition, so that it may be. */
+TG_INLINE bool tg_fast_timestamp(const void *data, const void *data_end, __u32 payload,
+				 struct tg_half_count *count)
+{
+	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
+	const struct tg_tcp *tcp = (const void *)(ip + 1);
+	const __be32 *option = (const void *)(tcp + 1);
+	__u32 tsval, newest = count->tsmax;
+
+	if (!tg_fast_stamp(tcp))
+		return true;
+	if ((const void *)(option + 3) > data_end)
+		return false;
+	tsval = bpf_ntohl(option[1]);
+	/* Half around the circle is both before and after: then it is old, as tg_timestamp_old() has it. */
+	if (payload && newest && tg_seq_before(tsval, newest))
+		return false;
+	if (!newest || tg_seq_after(tsval, newest))
+		count->tsmax = tsval;
+	return true;
 }
 
 /* tg_window_update() of such a segment: no fact is new. */
@@ -182,45 +221,86 @@ TG_INLINE void tg_fast_update(const struct tg_fast_view *view, const struct tg_p
 	tg_raise(&sender->right, pkt->ack + window, false);
 }
 
-/* Nobody asks about packets that pass: no trace, no capture. */
-TG_INLINE bool tg_fast_may(const struct tg_settings *settings)
+/* Nobody asks about packets that pass: no list of sources, no trace, no capture. */
+TG_INLINE bool tg_fast_may(const struct tg_settings *settings, const struct tg_config *config)
 {
-	return !(settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE));
+	return !(config->lists.prefixes |
+		 (settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE)));
 }
 
-/* Not so if the source is on the block list; what this machine sends itself is not looked up. */
-TG_INLINE bool tg_fast_source(const struct tg_config *config, const void *data, bool own)
+TG_INLINE const void *tg_fast_data(const void *ctx, bool ingress)
 {
-	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
+	return (const void *)(long)(ingress ? ((const struct xdp_md *)ctx)->data :
+					      ((const struct __sk_buff *)ctx)->data);
+}
 
-	return TG_LIKELY(!config->lists.prefixes) || own || !tg_lists_know(config, ip->saddr);
+/* Read anew wherever it is compared, which costs less than keeping it. */
+TG_INLINE const void *tg_fast_end(const void *ctx, bool ingress)
+{
+	return (const void *)(long)(ingress ? TG_READ_ONCE(((const struct xdp_md *)ctx)->data_end) :
+					      TG_READ_ONCE(((const struct __sk_buff *)ctx)->data_end));
+}
+
+TG_INLINE __u16 tg_fast_segments(const void *ctx, bool ingress)
+{
+	if (ingress)
+		return 1;
+	return ((const struct __sk_buff *)ctx)->gso_segs ?: 1;
+}
+
+/* tg_now_ms(), with the settings looked up anew where they matter: they need no register until then. */
+TG_INLINE __u32 tg_fast_now_ms(void)
+{
+	struct tg_settings *settings;
+
+	if (tg_program.clock != TG_CLOCK_SETTINGS)
+		return bpf_jiffies64() * tg_program.jiffies_mult >> TG_JIFFIES_SHIFT;
+	settings = tg_settings_get();
+	return settings ? settings->clock_ms : 0;
 }
 
 /* The whole journey and its end; false: nothing was done, take the long way. */
-TG_INLINE bool tg_fast(const void *data, const void *data_end, __u16 segments, bool own)
+TG_INLINE bool tg_fast(const void *ctx, bool ingress)
 {
-	struct tg_packet pkt = { .segments = segments, .own = own };
+	const struct __sk_buff *skb = ctx; /* at egress */
+	const void *data = tg_fast_data(ctx, ingress);
+
+	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
+	const struct tg_tcp *tcp = (const void *)(ip + 1);
+	struct tg_packet pkt = {};
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_fast_view view = {};
 	const struct tg_config *config;
-	__u32 now_ms;
+	__u32 now_ms, shortest_ms;
 
 	if (!settings)
 		return false;
 	config = tg_active_config(settings);
-	if (!tg_fast_may(settings) || !tg_fast_headers(data, data_end) ||
-	    !tg_fast_find(data, &view) || !tg_fast_numbers(data, data_end, &pkt))
+	shortest_ms = config->timeouts.shortest_ms;
+	TG_KEEP(shortest_ms);
+	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, tg_fast_end(ctx, ingress)) ||
+	    !tg_fast_find(data, &view))
 		return false;
-	now_ms = tg_now_ms(settings);
-	if (!tg_fast_flow(&view, &pkt, &config->timeouts, now_ms) ||
-	    !tg_fast_segment(&view, &pkt) || !tg_fast_source(config, data, own))
+	now_ms = tg_fast_now_ms();
+	tg_fast_stage();
+	if (!tg_fast_flow(&view, tg_fast_stamp(tcp), !ingress && !skb->ingress_ifindex, shortest_ms, now_ms))
+		return false;
+	tg_fast_stage();
+	if (!tg_fast_numbers(data, &pkt) || !tg_fast_segment(&view, &pkt) ||
+	    !tg_fast_timestamp(data, tg_fast_end(ctx, ingress), pkt.payload, view.count))
 		return false;
 
 	tg_fast_update(&view, &pkt);
+	tg_fast_stage();
+	pkt.window = bpf_ntohs(tcp->window);
+	pkt.segments = tg_fast_segments(ctx, ingress);
 	if (view.ref.slot->stamp_ms != now_ms)
 		TG_WRITE_ONCE(view.ref.slot->stamp_ms, now_ms);
 	tg_count_passed(view.count, &pkt, now_ms);
 	tg_flow_check_owner(&view.ref);
+	tg_fast_stage();
+	pkt.segments = tg_fast_segments(ctx, ingress);
+	pkt.bytes = bpf_ntohs(ip->total_length);
 	tg_count_packet(TG_PASS_OK, TG_OUTCOME_VERDICT, &pkt);
 	tg_report_fast();
 	return true;

@@ -76,33 +76,14 @@ TG_INLINE void tg_note_before(const struct tg_view *view, struct tg_lookup *look
 }
 
 /*
- * What the rules say of a segment of a live flow in that phase, with their effect on it.  Global: the
- * verifier follows the rules once, and not once for each way to them.
+ * May the rules judge this segment, or is it answered without them?  TG_UNDECIDED: they may, unless
+ * lookup->expired is set: the flow has expired and counts as absent.
  */
-TG_GLOBAL int tg_flow_rules(struct tg_lookup *lookup, const struct tg_packet *pkt, __u32 phase)
-{
-	struct tg_table table = TG_TABLE_OF(lookup);
-	struct tg_view view = {};
-	enum tg_verdict verdict;
-
-	if (!lookup || !pkt || !tg_view_set(&table, lookup, &view))
-		return TG_PASS_INTERNAL;
-	view.phase = phase;
-	verdict = tg_flow_rule(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
-	lookup->claim = view.ref.claim; /* another one, if this segment began the next connection */
-	return verdict;
-}
-
-/*
- * Judges any segment, or an ICMP error, against the live flow it was found to belong to.
- * TG_UNDECIDED with lookup->expired set: the flow has expired and counts as absent.
- */
-TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pkt)
+TG_GLOBAL int tg_flow_admit(struct tg_lookup *lookup, const struct tg_packet *pkt)
 {
 	struct tg_table table = TG_TABLE_OF(lookup);
 	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
 	struct tg_view view = {};
-	enum tg_verdict verdict;
 
 	if (!lookup || !pkt || !timeouts || !tg_view_set(&table, lookup, &view))
 		return TG_PASS_INTERNAL;
@@ -123,15 +104,44 @@ TG_GLOBAL int tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pk
 		return tg_judge_icmp(&view, pkt);
 	if (tg_is_spoofed(&view, pkt))
 		return TG_NOUPD_SPOOFED;
-	verdict = tg_flow_rules(lookup, pkt, view.phase);
-	view.ref.claim = lookup->claim;
-	tg_flow_settle(&view, pkt, verdict);
+	return TG_UNDECIDED;
+}
+
+/*
+ * What the rules say of a segment that was admitted, with their effect on the flow.  Global: the
+ * verifier follows the rules once, and not once for each way to them.
+ */
+TG_GLOBAL int tg_flow_rules(struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	struct tg_table table = TG_TABLE_OF(lookup);
+	struct tg_view view = {};
+	enum tg_verdict verdict;
+
+	if (!lookup || !pkt || !tg_view_set(&table, lookup, &view))
+		return TG_PASS_INTERNAL;
+	view.phase = lookup->phase_before;
+	verdict = tg_flow_advance(&view, pkt, tg_program.profile != TG_PROFILE_HOST);
+	lookup->claim = view.ref.claim; /* another one, if this segment began the next connection */
 	if (view.phase <= TG_PHASE_SYN_RECV &&
 	    tg_flow_phase(view.sender, view.receiver) == TG_PHASE_ESTABLISHED) {
 		lookup->established = true;
 		lookup->handshake_ms = view.now_ms - view.detail->created_ms;
 	}
 	return verdict;
+}
+
+/*
+ * Judges any segment, or an ICMP error, against the live flow it was found to belong to.
+ * TG_UNDECIDED with lookup->expired set: the flow has expired and counts as absent.
+ * Two calls after one another and not within one another: their stacks are not added up.
+ */
+TG_INLINE enum tg_verdict tg_flow_judge(struct tg_lookup *lookup, const struct tg_packet *pkt)
+{
+	enum tg_verdict verdict = tg_flow_admit(lookup, pkt);
+
+	if (verdict || lookup->expired)
+		return verdict;
+	return tg_flow_rules(lookup, pkt);
 }
 
 #endif

@@ -58,7 +58,7 @@ TG_INLINE __u64 tg_join_tag(__u64 first, __u64 second)
 }
 
 /* key is volatile because it is load-time read-only data on the BPF side. */
-TG_INLINE __u64 tg_tag_ipv4(const volatile struct tg_hash_key *key, __be32 lo, __be32 hi, __u32 ports)
+TG_INLINE __u64 tg_tag_ipv4(const volatile struct tg_hash_key *key, __u64 lo, __u64 hi, __u64 ports)
 {
 	__u64 first = key->base4[0] + key->word[0][3] * lo + key->word[0][7] * hi +
 		      key->word[0][8] * ports;

@@ -221,7 +221,7 @@ tg_decide(void *ctx, bool ingress, struct tg_settings *settings, const struct tg
 	bool blocked = false;
 
 	if (TG_UNLIKELY(config->lists.prefixes) && !pkt->own && !tg_verdict_drops(verdict)) {
-		blocked = tg_lists_block(config, lookup, pkt);
+		blocked = tg_lists_block(lookup, pkt);
 		if (blocked && tg_carried_out(pkt, TG_DROP_BLOCKLIST))
 			return TG_DROP_BLOCKLIST;
 	}
@@ -255,12 +255,6 @@ static __always_inline bool tg_headers_missing(enum tg_verdict verdict)
 	return verdict == TG_DROP_BAD_HDR || verdict == TG_DROP_TINY_FRAG;
 }
 
-/* Global like the other steps, and with a stack of its own. */
-TG_GLOBAL int tg_xdp_fast(struct xdp_md *ctx)
-{
-	return tg_fast((void *)(long)ctx->data, (void *)(long)ctx->data_end, 1, false);
-}
-
 /* Global, so that the verifier does not multiply the parser's paths with what follows. */
 TG_GLOBAL int tg_parse_xdp(struct xdp_md *ctx, struct tg_packet *pkt)
 {
@@ -270,7 +264,8 @@ TG_GLOBAL int tg_parse_xdp(struct xdp_md *ctx, struct tg_packet *pkt)
 			tg_program.verify_csum, pkt);
 }
 
-static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
+/* The long way.  Global like the other steps, and with a stack of its own. */
+TG_GLOBAL int tg_xdp_judge(struct xdp_md *ctx)
 {
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_packet pkt = { .segments = 1 };
@@ -313,16 +308,12 @@ static __always_inline int tg_xdp_judge(struct xdp_md *ctx)
 SEC("xdp.frags")
 int tg_xdp_ingress(struct xdp_md *ctx)
 {
-	return TG_LIKELY(tg_xdp_fast(ctx)) ? XDP_PASS : tg_xdp_judge(ctx);
+	if (TG_LIKELY(tg_fast(ctx, true)))
+		return XDP_PASS;
+	return tg_xdp_judge(ctx);
 }
 
-TG_GLOBAL int tg_tc_fast(struct __sk_buff *skb)
-{
-	return tg_fast((void *)(long)skb->data, (void *)(long)skb->data_end, skb->gso_segs ?: 1,
-		       !skb->ingress_ifindex);
-}
-
-/* The same, also because it is done twice when headers are missing. */
+/* Global, also because it is done twice when headers are missing. */
 TG_GLOBAL int tg_parse_skb(struct __sk_buff *skb, struct tg_packet *pkt)
 {
 	if (!pkt)
@@ -350,7 +341,7 @@ static __always_inline bool tg_judged_at_ingress(const struct __sk_buff *skb)
 	return ifindex && bpf_map_lookup_elem(&tg_attached, &ifindex);
 }
 
-static __always_inline int tg_tc_judge(struct __sk_buff *skb)
+TG_GLOBAL int tg_tc_judge(struct __sk_buff *skb)
 {
 	struct tg_packet pkt = { .segments = skb->gso_segs ?: 1, .own = !skb->ingress_ifindex };
 	struct tg_settings *settings = tg_settings_get();
@@ -385,7 +376,7 @@ static __always_inline int tg_tc_judge(struct __sk_buff *skb)
 SEC("tc")
 int tg_tc_egress(struct __sk_buff *skb)
 {
-	if (tg_judged_at_ingress(skb) || TG_LIKELY(tg_tc_fast(skb)))
+	if (tg_judged_at_ingress(skb) || TG_LIKELY(tg_fast(skb, false)))
 		return TC_ACT_UNSPEC;
 	return tg_tc_judge(skb);
 }

@@ -34,4 +34,9 @@ ONCE_DIFFERED = [
         c S 1000
         s R. 0 1001''' + 21 * '''
         s R 0'''),
+    ('a timestamp half around the circle is an old one', '''
+        c S 1000 ts=1
+        s S. 5000 1001 ts=1
+        c . 1001 5001 ts=1
+        c . 1001+10 5001 ts=2147483649'''),
 ]

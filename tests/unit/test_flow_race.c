@@ -71,7 +71,8 @@ __u32 __wrap___tsan_atomic32_compare_exchange_val(volatile __u32 *at, __u32 expe
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
-	return "race:^tg_flow_judge$\n"
+	return "race:^tg_flow_admit$\n"
+	       "race:^tg_flow_rules$\n"
 	       "race:^tg_flow_advance$\n"
 	       "race:^tg_flow_phase$\n"
 	       "race:^tg_slot_score$\n"
