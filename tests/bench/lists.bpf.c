@@ -24,13 +24,13 @@ int bench_lists(struct xdp_md *ctx)
 {
 	struct tg_packet pkt = { .ipv4 = bench.ipv4, .bytes = 40 };
 	struct tg_lookup lookup = {};
-	struct tg_settings *settings = tg_settings_get();
+	struct tg_settings *settings;
 	__u64 *runs, number;
 	__u32 zero = 0;
 
 	(void)ctx;
 	runs = bpf_map_lookup_elem(&bench_runs, &zero);
-	if (!runs || !settings)
+	if (!runs)
 		return XDP_ABORTED;
 	/* Far from the numbers of the rules, or one of them. */
 	number = bench_mix((*runs)++ + (1ULL << 40));
@@ -50,6 +50,9 @@ int bench_lists(struct xdp_md *ctx)
 	if (bench.source == BENCH_NOTHING)
 		return (int)pkt.saddr[3];
 	lookup.now_ms = 3600000;
+	settings = tg_settings_get();
+	if (!settings)
+		return XDP_ABORTED;
 	return tg_lists_block(&settings->config[0], &lookup, &pkt);
 }
 
