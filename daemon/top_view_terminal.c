@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <term.h>
+
 #include "log.h"
 
 struct top_view {
@@ -65,6 +67,17 @@ static void choose_colours(bool colour)
 	init_pair(INK_GOOD, COLOR_GREEN, -1);
 }
 
+/* Asked before newterm(), which does not give back what it has begun with if this fails. */
+static bool is_known_terminal(void)
+{
+	int why;
+
+	if (setupterm(NULL, STDOUT_FILENO, &why) == ERR)
+		return false;
+	del_curterm(cur_term);
+	return true;
+}
+
 struct top_view *top_view_open(bool colour)
 {
 	struct top_view *view = calloc(1, sizeof(*view));
@@ -75,7 +88,7 @@ struct top_view *top_view_open(bool colour)
 		return NULL;
 	}
 	setlocale(LC_CTYPE, "");
-	view->screen = newterm(NULL, stdout, stdin);
+	view->screen = is_known_terminal() ? newterm(NULL, stdout, stdin) : NULL;
 	if (!view->screen) {
 		log_err_hint(0, "'tcpguard stats -i 1' needs none of its abilities",
 			     "cannot use the terminal: TERM is '%s'", term ? term : "");

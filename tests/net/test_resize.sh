@@ -229,6 +229,11 @@ repaired() {
 	[ ! -e $V1/exchange ] && [ ! -e $V1/exchange_new ] && [ ! -e $V1/exchange_done ] && [ ! -e $V1/maps_new ]
 }
 
+# A signal that comes between fork and exec is lost: our trap takes it.
+has_begun() { # PID
+	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
+}
+
 killed() { # CALL NUMBER
 	code=0
 	resize "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" || code=$?
@@ -239,6 +244,7 @@ killed() { # CALL NUMBER
 			echo "the daemon repairs nothing"
 			return 1
 		}
+		wait_for 20 has_begun $! || return 1
 		kill $!
 		wait $! || true
 	else

@@ -285,6 +285,11 @@ refused() { # CALL NUMBER ARGUMENT...
 	[ $code = 0 ] || { says_why && equal "$after" "$before"; }
 }
 
+# A signal that comes between fork and exec is lost: our trap takes it.
+has_begun() { # PID
+	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
+}
+
 # Killed: whatever the next tcpguard is, it finds all or none, or makes it so.
 killed() { # CALL NUMBER ARGUMENT...
 	local before call=$1 number=$2
@@ -300,6 +305,7 @@ killed() { # CALL NUMBER ARGUMENT...
 			echo "the daemon repairs nothing"
 			return 1
 		}
+		wait_for 20 has_begun $! || return 1
 		kill $!
 		wait $! || true
 	else
