@@ -20,7 +20,7 @@
 #define NOW_MS 1000
 #define PATCHES_MAX 32
 
-static char directory[] = "/tmp/tcpguard-fuzz-XXXXXX", main_path[64], part_path[96], part_directory[64];
+static char directory[32], main_path[64], part_path[96], part_directory[64];
 static int main_fd = -1, part_fd = -1, printed_fd = -1;
 
 /* settings.c takes locks; filling a configuration does not. */
@@ -45,30 +45,43 @@ static void remove_directory(void)
 	rmdir(directory);
 }
 
-/* In memory, under a name in the directory. */
-static int new_file(const char *link)
+static int new_file(void)
 {
 	int fd = memfd_create("config", MFD_CLOEXEC);
+
+	FUZZ_CHECK(fd >= 0 && !fchmod(fd, 0600));
+	return fd;
+}
+
+/* Under a name in the directory. */
+static void name_file(int fd, const char *name)
+{
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	FUZZ_CHECK(fd >= 0 && !fchmod(fd, 0600) && (!link || !symlink(path, link)));
-	return fd;
+	FUZZ_CHECK(!symlink(path, name));
 }
 
 static void make_files(void)
 {
 	if (main_fd >= 0)
 		return;
+	main_fd = new_file();
+	part_fd = new_file();
+	printed_fd = new_file();
+}
+
+/* For one input: libFuzzer ends without telling. */
+static void make_directory(void)
+{
+	strcpy(directory, "/tmp/tcpguard-fuzz-XXXXXX");
 	FUZZ_CHECK(mkdtemp(directory));
 	snprintf(main_path, sizeof(main_path), "%s/main.yaml", directory);
 	snprintf(part_directory, sizeof(part_directory), "%s/conf.d", directory);
 	snprintf(part_path, sizeof(part_path), "%s/part.yaml", part_directory);
 	FUZZ_CHECK(!mkdir(part_directory, 0700));
-	main_fd = new_file(main_path);
-	part_fd = new_file(part_path);
-	printed_fd = new_file(NULL);
-	atexit(remove_directory);
+	name_file(main_fd, main_path);
+	name_file(part_fd, part_path);
 }
 
 static void put_file(int fd, const void *bytes, size_t size)
@@ -281,9 +294,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input input = { data, size };
 
 	make_files();
-	if (fuzz_u8(&input) & 1)
+	if (fuzz_u8(&input) & 1) {
 		read_settings(&input);
-	else
-		read_text(input.next, input.left);
+		return 0;
+	}
+	make_directory();
+	read_text(input.next, input.left);
+	remove_directory();
 	return 0;
 }
