@@ -48,6 +48,7 @@ def main(pins, *changes):
             raw = bytes.fromhex(value)
             write(image, line, rule[:16] + raw + rule[16 + len(raw):])
         else:
+            assert name in fields, name
             fields[name] = int(value, 0)
     changed = HEAD.pack(*fields.values()) + head[HEAD.size:]
     settings = read(f"{pins}/maps/tg_settings", 0)

@@ -7,7 +7,7 @@
 
 SEED=${LAYOUTS_SEED:-$RANDOM}
 EVERY=${LAYOUTS_EVERY:-50}
-V1=/sys/fs/bpf/tcpguard/v1
+. "$HERE/interrupted.sh"
 FIRST=$TCPGUARD
 LATER=$ROOT/build/layouts/later/tcpguard
 AGAIN=$ROOT/build/layouts/again/tcpguard
@@ -32,14 +32,6 @@ attach --config "$WORK/tcpguard.yaml"
 check "a rule" "$TCPGUARD" block add 192.0.2.7 --for 1h --reason "port scan"
 . "$HERE/heartbeat.sh"
 
-attack() { # all of it is dropped
-	local before
-
-	before=$(packets eth0 drop)
-	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -D 9999 -n 100 -r 20000 > /dev/null
-	equal $(($(packets eth0 drop) - before)) 100
-}
-
 # What lasts: state and origin of the connection, the rules, the settings.
 lasting() {
 	flow 7 origin phase
@@ -52,10 +44,6 @@ counted() { # packets of eth0 and bytes of the connection
 	"$TCPGUARD" -j stats | query "packets('eth0', 'pass')"
 	"$TCPGUARD" -j flows list | query "sum(way['bytes'] for row in d['flows']
 		if row['dst'].endswith(':7') or row['src'].endswith(':7') for way in row['directions'])"
-}
-
-one_table() {
-	equal "$(ls -d $V1/maps* $V1/exchange* $V1/former 2> /dev/null)" $V1/maps
 }
 
 # becomes PROGRAM: that version takes over; from now on TCPGUARD is it.
@@ -119,7 +107,6 @@ check "one table is left, and no former programs" one_table
 check "nothing but the attacks was dropped" equal "$(packets eth0 drop)" $((dropped + 200))
 check "what passed unjudged was told" equal "$(packets eth0 would_drop)" "$UNJUDGED"
 
-
 # --- the version before that knows nothing of it -------------------------------------------------------
 
 start_anew() {
@@ -142,29 +129,7 @@ check "the upgrade says at once what the way back is" way_back
 
 # --- interrupted ------------------------------------------------------------------------------------
 
-command -v strace > /dev/null || {
-	skip_case "another layout, interrupted" "no strace (Debian package strace)"
-	exit
-}
-[ "${TG_SANITIZED-}" != valgrind ] || {
-	skip_case "another layout, interrupted" "valgrind and strace do not go together"
-	exit
-}
-export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
-
-# The table on each hook's program, and the one that is pinned: all the same.
-hooks_use_the_table() {
-	local pinned hook
-
-	pinned=$(bpftool -j map show pinned $V1/maps/tg_flows | grep -oP '^{"id":\K\d+')
-	for hook in xdp tc; do
-		bpftool -j prog show id "$(bpftool -j link show pinned $V1/iface/0/$hook | grep -oP '"prog_id":\K\d+')" |
-			grep -qE "[[,]${pinned}[],]" || {
-			echo "$hook uses another table than map $pinned"
-			return 1
-		}
-	done
-}
+need_strace "another layout, interrupted"
 
 sound() { # VERSION
 	TCPGUARD=$1
@@ -181,12 +146,8 @@ begin_with_first() {
 		"$FIRST" attach eth0 --max-flows 8192 --no-daemon > "$WORK/out" 2>&1
 }
 
-traced() { # FILE STRACE-ARGUMENT...
-	local file=$1
-
-	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,renameat2,rmdir -e signal=none "$@" \
-		"$LATER" upgrade --no-daemon > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+upgrade() { # FILE STRACE-ARGUMENT...
+	traced "$@" "$LATER" upgrade --no-daemon
 }
 
 knows_the_table() { # VERSION
@@ -196,7 +157,7 @@ knows_the_table() { # VERSION
 refused() { # CALL NUMBER
 	begin_with_first || return 1
 	code=0
-	traced "$WORK/trace" -e "inject=$1:error=ENOMEM:when=$2" || code=$?
+	upgrade "$WORK/trace" -e "inject=$1:error=ENOMEM:when=$2" || code=$?
 	if [ $code = 0 ]; then
 		sound "$LATER"
 	else
@@ -210,7 +171,7 @@ killed() { # CALL NUMBER
 
 	begin_with_first || return 1
 	code=0
-	traced "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" || code=$?
+	upgrade "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" || code=$?
 	equal $code 137 && heart_beats || return 1
 	if [ $((KILLED++ % 2)) = 0 ] && knows_the_table "$FIRST"; then
 		next=$FIRST
@@ -222,35 +183,8 @@ killed() { # CALL NUMBER
 }
 KILLED=0
 
-# each OFFSET FUNCTION: for every so many-th call from the new table on.
-each() {
-	local offset=$1 function=$2 line=0 done=0 call number
-
-	while read -r call number; do
-		line=$((line + 1))
-		[ $((line % EVERY)) = $((offset % EVERY)) ] || continue
-		done=$((done + 1))
-		"$function" "$call" "$number" || {
-			echo "at $call number $number"
-			cat "$WORK/out" "$WORK/err"
-			return 1
-		}
-	done < <(awk '{ call = $2; sub(/\(.*/, "", call); number[call]++
-		seen = seen || /maps_new/
-		if (seen) print call, number[call] }' "$WORK/whole")
-	echo "$done of $line calls"
-}
-
-faults() {
-	local name=$1
-
-	shift
-	check "$name" "$@"
-	sed 's/^/# /' "$WORK/check.out"
-}
-
 begin_with_first || die "attach: $(cat "$WORK/out")"
-traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
+upgrade "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "another layout, only watched" sound "$LATER"
 faults "refused one call" each $((SEED % EVERY)) refused
 faults "killed before a call" each $((SEED % EVERY + EVERY / 2)) killed

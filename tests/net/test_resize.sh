@@ -7,7 +7,7 @@
 
 SEED=${RESIZE_SEED:-$RANDOM}
 EVERY=${RESIZE_EVERY:-40}
-V1=/sys/fs/bpf/tcpguard/v1
+. "$HERE/interrupted.sh"
 echo "# RESIZE_SEED=$SEED"
 
 topology_pair
@@ -146,18 +146,6 @@ cases.check("resize: and its counters went on", least >= 1.9 * BLOCK * min(block
 cases.finish()
 PYTHON
 
-attack() { # all of it is dropped
-	local before
-
-	before=$(packets eth0 drop)
-	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -D 9999 -n 100 -r 20000 > /dev/null
-	equal $(($(packets eth0 drop) - before)) 100
-}
-
-one_table() {
-	equal "$(ls -d $V1/maps* $V1/exchange* $V1/former 2> /dev/null)" $V1/maps
-}
-
 check "verdicts are carried out again" attack
 check "there is one table, and nothing is kept of the others" one_table
 check "no former programs to go back to: exit code 1" \
@@ -168,38 +156,11 @@ check "--rollback and --max-flows do not go together" \
 
 # --- interrupted ------------------------------------------------------------------------------------
 
-command -v strace > /dev/null || {
-	skip_case "a resize interrupted" "no strace (Debian package strace)"
-	exit
-}
-[ "${TG_SANITIZED-}" != valgrind ] || {
-	skip_case "a resize interrupted" "valgrind and strace do not go together"
-	exit
-}
-export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
-
+need_strace "a resize interrupted"
 . "$HERE/heartbeat.sh"
 
-# The table on each hook's program, and the one that is pinned: all the same.
-tables() {
-	local pinned hook
-
-	pinned=$(bpftool -j map show pinned $V1/maps/tg_flows | grep -oP '^{"id":\K\d+')
-	for hook in xdp tc; do
-		bpftool -j prog show id "$(bpftool -j link show pinned $V1/iface/0/$hook | grep -oP '"prog_id":\K\d+')" |
-			grep -qE "[[,]${pinned}[],]" || echo -n "$hook "
-	done
-}
-
 sound() {
-	heart_beats && equal "$(tables)" "" && one_table && attack
-}
-
-traced() { # FILE STRACE-ARGUMENT... COMMAND...
-	local file=$1
-
-	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,renameat2,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+	heart_beats && hooks_use_the_table && one_table && attack
 }
 
 SIZE=10000
@@ -255,33 +216,6 @@ killed() { # CALL NUMBER
 	sound
 }
 KILLED=0
-
-# each OFFSET FUNCTION: for every so many-th call from the new table on.
-each() {
-	local offset=$1 function=$2 line=0 done=0 call number
-
-	while read -r call number; do
-		line=$((line + 1))
-		[ $((line % EVERY)) = $((offset % EVERY)) ] || continue
-		done=$((done + 1))
-		"$function" "$call" "$number" || {
-			echo "at $call number $number"
-			cat "$WORK/out" "$WORK/err"
-			return 1
-		}
-	done < <(awk '{ call = $2; sub(/\(.*/, "", call); number[call]++
-		seen = seen || /maps_new/
-		if (seen) print call, number[call] }' "$WORK/whole")
-	echo "$done of $line calls"
-}
-
-faults() {
-	local name=$1
-
-	shift
-	check "$name" "$@"
-	sed 's/^/# /' "$WORK/check.out"
-}
 
 for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
 wait_for 10 no_daemon || die "the daemon does not end"
