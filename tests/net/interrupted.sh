@@ -31,18 +31,6 @@ hooks_use_the_table() {
 	done
 }
 
-need_strace() { # WHAT cannot be tested without
-	command -v strace > /dev/null || {
-		skip_case "$1" "no strace (Debian package strace)"
-		exit
-	}
-	[ "${TG_SANITIZED-}" != valgrind ] || {
-		skip_case "$1" "valgrind and strace do not go together"
-		exit
-	}
-	export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
-}
-
 traced() { # FILE STRACE-ARGUMENT... COMMAND...
 	local file=$1
 

@@ -137,6 +137,30 @@ flow() {
 	"$TCPGUARD" -j flows list | query "flow($port, '$*')"
 }
 
+need_strace() { # WHAT cannot be tested without
+	command -v strace > /dev/null || {
+		skip_case "$1" "no strace (Debian package strace)"
+		exit
+	}
+	[ "${TG_SANITIZED-}" != valgrind ] || {
+		skip_case "$1" "valgrind and strace do not go together"
+		exit
+	}
+	export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+}
+
+# A capture without its first packets: connections whose beginning it lacks are dropped by replay.
+capture_from_the_middle() { # FILE
+	"$PYTHON" - "$1" <<- 'END'
+		import gzip, os, struct, sys
+		raw = gzip.open(os.environ["ROOT"] + "/tests/data/clean.pcap.gz").read()
+		at = 24
+		for _ in range(3000):
+		    at += 16 + struct.unpack("<I", raw[at + 8:at + 12])[0]
+		open(sys.argv[1], "wb").write(raw[:24] + raw[at:])
+	END
+}
+
 # iperf3 ends by closing with data in flight: both kernels then answer each leftover segment with a RST,
 # hundreds at once, and none of them may be dropped either.
 nothing_dropped() {

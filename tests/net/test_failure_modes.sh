@@ -212,15 +212,7 @@ attach eth0 --no-daemon --max-flows 64
 
 mkdir "$WORK/small"
 mount -t tmpfs -o size=8k none "$WORK/small"
-# From the middle on: connections whose beginning the capture lacks are dropped.
-"$PYTHON" - <<- 'END'
-	import gzip, os, struct
-	raw = gzip.open(os.environ["ROOT"] + "/tests/data/clean.pcap.gz").read()
-	at = 24
-	for _ in range(3000):
-	    at += 16 + struct.unpack("<I", raw[at + 8:at + 12])[0]
-	open(os.environ["WORK"] + "/middle.pcap", "wb").write(raw[:24] + raw[at:])
-END
+capture_from_the_middle "$WORK/middle.pcap"
 check "the disk is full" answers 70 'no space' "$TCPGUARD" replay -w "$WORK/small/dropped.pcap" "$WORK/middle.pcap"
 umount "$WORK/small"
 

@@ -26,15 +26,7 @@ rights() {
 
 # --- captures ---------------------------------------------------------------------------------------
 
-# From the middle on: connections whose beginning the capture lacks are dropped.
-"$PYTHON" - <<- 'END'
-	import gzip, os, struct
-	raw = gzip.open(os.environ["ROOT"] + "/tests/data/clean.pcap.gz").read()
-	at = 24
-	for _ in range(3000):
-	    at += 16 + struct.unpack("<I", raw[at + 8:at + 12])[0]
-	open(os.environ["WORK"] + "/root.pcap", "wb").write(raw[:24] + raw[at:])
-END
+capture_from_the_middle "$WORK/root.pcap"
 chmod 0600 "$WORK/root.pcap"
 chmod 0700 "$WORK"
 "$TCPGUARD" -j replay "$WORK/root.pcap" > "$WORK/want.json" || die "replay"

@@ -200,15 +200,7 @@ PYTHON
 
 # --- interrupted ------------------------------------------------------------------------------------
 
-command -v strace > /dev/null || {
-	skip_case "an upgrade interrupted" "no strace (Debian package strace)"
-	exit
-}
-[ "${TG_SANITIZED-}" != valgrind ] || {
-	skip_case "an upgrade interrupted" "valgrind and strace do not go together"
-	exit
-}
-export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
+need_strace "an upgrade interrupted"
 
 no_daemon() {
 	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
