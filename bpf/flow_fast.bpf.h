@@ -130,19 +130,13 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 	struct tg_flow_id id = tg_fast_identify(data);
 	__u32 index = tg_bucket_of(id.tag, 0, table.buckets), side = id.side & 1;
 	struct tg_bucket *bucket = tg_bucket_at(&table, index);
+	const __u64 *word = tg_bucket_word_at(&table, index);
 	struct tg_detail *detail;
 	enum tg_found found;
-	const __u64 *word;
 
-	if (!bucket)
+	if (!bucket || !word)
 		return false;
-	found = tg_way_search(bucket, index, id.tag & (TG_BUCKET_WAYS - 1), id.tag, &view->ref);
-	if (!found) {
-		word = tg_bucket_word_at(&table, index);
-		if (!word)
-			return false;
-		found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, id.tag, &view->ref);
-	}
+	found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, id.tag, &view->ref);
 	if (found != TG_FOUND_LIVE)
 		return false;
 	tg_report_found(id.tag, side, &view->ref);
