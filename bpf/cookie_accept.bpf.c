@@ -2,7 +2,7 @@
 /*
  * TC ingress, behind XDP: hands the ACK that brings a cookie of ours back to the listener, which then
  * has the connection as if it had answered the SYN itself.  And sends those SYN-ACKs back that XDP could
- * not (veth, whose XDP_TX reaches only a peer that polls).  A second object: loaded only where it is
+ * not (veth, whose peer does not poll).  A second object: loaded only where it is
  * needed.  While no cookie is out, a packet costs one comparison here.
  * It drops nothing: what it does not take goes on to the stack.
  */
@@ -144,7 +144,7 @@ int tg_tc_ingress(struct __sk_buff *skb)
 	struct tg_cookies *cookies = tg_cookies_get();
 	__u64 now_ms = tg_accept_now_ms();
 
-	if (tg_cookie_program.answer_by_tc && tg_is_answer(skb))
+	if (tg_cookie_program.veth && tg_is_answer(skb))
 		return bpf_redirect(skb->ifindex, 0);
 	if (!cookies || !tg_sent_lately(cookies->sent_ms, now_ms))
 		return TC_ACT_UNSPEC;

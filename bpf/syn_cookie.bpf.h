@@ -22,6 +22,9 @@
 
 #define TG_ETHERNET_MIN 60 /* without checksum; shorter frames have to be padded by somebody */
 #define TG_SOCK_RCVBUF_LOCK 2 /* SO_RCVBUF was set */
+#define TG_XDP_SENDS 0x04 /* NETDEV_XDP_ACT_NDO_XMIT, include/uapi/linux/netdev.h */
+
+extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
 
 /* Where one answer stands. */
 struct tg_reply {
@@ -30,8 +33,25 @@ struct tg_reply {
 	__u32 link; /* bytes before the IP header */
 	bool stacked; /* two VLAN tags: TC ingress of this interface cannot hand the ACK over */
 	bool own; /* a cookie of ours, else the listener's */
+	bool by_tc; /* leaves through the TC ingress program */
 	__u8 macs[12];
 };
+
+/*
+ * A veth's peer takes frames sent from XDP only while it polls (an XDP program or GRO on it).  Since Linux
+ * 6.3 the kernel says so of the veth; before, we take it that it does not.
+ */
+TG_INLINE bool tg_must_answer_by_tc(struct xdp_md *ctx)
+{
+	const struct net_device *dev = NULL;
+
+	if (!tg_cookie_program.veth)
+		return false;
+	if (!bpf_core_field_exists(dev->xdp_features))
+		return true;
+	dev = ((struct xdp_buff *)bpf_cast_to_kern_ctx(ctx))->rxq->dev;
+	return !(dev->xdp_features & TG_XDP_SENDS);
+}
 
 /* For us, with a sender that can be answered?  VLAN tags stay where they are. */
 TG_GLOBAL int tg_reply_link(struct xdp_md *ctx, struct tg_reply *reply)
@@ -103,8 +123,7 @@ TG_GLOBAL int tg_reply_header(struct xdp_md *ctx, const struct tg_packet *pkt, s
 		return -1;
 	reply->terms.ecn = (tg_cookie_program.options & TG_COOKIE_ECN) &&
 			   tg_syn_asks_ecn(&tcp, pkt->ipv4 ? ip[1] & 3 : ip[1] & 0x30);
-	reply->answer.partial = tg_cookie_program.answer_by_tc &&
-				tg_sum_is_partial(pkt, &tcp, pkt->bytes - header);
+	reply->answer.partial = reply->by_tc && tg_sum_is_partial(pkt, &tcp, pkt->bytes - header);
 	/* The buffer remembers where TCP begins: it must stay there. */
 	return reply->answer.partial && pkt->ipv4 && header != sizeof(struct tg_ipv4) ? -1 : 0;
 }
@@ -317,7 +336,7 @@ TG_GLOBAL int tg_reply_write6(struct xdp_md *ctx, const struct tg_packet *pkt,
 	return bpf_xdp_store_bytes(ctx, reply->link, &frame, length);
 }
 
-/* Where XDP_TX does not work, the TC ingress program finds this mark and sends the frame back. */
+/* Where XDP cannot send, the TC ingress program finds this mark and sends the frame back. */
 TG_INLINE int tg_mark_answer(struct xdp_md *ctx)
 {
 	__u32 *mark;
@@ -332,6 +351,17 @@ TG_INLINE int tg_mark_answer(struct xdp_md *ctx)
 }
 
 /*
+ * How the answer leaves.  Not by XDP_TX from a veth: that wakes its peer only for an XDP program there,
+ * not for GRO (veth_xdp_flush()); a redirection to itself does for both.
+ */
+TG_INLINE int tg_answer_action(const struct xdp_md *ctx)
+{
+	if (!tg_cookie_program.veth)
+		return XDP_TX;
+	return ctx->data_meta < ctx->data ? XDP_PASS : (int)bpf_redirect(ctx->ingress_ifindex, 0);
+}
+
+/*
  * Turns a SYN into its SYN-ACK, in place.  CHALLENGE_SYN_COOKIE: the frame is the answer.
  * TG_UNDECIDED: it is still the SYN, which the stack shall have.
  */
@@ -343,12 +373,13 @@ TG_GLOBAL int tg_cookie_answer(struct xdp_md *ctx, const struct tg_packet *pkt, 
 		return TG_UNDECIDED;
 	if (pkt->first_fragment || pkt->jumbo || (pkt->options & TG_OPT_SIGNED))
 		return TG_UNDECIDED;
+	reply.by_tc = tg_must_answer_by_tc(ctx);
 	if (tg_reply_link(ctx, &reply) || tg_reply_terms(ctx, pkt, &reply) ||
 	    tg_reply_header(ctx, pkt, &reply) ||
 	    !tg_reply_listener(ctx, pkt, &reply) || tg_reply_cookie(pkt, now_ms, &reply))
 		return TG_UNDECIDED;
 	/* The mark first: it can be refused (no room), and nothing has been changed yet. */
-	if (tg_cookie_program.answer_by_tc && tg_mark_answer(ctx))
+	if (reply.by_tc && tg_mark_answer(ctx))
 		return TG_UNDECIDED;
 	if (pkt->ipv4 ? tg_reply_write4(ctx, pkt, &reply) : tg_reply_write6(ctx, pkt, &reply))
 		return TG_PASS_INTERNAL;

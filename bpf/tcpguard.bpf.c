@@ -301,7 +301,7 @@ TG_GLOBAL int tg_xdp_judge(struct xdp_md *ctx)
 	if (tg_report_packet(settings, verdict, outcome, &lookup))
 		tg_capture_xdp(ctx, &lookup, verdict, outcome);
 	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE))
-		return tg_cookie_program.answer_by_tc ? XDP_PASS : XDP_TX;
+		return tg_answer_action(ctx);
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 

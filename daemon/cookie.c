@@ -103,8 +103,7 @@ void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic
 	memset(plan, 0, sizeof(*plan));
 	plan->kind = (__u8)best_kind(dev, profile);
 	plan->options = stack_options();
-	/* XDP_TX of a veth reaches its peer only if that one polls (NAPI), which nobody can ask it. */
-	plan->answer_by_tc = !generic && !strcmp(dev->driver, "veth");
+	plan->veth = !generic && !strcmp(dev->driver, "veth");
 	plan->no_link_header = dev->no_link_header;
 	plan->receive_max = receive > ceiling ? receive : ceiling;
 	plan->jiffies_mult = jiffies_mult;
@@ -113,13 +112,13 @@ void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic
 
 void cookie_degrade(struct tg_cookie_program *plan)
 {
-	plan->kind = plan->kind == TG_COOKIE_OWN && !plan->answer_by_tc ? TG_COOKIE_LISTENER :
+	plan->kind = plan->kind == TG_COOKIE_OWN && !plan->veth ? TG_COOKIE_LISTENER :
 									  TG_COOKIE_NONE;
 }
 
 bool cookie_needs_ingress(const struct tg_cookie_program *plan)
 {
-	return plan->kind == TG_COOKIE_OWN || (plan->kind && plan->answer_by_tc);
+	return plan->kind == TG_COOKIE_OWN || (plan->kind && plan->veth);
 }
 
 static int draw(void *bytes, size_t size)

@@ -87,7 +87,7 @@ static int create_native(struct job *job)
 /* Programs that verify checksums, or whose XDP_TX is that of a veth, were loaded for native mode. */
 static int create_generic(struct job *job)
 {
-	if (!job->generic && (job->dev->physical || job->cookie.answer_by_tc)) {
+	if (!job->generic && (job->dev->physical || job->cookie.veth)) {
 		int err;
 
 		job->generic = true;

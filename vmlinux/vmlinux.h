@@ -309,6 +309,18 @@ struct tcp_timewait_sock {
 	u32 tw_rcv_wnd;
 };
 
+struct net_device {
+	u32 xdp_features;
+};
+
+struct xdp_rxq_info {
+	struct net_device *dev;
+};
+
+struct xdp_buff {
+	struct xdp_rxq_info *rxq;
+};
+
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
 #endif

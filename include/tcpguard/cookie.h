@@ -25,7 +25,7 @@ enum tg_cookie_kind {
 struct tg_cookie_program {
 	__u8 kind; /* enum tg_cookie_kind */
 	__u8 options; /* TG_COOKIE_* */
-	__u8 answer_by_tc; /* XDP_TX is lost here: the answer leaves through the TC ingress program */
+	__u8 veth; /* native XDP on a veth, whose XDP_TX may be lost */
 	__u8 no_link_header;
 	__u8 mac[6]; /* of the interface: frames for others are not ours to answer */
 	__u16 reserved;

@@ -52,7 +52,7 @@ static void set_cookie_constants(struct guard *guard)
 
 	program->kind = (__u8)guard->options.cookies;
 	program->options = TG_COOKIE_TIMESTAMPS | TG_COOKIE_WSCALE | TG_COOKIE_SACK | TG_COOKIE_ECN;
-	program->answer_by_tc = guard->options.answer_by_tc;
+	program->veth = guard->options.veth;
 	program->receive_max = 6291456;
 	memcpy(program->mac, mac, sizeof(mac));
 }

@@ -33,7 +33,7 @@ struct guard_options {
 	bool all_ingress; /* both speakers through XDP: a gateway */
 	bool ipv6;
 	enum tg_cookie_kind cookies; /* SYNs are challenged once flood.start_pps is 1 */
-	bool answer_by_tc;
+	bool veth;
 };
 
 struct guard;

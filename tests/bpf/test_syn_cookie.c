@@ -550,7 +550,7 @@ static void an_open_flow_is_left_alone(void **state)
  */
 static void by_way_of_tc(void **state)
 {
-	const struct guard_options options = { .cookies = TG_COOKIE_OWN, .answer_by_tc = true };
+	const struct guard_options options = { .cookies = TG_COOKIE_OWN, .veth = true };
 	const struct segment syn = { V4, .flags = SYN, .seq = ISN };
 	uint8_t frame[FRAME_MAX], marked[FRAME_MAX], *out = marked + 4;
 	struct guard *veth = guard_open(&options);

@@ -78,6 +78,22 @@ else
 fi
 check "nothing was dropped" nothing_dropped eth0
 
+# XDP can send to the other end of a veth only while that one polls, which may change at any time.
+sent_by_xdp() { # frames
+	ethtool -S eth0 | sed -n 's/^ *rx_queue_[0-9]*_xdp_redirect: //p' | awk '{ sum += $1 } END { print sum }'
+}
+before=$(sent_by_xdp)
+check "20 connections while the other end does not poll" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+check "XDP sent no answer" equal "$(sent_by_xdp)" "$before"
+on switch ethtool -K us gro on # and no XDP program there: XDP_TX would not wake it
+check "20 connections while it does" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+check "and 20 over IPv6" fetch "http://[fd00:0::1]/page?[1-20]" -H 'Connection: close'
+check "XDP sent each answer" equal "$(sent_by_xdp)" $((before + 40))
+on switch ethtool -K us gro off
+check "20 connections when it does no longer" fetch "http://10.0.0.1/page?[1-20]" -H 'Connection: close'
+check "XDP sent no answer" equal "$(sent_by_xdp)" $((before + 40))
+check "nothing was dropped" nothing_dropped eth0
+
 # A client without timestamps, as Windows is, keeps SACK and a window scale.
 on client sysctl -qw net.ipv4.tcp_timestamps=0
 ours=$(agreed 10.0.0.1 20040)
