@@ -50,6 +50,12 @@ struct tg_vlan {
 	__be16 type;
 } TG_ON_WIRE;
 
+TG_INLINE bool tg_is_vlan(__be16 type)
+{
+	return type == bpf_htons(TG_ETHERTYPE_VLAN) || type == bpf_htons(TG_ETHERTYPE_QINQ) ||
+	       type == bpf_htons(TG_ETHERTYPE_QINQ_OLD);
+}
+
 struct tg_ipv4 {
 	__u8 version_ihl;
 	__u8 tos;

@@ -208,8 +208,7 @@ TG_INLINE __u16 tg_parse_link(struct tg_cursor *at, bool no_link_header)
 	for (tag = 0; tag < 2; tag++) {
 		const struct tg_vlan *vlan = (const void *)at->next;
 
-		if (type != bpf_htons(TG_ETHERTYPE_VLAN) && type != bpf_htons(TG_ETHERTYPE_QINQ) &&
-		    type != bpf_htons(TG_ETHERTYPE_QINQ_OLD))
+		if (!tg_is_vlan(type))
 			break;
 		if ((const __u8 *)(vlan + 1) > at->limit)
 			return 0;

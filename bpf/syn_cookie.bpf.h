@@ -30,11 +30,10 @@ extern void *bpf_cast_to_kern_ctx(void *ctx) __ksym __weak;
 struct tg_reply {
 	struct tg_terms terms;
 	struct tg_syn_answer answer;
-	__u32 link; /* bytes before the IP header */
+	__u32 link; /* bytes before the IP header, TG_REPLY_LINK_MAX at most */
 	bool stacked; /* two VLAN tags: TC ingress of this interface cannot hand the ACK over */
 	bool own; /* a cookie of ours, else the listener's */
 	bool by_tc; /* leaves through the TC ingress program */
-	__u8 macs[12];
 };
 
 /*
@@ -53,31 +52,37 @@ TG_INLINE bool tg_must_answer_by_tc(struct xdp_md *ctx)
 	return !(dev->xdp_features & TG_XDP_SENDS);
 }
 
+/* Two VLAN tags at the most, as the parser; further ones it has not followed either. */
+#define TG_REPLY_LINK_MAX (sizeof(struct tg_ethernet) + 2 * sizeof(struct tg_vlan))
+
 /* For us, with a sender that can be answered?  VLAN tags stay where they are. */
 TG_GLOBAL int tg_reply_link(struct xdp_md *ctx, struct tg_reply *reply)
 {
-	__u8 head[24] = {}, difference = 0;
-	__u32 at = 12, i;
+	const void *data = (const void *)(long)ctx->data, *end = (const void *)(long)ctx->data_end;
+	const struct tg_ethernet *eth = data;
+	__u8 difference = 0;
+	__be16 type;
+	__u32 i;
 
-	if (!reply || bpf_xdp_load_bytes(ctx, 0, head, sizeof(head)))
+	if (!reply || (const void *)(eth + 1) > end)
 		return -1;
-	for (i = 0; i < 6; i++) {
-		difference |= head[i] ^ tg_cookie_program.mac[i];
-		reply->macs[i] = head[6 + i];
-		reply->macs[6 + i] = head[i];
-	}
-	if (difference || (head[6] & 1))
+#pragma unroll
+	for (i = 0; i < 6; i++)
+		difference |= eth->destination[i] ^ tg_cookie_program.mac[i];
+	if (difference || (eth->source[0] & 1))
 		return -1;
+	type = eth->type;
+	reply->link = sizeof(*eth);
+#pragma unroll
 	for (i = 0; i < 2; i++) {
-		__u16 type = head[at & 31] << 8 | head[(at + 1) & 31];
+		const struct tg_vlan *vlan = data + sizeof(*eth) + i * sizeof(*vlan);
 
-		if (type != TG_ETHERTYPE_VLAN && type != TG_ETHERTYPE_QINQ &&
-		    type != TG_ETHERTYPE_QINQ_OLD)
+		if (!tg_is_vlan(type) || (const void *)(vlan + 1) > end)
 			break;
-		at += 4;
+		type = vlan->type;
+		reply->link += sizeof(*vlan);
 	}
-	reply->stacked = i == 2;
-	reply->link = at + 2;
+	reply->stacked = reply->link == TG_REPLY_LINK_MAX;
 	return 0;
 }
 
@@ -110,20 +115,23 @@ TG_INLINE bool tg_sum_is_partial(const struct tg_packet *pkt, const struct tg_tc
 /* What the packet's own description leaves out.  Not behind IPv6 extension headers: not worth the walk. */
 TG_GLOBAL int tg_reply_header(struct xdp_md *ctx, const struct tg_packet *pkt, struct tg_reply *reply)
 {
-	struct tg_tcp tcp = {};
-	__u8 ip[8] = {};
-	__u32 header;
+	const void *data = (const void *)(long)ctx->data, *end = (const void *)(long)ctx->data_end;
+	__u32 link = reply ? reply->link : 0, header;
+	const struct tg_tcp *tcp;
+	const __u8 *ip;
 
-	if (!pkt || !reply || bpf_xdp_load_bytes(ctx, reply->link, ip, sizeof(ip)))
+	if (!pkt || !reply || link > TG_REPLY_LINK_MAX || data + link + sizeof(struct tg_ipv4) > end)
 		return -1;
+	ip = data + link;
 	if (!pkt->ipv4 && ip[6] != TG_PROTO_TCP)
 		return 0;
 	header = pkt->ipv4 ? (ip[0] & 15) * 4 : sizeof(struct tg_ipv6);
-	if (bpf_xdp_load_bytes(ctx, reply->link + header, &tcp, sizeof(tcp)))
+	tcp = (const void *)(ip + header);
+	if ((const void *)(tcp + 1) > end)
 		return -1;
 	reply->terms.ecn = (tg_cookie_program.options & TG_COOKIE_ECN) &&
-			   tg_syn_asks_ecn(&tcp, pkt->ipv4 ? ip[1] & 3 : ip[1] & 0x30);
-	reply->answer.partial = reply->by_tc && tg_sum_is_partial(pkt, &tcp, pkt->bytes - header);
+			   tg_syn_asks_ecn(tcp, pkt->ipv4 ? ip[1] & 3 : ip[1] & 0x30);
+	reply->answer.partial = reply->by_tc && tg_sum_is_partial(pkt, tcp, pkt->bytes - header);
 	/* The buffer remembers where TCP begins: it must stay there. */
 	return reply->answer.partial && pkt->ipv4 && header != sizeof(struct tg_ipv4) ? -1 : 0;
 }
@@ -300,7 +308,7 @@ TG_INLINE int tg_trim_frame(struct xdp_md *ctx, __u32 length)
 	if (length > have)
 		return -1;
 	pad = length < least ? least - length : 0;
-	if (bpf_xdp_adjust_tail(ctx, (int)(length + pad) - (int)have))
+	if (length + pad != have && bpf_xdp_adjust_tail(ctx, (int)(length + pad) - (int)have))
 		return -1;
 	if (!pad)
 		return 0;
@@ -308,32 +316,66 @@ TG_INLINE int tg_trim_frame(struct xdp_md *ctx, __u32 length)
 	return bpf_xdp_store_bytes(ctx, length, &zeros, ((pad - 1) & 7) + 1);
 }
 
+/* Back to where it came from. */
+TG_INLINE int tg_turn_frame(struct tg_ethernet *eth, const void *end)
+{
+	struct tg_ethernet was;
+
+	if ((const void *)(eth + 1) > end)
+		return -1;
+	was = *eth;
+	__builtin_memcpy(eth->destination, was.source, sizeof(was.source));
+	__builtin_memcpy(eth->source, was.destination, sizeof(was.destination));
+	return 0;
+}
+
+/* As many words as the frame holds: behind the answer's end they are zeros and cut off. */
+TG_INLINE void tg_copy_options(struct tg_answer_tcp *to, const struct tg_answer_tcp *from, const void *end)
+{
+	__u32 i;
+
+#pragma unroll
+	for (i = 0; i < TG_ANSWER_OPTIONS_MAX / 4; i++)
+		if ((const void *)(to->option + i + 1) <= end)
+			to->option[i] = from->option[i];
+}
+
 TG_GLOBAL int tg_reply_write4(struct xdp_md *ctx, const struct tg_packet *pkt,
 			      const struct tg_reply *reply)
 {
-	struct tg_answer4 frame;
-	__u32 length;
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 link = reply ? reply->link : 0, length;
+	struct tg_answer4 answer, *to;
 
-	if (!pkt || !reply)
+	if (!pkt || !reply || link > TG_REPLY_LINK_MAX)
 		return -1;
-	length = tg_write_answer4(&frame, pkt, &reply->terms, &reply->answer);
-	if (length > sizeof(frame) || !length || tg_trim_frame(ctx, reply->link + length))
+	to = data + link;
+	if ((void *)to->tcp.option > end || tg_turn_frame(data, end))
 		return -1;
-	return bpf_xdp_store_bytes(ctx, reply->link, &frame, length);
+	length = tg_write_answer4(&answer, pkt, &reply->terms, &reply->answer);
+	to->ip = answer.ip;
+	to->tcp.header = answer.tcp.header;
+	tg_copy_options(&to->tcp, &answer.tcp, end);
+	return tg_trim_frame(ctx, link + length);
 }
 
 TG_GLOBAL int tg_reply_write6(struct xdp_md *ctx, const struct tg_packet *pkt,
 			      const struct tg_reply *reply)
 {
-	struct tg_answer6 frame;
-	__u32 length;
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 link = reply ? reply->link : 0, length;
+	struct tg_answer6 answer, *to;
 
-	if (!pkt || !reply)
+	if (!pkt || !reply || link > TG_REPLY_LINK_MAX)
 		return -1;
-	length = tg_write_answer6(&frame, pkt, &reply->terms, &reply->answer);
-	if (length > sizeof(frame) || !length || tg_trim_frame(ctx, reply->link + length))
+	to = data + link;
+	if ((void *)to->tcp.option > end || tg_turn_frame(data, end))
 		return -1;
-	return bpf_xdp_store_bytes(ctx, reply->link, &frame, length);
+	length = tg_write_answer6(&answer, pkt, &reply->terms, &reply->answer);
+	to->ip = answer.ip;
+	to->tcp.header = answer.tcp.header;
+	tg_copy_options(&to->tcp, &answer.tcp, end);
+	return tg_trim_frame(ctx, link + length);
 }
 
 /* Where XDP cannot send, the TC ingress program finds this mark and sends the frame back. */
@@ -382,8 +424,6 @@ TG_GLOBAL int tg_cookie_answer(struct xdp_md *ctx, const struct tg_packet *pkt, 
 	if (reply.by_tc && tg_mark_answer(ctx))
 		return TG_UNDECIDED;
 	if (pkt->ipv4 ? tg_reply_write4(ctx, pkt, &reply) : tg_reply_write6(ctx, pkt, &reply))
-		return TG_PASS_INTERNAL;
-	if (bpf_xdp_store_bytes(ctx, 0, reply.macs, sizeof(reply.macs)))
 		return TG_PASS_INTERNAL;
 	return TG_CHALLENGE_SYN_COOKIE;
 }
