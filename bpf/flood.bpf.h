@@ -108,13 +108,14 @@ TG_INLINE __u32 tg_half_open(const struct tg_destination *destination,
  */
 TG_INLINE bool tg_destination_flooded(const struct tg_flood *flood,
 				      struct tg_destination *destination,
-				      const struct tg_destination_total *total, __u64 now_ms)
+				      const struct tg_destination_total *total, __u32 syn_pps,
+				      __u64 now_ms)
 {
 	bool protected = now_ms < destination->protected_until_ms;
 	__u32 pps_wanted = protected ? flood->stop_pps : flood->start_pps;
 	__u32 half_open_wanted = protected ? flood->half_open_stop : flood->half_open_start;
 
-	if ((flood->start_pps && tg_syn_pps(destination, total, now_ms) >= pps_wanted) ||
+	if ((flood->start_pps && syn_pps >= pps_wanted) ||
 	    (flood->half_open_start &&
 	     tg_half_open(destination, total, now_ms) >= half_open_wanted)) {
 		destination->protected_until_ms = now_ms + TG_FLOOD_CALM_MS;
@@ -221,7 +222,7 @@ TG_GLOBAL int tg_flood_check(const struct tg_lookup *lookup, const struct tg_pac
 	const struct tg_config *config;
 	enum tg_flood_action action;
 	enum tg_verdict verdict;
-	__u32 cell;
+	__u32 cell, syn_pps;
 
 	if (!settings || !lookup || !pkt)
 		return TG_UNDECIDED;
@@ -237,10 +238,10 @@ TG_GLOBAL int tg_flood_check(const struct tg_lookup *lookup, const struct tg_pac
 		return TG_UNDECIDED;
 	tg_count_syn(&config->flood, destination, total, lookup->now_ms);
 	tg_count_handshake(&config->flood, destination, total, lookup->now_ms, 1);
-	if (!tg_destination_flooded(&config->flood, destination, total, lookup->now_ms))
+	syn_pps = tg_syn_pps(destination, total, lookup->now_ms);
+	if (!tg_destination_flooded(&config->flood, destination, total, syn_pps, lookup->now_ms))
 		return TG_UNDECIDED;
-	return tg_protect(&config->flood, action, tg_syn_pps(destination, total, lookup->now_ms), cell,
-			  lookup, pkt);
+	return tg_protect(&config->flood, action, syn_pps, cell, lookup, pkt);
 }
 
 /* A handshake that pkt's sender began is complete: it counts for the source and no longer here. */
