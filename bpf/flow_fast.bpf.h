@@ -131,12 +131,18 @@ TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 	__u32 index = tg_bucket_of(id.tag, 0, table.buckets), side = id.side & 1;
 	struct tg_bucket *bucket = tg_bucket_at(&table, index);
 	const __u64 *word = tg_bucket_word_at(&table, index);
+	__u32 way = id.tag & (TG_BUCKET_WAYS - 1);
+	enum tg_found found = TG_FOUND_NONE;
 	struct tg_detail *detail;
-	enum tg_found found;
+	__u64 seen;
 
 	if (!bucket || !word)
 		return false;
-	found = tg_prints_search(bucket, TG_READ_ONCE(*word), index, id.tag, &view->ref);
+	seen = TG_READ_ONCE(*word);
+	if (TG_LIKELY(tg_print_matches(seen, way, id.tag)))
+		found = tg_way_search(bucket, index, way, id.tag, &view->ref);
+	if (!found)
+		found = tg_prints_search(bucket, seen, index, id.tag, &view->ref);
 	if (found != TG_FOUND_LIVE)
 		return false;
 	tg_report_found(id.tag, side, &view->ref);
