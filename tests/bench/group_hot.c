@@ -16,8 +16,8 @@ static void with_frame(struct variant *variant, enum guard_frame frame)
 	variant->frame = guard_frame(frame, &variant->frame_size);
 }
 
-static size_t list(struct guard *shipped, struct guard *driven, struct guard *transfer,
-		   struct kernel_maps *maps, struct memory_walk *walk, struct variant *v)
+static size_t list(struct guard *shipped, struct guard *listed, struct guard *driven,
+		   struct guard *transfer, struct kernel_maps *maps, struct memory_walk *walk, struct variant *v)
 {
 	size_t n = 0;
 
@@ -33,6 +33,7 @@ static size_t list(struct guard *shipped, struct guard *driven, struct guard *tr
 	with_frame(&v[n++], GUARD_ACK_TIMESTAMPS);
 	guard_variant(shipped, "tg_tc_egress", "shipped, ACK at TC egress", TG_PASS_OK, &v[n]);
 	with_frame(&v[n++], GUARD_SERVER_ACK);
+	guard_variant(listed, "tg_xdp_ingress", "shipped, ACK, a prefix listed", TG_PASS_OK, &v[n++]);
 	guard_variant(driven, "bench_drive", "driver", TG_UNDECIDED, &v[n++]);
 	guard_variant(driven, "bench_twin", "tcpguard up to the look-up", TG_UNDECIDED, &v[n]);
 	v[n++].hits = program_driver_hits;
@@ -50,24 +51,25 @@ static size_t list(struct guard *shipped, struct guard *driven, struct guard *tr
 void group_hot(struct bench *bench)
 {
 	struct guard *shipped = guard_open_shipped(FLOWS), *driven = guard_open_bench(FLOWS);
-	struct guard *transfer = guard_open_bench(FLOWS);
+	struct guard *transfer = guard_open_bench(FLOWS), *listed = guard_open_shipped(FLOWS);
 	struct kernel_maps *maps = kernel_maps_open(FLOWS);
 	struct memory_walk *walk = memory_walk_new((size_t)128 << 20);
 	struct variant variants[32] = {};
 	size_t count, i;
 
-	if (!shipped || !driven || !transfer || !maps || !walk ||
-	    guard_fill(shipped, 1) || guard_fill(driven, 1) || guard_fill(transfer, 1) ||
+	if (!shipped || !listed || !driven || !transfer || !maps || !walk ||
+	    guard_fill(shipped, 1) || guard_fill(listed, 1) || guard_block(listed, 1) || guard_fill(driven, 1) || guard_fill(transfer, 1) ||
 	    kernel_maps_fill(maps, 1)) {
 		group_failed(bench, GROUP, "cannot be set up");
 		goto out;
 	}
-	count = list(shipped, driven, transfer, maps, walk, variants);
+	count = list(shipped, listed, driven, transfer, maps, walk, variants);
 	for (i = 0; i < count; i++)
 		variants[i].flows = 1;
 	measure(bench, GROUP, variants, count);
 out:
 	guard_close(shipped);
+	guard_close(listed);
 	guard_close(driven);
 	guard_close(transfer);
 	kernel_maps_close(maps);
