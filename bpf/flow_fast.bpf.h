@@ -9,6 +9,7 @@
  * What makes it short: hardly anything leaves the registers, and nothing is called.  It is part of the
  * entry functions, whose stack is added to that of the long way they call: hence 64 bytes of it, and
  * fields of the packet that are read again instead of being kept (tests/kernels/stack.py adds up).
+ * Lists are asked by a copy of it that is called before the long way and has a stack of its own.
  */
 #ifndef TG_BPF_FLOW_FAST_H
 #define TG_BPF_FLOW_FAST_H
