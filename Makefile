@@ -61,7 +61,8 @@ TOOLS := $(BUILD)/demo/attack
 BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h flood.skel.h)
 BENCH_TOOLS := $(addprefix tests/bench/,fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c $(BENCH_TOOLS),$(wildcard tests/bench/*.c)) \
-	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c)
+	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c $(addprefix daemon/,list_image.c list_levels.c list_nodes.c \
+	list_slots.c list_rules.c prefix.c options.c log.c))
 BENCH_JSON := $(BUILD)/bench/bench.json
 
 # What a test links besides its own file, one line for each test that needs any, in tests/tests.mk:

@@ -9,6 +9,7 @@
  * What makes it short: hardly anything leaves the registers, and nothing is called.  It is part of the
  * entry functions, whose stack is added to that of the long way they call: hence 64 bytes of it, and
  * fields of the packet that are read again instead of being kept (tests/kernels/stack.py adds up).
+ * Lists are asked by a copy of it that is called before the long way and has a stack of its own.
  */
 #ifndef TG_BPF_FLOW_FAST_H
 #define TG_BPF_FLOW_FAST_H
@@ -17,6 +18,7 @@
 #include "clock.bpf.h"
 #include "flow_judge.bpf.h"
 #include "headers.h"
+#include "lists.bpf.h"
 #include "report.bpf.h"
 #include "tcp_options.h"
 
@@ -221,11 +223,25 @@ TG_INLINE void tg_fast_update(const struct tg_fast_view *view, const struct tg_p
 	tg_raise(&sender->right, pkt->ack + window, false);
 }
 
-/* Nobody asks about packets that pass: no list of sources, no trace, no capture. */
-TG_INLINE bool tg_fast_may(const struct tg_settings *settings, const struct tg_config *config)
+/* Somebody wants to know of packets that pass: a trace, a capture. */
+TG_INLINE __u32 tg_fast_watched(const struct tg_settings *settings)
 {
-	return !(config->lists.prefixes |
-		 (settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE)));
+	return settings->watch & (TG_WATCH_TRACE | TG_WATCH_CAPTURE);
+}
+
+/* The lists say nothing against the source; whom they block, or spare, the long way judges. */
+TG_INLINE bool tg_fast_source(const struct tg_settings *settings, const void *data, __u32 config)
+{
+	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
+	struct tg_lookup lookup = {};
+	struct tg_packet pkt = {};
+
+	lookup.now_ms = tg_now_ms(settings);
+	lookup.config = config;
+	pkt.ipv4 = true;
+	pkt.saddr[2] = bpf_htonl(0xffff);
+	pkt.saddr[3] = ip->saddr;
+	return tg_lists_ask(&lookup, &pkt) == TG_LISTED_NOT;
 }
 
 TG_INLINE const void *tg_fast_data(const void *ctx, bool ingress)
@@ -239,6 +255,11 @@ TG_INLINE const void *tg_fast_end(const void *ctx, bool ingress)
 {
 	return (const void *)(long)(ingress ? TG_READ_ONCE(((const struct xdp_md *)ctx)->data_end) :
 					      TG_READ_ONCE(((const struct __sk_buff *)ctx)->data_end));
+}
+
+TG_INLINE bool tg_fast_own(const void *ctx, bool ingress)
+{
+	return !ingress && !((const struct __sk_buff *)ctx)->ingress_ifindex;
 }
 
 TG_INLINE __u16 tg_fast_segments(const void *ctx, bool ingress)
@@ -259,34 +280,45 @@ TG_INLINE __u32 tg_fast_now_ms(void)
 	return settings ? settings->clock_ms : 0;
 }
 
-/* The whole journey and its end; false: nothing was done, take the long way. */
-TG_INLINE bool tg_fast(const void *ctx, bool ingress)
+/* Is it the lists that the short way of the entry functions is closed for? */
+TG_INLINE bool tg_fast_closed(void)
 {
-	const struct __sk_buff *skb = ctx; /* at egress */
-	const void *data = tg_fast_data(ctx, ingress);
+	const struct tg_settings *settings = tg_settings_get();
 
+	return settings && tg_active_config(settings)->lists.prefixes;
+}
+
+/*
+ * The whole journey and its end; false: nothing was done, take the long way.  Twice: in the entry
+ * functions, and for those who have lists in a function of its own, where there is stack for a call.
+ */
+TG_INLINE bool tg_fast(const void *ctx, bool ingress, bool lists)
+{
+	const void *data = tg_fast_data(ctx, ingress);
 	const struct tg_ipv4 *ip = data + sizeof(struct tg_ethernet);
 	const struct tg_tcp *tcp = (const void *)(ip + 1);
 	struct tg_packet pkt = {};
 	struct tg_settings *settings = tg_settings_get();
 	struct tg_fast_view view = {};
 	const struct tg_config *config;
-	__u32 now_ms, shortest_ms;
+	__u32 now_ms, shortest_ms, active;
 
 	if (!settings)
 		return false;
-	config = tg_active_config(settings);
+	active = TG_READ_ONCE(settings->active) & 1;
+	config = &settings->config[active];
 	shortest_ms = config->timeouts.shortest_ms;
 	TG_KEEP(shortest_ms);
-	if (!tg_fast_may(settings, config) || !tg_fast_headers(data, tg_fast_end(ctx, ingress)) ||
-	    !tg_fast_find(data, &view))
+	if (((lists ? 0 : config->lists.prefixes) | tg_fast_watched(settings)) ||
+	    !tg_fast_headers(data, tg_fast_end(ctx, ingress)) || !tg_fast_find(data, &view))
 		return false;
 	now_ms = tg_fast_now_ms();
 	tg_fast_stage();
-	if (!tg_fast_flow(&view, tg_fast_stamp(tcp), !ingress && !skb->ingress_ifindex, shortest_ms, now_ms))
+	if (!tg_fast_flow(&view, tg_fast_stamp(tcp), tg_fast_own(ctx, ingress), shortest_ms, now_ms))
 		return false;
 	tg_fast_stage();
 	if (!tg_fast_numbers(data, &pkt) || !tg_fast_segment(&view, &pkt) ||
+	    (lists && !tg_fast_own(ctx, ingress) && !tg_fast_source(settings, data, active)) ||
 	    !tg_fast_timestamp(data, tg_fast_end(ctx, ingress), pkt.payload, view.count))
 		return false;
 

@@ -34,11 +34,18 @@ TG_INLINE __u32 tg_bit(__u32 flag)
 	return flag & 1;
 }
 
+/* What the lists say of a source. */
+enum tg_listed {
+	TG_LISTED_NOT, /* nothing against it */
+	TG_LISTED_SPARED, /* it is blocked, and allowed all the same */
+	TG_LISTED_BLOCKED,
+};
+
 /*
- * Not 0: the packet's source is blocked.  Sets pkt->allowed.  Global: verified once, and no part of
+ * enum tg_listed of the packet's source.  Sets pkt->allowed.  Global: verified once, and no part of
  * the path of those who have no lists.
  */
-TG_GLOBAL int tg_lists_block(const struct tg_lookup *lookup, struct tg_packet *pkt)
+TG_GLOBAL int tg_lists_ask(const struct tg_lookup *lookup, struct tg_packet *pkt)
 {
 	const struct tg_settings *settings = tg_settings_get();
 	const __u32 reporter = (offsetof(struct tg_packet, reporter) -
@@ -52,20 +59,30 @@ TG_GLOBAL int tg_lists_block(const struct tg_lookup *lookup, struct tg_packet *p
 	bool blocked;
 
 	if (!lookup || !pkt || !settings || !tg_has_source(pkt))
-		return false;
+		return TG_LISTED_NOT;
 	head = &settings->config[lookup->config & 1].lists;
 	slot = head->slot;
 	image.map = bpf_map_lookup_elem(&tg_lists, &slot);
 	if (!image.map)
-		return false;
+		return TG_LISTED_NOT;
 	address = tg_list_address_of(pkt->saddr + tg_bit(pkt->icmp_error) * reporter);
 	tg_list_find(&image, head, &address, tg_bit(pkt->ipv4), &moments);
 	now_s = (__u32)(lookup->now_ms / 1000);
 	blocked = now_s < moments.until_s[TG_LIST_BLOCK];
 	pkt->allowed = now_s < moments.until_s[TG_LIST_ALLOW];
-	if (blocked && pkt->allowed)
+	if (!blocked)
+		return TG_LISTED_NOT;
+	return pkt->allowed ? TG_LISTED_SPARED : TG_LISTED_BLOCKED;
+}
+
+/* Is the packet's source blocked?  Sets pkt->allowed. */
+TG_INLINE bool tg_lists_block(const struct tg_lookup *lookup, struct tg_packet *pkt)
+{
+	int listed = tg_lists_ask(lookup, pkt);
+
+	if (listed == TG_LISTED_SPARED)
 		tg_tally(TG_TALLY_LIST_ALLOWED);
-	return blocked && !pkt->allowed;
+	return listed == TG_LISTED_BLOCKED;
 }
 
 #endif

@@ -242,24 +242,56 @@ TG_INLINE void tg_list_find_longer(const struct tg_image *image, const struct tg
 	}
 }
 
+/* Lines of one plane of a direct table. */
+TG_INLINE __u32 tg_list_plane_lines(__u32 bits)
+{
+	return 1U << ((bits - TG_LIST_PLANE_BITS) & 31);
+}
+
+/* One bit of a plane that begins in this line; 0 if the line is not there. */
+TG_INLINE __u32 tg_list_plane_bit(const struct tg_image *image, __u32 first, __u32 index)
+{
+	const struct tg_list_line *line = tg_image_line(image, first + (index >> TG_LIST_PLANE_BITS));
+
+	return line ? line->plane[index >> 6 & 7] >> (index & 63) & 1 : 0;
+}
+
+/* What the direct table of a family says, enum tg_list_code. */
+TG_INLINE __u32 tg_list_code_at(const struct tg_image *image, const struct tg_list_image *head,
+				__u32 ipv4, __u32 index)
+{
+	__u32 first = tg_list_first(head, ipv4), code = tg_list_plane_bit(image, first, index);
+
+	if (!code && !(head->direct[ipv4 & 1] & TG_LIST_HAS_ENTRIES))
+		return TG_LIST_NOTHING;
+	first += tg_list_plane_lines(tg_list_bits(head, ipv4));
+	return code | tg_list_plane_bit(image, first, index) << 1;
+}
+
+/* The number of a node. */
+TG_INLINE __u32 tg_list_entry_at(const struct tg_image *image, const struct tg_list_image *head,
+				 __u32 ipv4, __u32 index)
+{
+	__u32 planes = TG_LIST_PLANES * tg_list_plane_lines(tg_list_bits(head, ipv4));
+	const struct tg_list_line *line =
+		tg_image_line(image, tg_list_first(head, ipv4) + planes + index / TG_LIST_ENTRIES);
+
+	return line ? line->entry[index % TG_LIST_ENTRIES] : 0;
+}
+
 /* Until when an address is on each list; all zero: on none. */
 TG_INLINE void tg_list_find(const struct tg_image *image, const struct tg_list_image *head,
 			    const struct tg_list_address *address, __u32 ipv4,
 			    struct tg_list_moments *moments)
 {
-	__u32 bits = head->bits[ipv4 & 1], index, first, code;
-	const struct tg_list_line *line;
+	__u32 bits = tg_list_bits(head, ipv4), index, code;
 	const struct tg_list_node *node;
 
 	moments->until_s[TG_LIST_BLOCK] = moments->until_s[TG_LIST_ALLOW] = 0;
 	if (!bits)
 		return;
 	index = tg_list_index(address->high, address->low, ipv4, bits);
-	first = head->direct[ipv4 & 1];
-	line = tg_image_line(image, first + (index >> TG_LIST_CODES_BITS));
-	if (!line)
-		return;
-	code = line->codes[(index >> 5) & 7] >> (index & 31) * 2 & TG_LIST_CODE;
+	code = tg_list_code_at(image, head, ipv4, index);
 	if (code == TG_LIST_NOTHING)
 		return;
 	if (code == TG_LIST_BLOCKED) {
@@ -267,11 +299,7 @@ TG_INLINE void tg_list_find(const struct tg_image *image, const struct tg_list_i
 		return;
 	}
 	if (code == TG_LIST_ENTRY) {
-		first += 1U << (bits - TG_LIST_CODES_BITS);
-		line = tg_image_line(image, first + index / TG_LIST_ENTRIES);
-		if (!line)
-			return;
-		node = tg_list_say(image, head, line->entry[index % TG_LIST_ENTRIES], moments);
+		node = tg_list_say(image, head, tg_list_entry_at(image, head, ipv4, index), moments);
 		if (!node)
 			return;
 		if (!node->below) {

@@ -23,9 +23,9 @@
 #include "event.bpf.h" /* telling: transitions, drops */
 #include "capture.bpf.h" /* the packets themselves */
 #include "report.bpf.h"
+#include "lists.bpf.h" /* source addresses blocked and allowed */
 #include "flow_fast.bpf.h" /* the short way of almost every segment */
 #include "enforce.bpf.h"
-#include "lists.bpf.h" /* source addresses blocked and allowed */
 
 /* The segment that almost every packet is: data or ACK of an established flow. */
 static __always_inline bool tg_is_common(const struct tg_view *view, const struct tg_packet *pkt)
@@ -305,10 +305,16 @@ TG_GLOBAL int tg_xdp_judge(struct xdp_md *ctx)
 	return tg_enforce(verdict, &pkt) ? XDP_DROP : XDP_PASS;
 }
 
+/* The short way of those who have lists. */
+TG_GLOBAL int tg_xdp_fast(struct xdp_md *ctx)
+{
+	return tg_fast(ctx, true, true);
+}
+
 SEC("xdp.frags")
 int tg_xdp_ingress(struct xdp_md *ctx)
 {
-	if (TG_LIKELY(tg_fast(ctx, true)))
+	if (TG_LIKELY(tg_fast(ctx, true, false)) || (TG_UNLIKELY(tg_fast_closed()) && tg_xdp_fast(ctx)))
 		return XDP_PASS;
 	return tg_xdp_judge(ctx);
 }
@@ -373,10 +379,16 @@ TG_GLOBAL int tg_tc_judge(struct __sk_buff *skb)
 	return tg_enforce(verdict, &pkt) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
+TG_GLOBAL int tg_tc_fast(struct __sk_buff *skb)
+{
+	return tg_fast(skb, false, true);
+}
+
 SEC("tc")
 int tg_tc_egress(struct __sk_buff *skb)
 {
-	if (tg_judged_at_ingress(skb) || TG_LIKELY(tg_fast(skb, false)))
+	if (tg_judged_at_ingress(skb) || TG_LIKELY(tg_fast(skb, false, false)) ||
+	    (TG_UNLIKELY(tg_fast_closed()) && tg_tc_fast(skb)))
 		return TC_ACT_UNSPEC;
 	return tg_tc_judge(skb);
 }

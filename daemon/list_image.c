@@ -45,6 +45,7 @@ struct list_plan {
 	size_t text_bytes;
 	struct fill *fills;
 	size_t fill_count;
+	uint8_t bits[2]; /* by family, of the direct tables */
 	bool has_entries[2]; /* by family: some code is TG_LIST_ENTRY */
 	struct list_nodes nodes;
 	struct list_slots slots;
@@ -184,7 +185,7 @@ static int add_long(struct list_plan *plan, const struct around *here,
 /* One prefix and the moments its own rules give. */
 static int add_prefix(struct list_plan *plan, struct around here)
 {
-	uint32_t bits = plan->head.bits[here.prefix.ipv4];
+	uint32_t bits = plan->bits[here.prefix.ipv4];
 	const struct tg_list_moments *outside;
 	int list;
 
@@ -244,7 +245,7 @@ static void choose_bits(struct list_plan *plan)
 	for (i = 0; i < plan->count; i++)
 		prefixes[plan->rules[i].ipv4]++;
 	for (i = 0; i < 2; i++)
-		plan->head.bits[i] = bits_for(prefixes[i]);
+		plan->bits[i] = bits_for(prefixes[i]);
 }
 
 static void choose_levels(struct list_plan *plan)
@@ -254,7 +255,7 @@ static void choose_levels(struct list_plan *plan)
 	for (i = 0; i < plan->count; i++) {
 		const struct prefix prefix = prefix_of_rule(&plan->rules[i]);
 
-		if (prefix_bits(&prefix) > plan->head.bits[prefix.ipv4])
+		if (prefix_bits(&prefix) > plan->bits[prefix.ipv4])
 			count[prefix.ipv4][prefix.length]++;
 	}
 	for (i = 0; i < 2; i++)
@@ -274,16 +275,21 @@ static size_t in_lines(size_t things, size_t per_line)
 	return (things + per_line - 1) / per_line;
 }
 
-static size_t code_lines(const struct tg_list_image *head, int family)
+static size_t table_lines(const struct list_plan *plan, int family)
 {
-	return 1U << (head->bits[family] - TG_LIST_CODES_BITS);
+	size_t lines = TG_LIST_PLANES * (size_t)tg_list_plane_lines(plan->bits[family]);
+
+	if (plan->has_entries[family])
+		lines += (1U << plan->bits[family]) / TG_LIST_ENTRIES;
+	return lines;
 }
 
-static size_t table_lines(const struct tg_list_image *head, int family, bool has_entries)
+static uint32_t take_table(uint32_t *lines, const struct list_plan *plan, int family)
 {
-	size_t entries = has_entries ? (1U << head->bits[family]) / TG_LIST_ENTRIES : 0;
+	uint32_t table = take(lines, table_lines(plan, family));
 
-	return code_lines(head, family) + entries;
+	table |= (uint32_t)plan->bits[family] << TG_LIST_BITS_SHIFT;
+	return plan->has_entries[family] ? table | TG_LIST_HAS_ENTRIES : table;
 }
 
 /* Every part in lines of its own, behind the head. */
@@ -293,10 +299,9 @@ static void lay_out(struct list_plan *plan)
 	uint32_t lines = 1;
 	int family;
 
-	for (family = 0; family < 2; family++)
-		if (head->bits[family])
-			head->direct[family] = take(&lines, table_lines(head, family,
-									plan->has_entries[family]));
+	for (family = 0; family < 2; family++) /* first of all: a table has 24 bits to say where */
+		if (plan->bits[family])
+			head->direct[family] = take_table(&lines, plan, family);
 	head->nodes = take(&lines, in_lines(plan->nodes.count, TG_LIST_PER_LINE));
 	head->slots_lines = plan->slots.lines;
 	head->slots = take(&lines, plan->slots.lines + tg_list_filter_lines(head));
@@ -356,19 +361,19 @@ const struct tg_list_image *list_plan_head(const struct list_plan *plan)
 	return &plan->head;
 }
 
-/* A word of codes at a time where the range allows it. */
-static void write_codes(uint64_t *codes, const struct fill *fill)
+/* A word at a time where the range allows it. */
+static void write_plane(uint64_t *plane, const struct fill *fill, bool bit)
 {
-	uint64_t code = fill->code, at = fill->first;
+	uint64_t at = fill->first;
 
 	while (at <= fill->last) {
-		if (!(at % 32) && at + 31 <= fill->last) {
-			codes[at / 32] = code * 0x5555555555555555ULL;
-			at += 32;
+		if (!(at % 64) && at + 63 <= fill->last) {
+			plane[at / 64] = bit ? ~0ULL : 0;
+			at += 64;
 			continue;
 		}
-		codes[at / 32] &= ~((uint64_t)TG_LIST_CODE << at % 32 * 2);
-		codes[at / 32] |= code << at % 32 * 2;
+		plane[at / 64] &= ~(1ULL << at % 64);
+		plane[at / 64] |= (uint64_t)bit << at % 64;
 		at++;
 	}
 }
@@ -376,11 +381,13 @@ static void write_codes(uint64_t *codes, const struct fill *fill)
 static void write_fill(const struct tg_list_image *head, const struct fill *fill,
 		       struct tg_list_line *lines)
 {
-	struct tg_list_line *table = &lines[head->direct[fill->ipv4]];
-	uint32_t *entries = table[code_lines(head, fill->ipv4)].entry;
+	uint32_t plane_lines = tg_list_plane_lines(tg_list_bits(head, fill->ipv4)), plane;
+	struct tg_list_line *table = &lines[tg_list_first(head, fill->ipv4)];
+	uint32_t *entries = table[TG_LIST_PLANES * plane_lines].entry;
 	uint64_t at;
 
-	write_codes((uint64_t *)table->codes, fill);
+	for (plane = 0; plane < TG_LIST_PLANES; plane++)
+		write_plane((uint64_t *)table[plane * plane_lines].plane, fill, fill->code >> plane & 1);
 	for (at = fill->first; fill->code == TG_LIST_ENTRY && at <= fill->last; at++)
 		entries[at] = fill->number;
 }

@@ -128,10 +128,12 @@ static bool is_laid_out(const struct tg_list_image *head)
 {
 	uint64_t end = (uint64_t)head->lines * TG_LIST_LINE_BYTES;
 	uint64_t first = (uint64_t)head->first_rule * TG_LIST_LINE_BYTES;
-	int family, level;
+	uint32_t family, bits;
+	int level;
 
 	for (family = 0; family < 2; family++) {
-		if (head->bits[family] && (head->bits[family] < TG_LIST_BITS_MIN || head->bits[family] > 32))
+		bits = tg_list_bits(head, family);
+		if (bits && (bits < TG_LIST_BITS_MIN || bits > 32))
 			return false;
 		for (level = 0; level < TG_LIST_LEVELS; level++)
 			if (head->level[family][level] > 128)

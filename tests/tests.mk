@@ -54,6 +54,7 @@ sources_test_list_image_random := $(list_sources)
 sources_test_list_levels := daemon/list_levels.c
 sources_test_list_rules := $(list_sources)
 sources_test_lists := $(list_sources)
+sources_test_lists_established := $(list_sources)
 sources_test_reasons := $(list_sources)
 
 # What a look-up in the lists costs; a minute, on a machine that does nothing else.
@@ -72,7 +73,7 @@ $(BUILD)/tests/bench/lists.skel.h: $(BUILD)/tests/bench/lists.bpf.o
 
 $(BUILD)/tests/bench/lists.o: | $(BUILD)/tests/bench/lists.skel.h
 
-$(BUILD)/tests/bench/lists: $(BUILD)/tests/bench/lists.o $(patsubst %.c,$(BUILD)/%.o,$(list_sources))
+$(BUILD)/tests/bench/lists: $(patsubst %.c,$(BUILD)/%.o,tests/bench/lists.c tests/bench/rules.c $(list_sources))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 sources_test_top_heap := daemon/top_heap.c

@@ -10,7 +10,8 @@
  * So the longest prefix that matches an address says all there is to say of it.
  *
  *   direct tables  one a family: for each value of the first bits of an address two bits, which nearly
- *                  always say all, or what to ask next; behind them, if needed, an entry each
+ *                  always say all, or what to ask next; all lower ones, all upper ones, and behind them,
+ *                  if needed, an entry each
  *   nodes          what two bits cannot say: moments, and what longer prefixes there are below
  *   slots          those longer prefixes, hashed by masked address and length: each lies in one of
  *                  two lines
@@ -44,14 +45,17 @@ enum tg_list_origin {
 	TG_LIST_ORIGIN_MAX
 };
 
-/* The two bits of a direct table. */
+/*
+ * The two bits of a direct table.  They lie apart, each in a plane of its own: where there are no entries,
+ * the lower one alone says of most addresses that there is nothing, out of half the memory.
+ */
 enum tg_list_code {
 	TG_LIST_NOTHING,
 	TG_LIST_BLOCKED, /* for ever, and no longer prefix below */
-	TG_LIST_BELOW, /* nothing; longer prefixes, of the family's levels, may say more */
 	TG_LIST_ENTRY, /* the number of a node is in the entry */
+	TG_LIST_BELOW, /* nothing; longer prefixes, of the family's levels, may say more */
 };
-#define TG_LIST_CODE 3U
+#define TG_LIST_PLANES 2
 
 struct tg_list_moments {
 	__u32 until_s[TG_LIST_MAX]; /* by enum tg_list; 0: none, TG_LIST_FOREVER */
@@ -107,13 +111,13 @@ struct tg_list_counts {
 
 #define TG_LIST_LINE_BYTES 64
 #define TG_LIST_ENTRIES 16
-#define TG_LIST_CODES_BITS 8 /* 256 codes of two bits */
+#define TG_LIST_PLANE_BITS 9 /* 512 bits */
 #define TG_LIST_PER_LINE 2 /* nodes and rules */
 #define TG_LIST_FILTER_LINES 32 /* lines of slots for each of the filter, in which a word is 64 bits */
 
 struct tg_list_line {
 	union {
-		__u64 codes[8];
+		__u64 plane[8];
 		__u64 filter[8];
 		__u32 entry[TG_LIST_ENTRIES];
 		struct tg_list_node node[TG_LIST_PER_LINE];
@@ -128,22 +132,31 @@ struct tg_list_line {
 #define TG_LIST_LENGTHS (128 - TG_LIST_BITS_MIN)
 
 #define TG_LIST_LEVELS 4
-#define TG_LIST_FORMAT 1 /* of images; 0 had entries of another kind, and no levels */
+#define TG_LIST_FORMAT 2 /* of images; 1 had both bits together, 0 entries of another kind, and no levels */
+
+/*
+ * A direct table in one number: where it begins, by how many bits it is indexed (0: the family has no
+ * prefixes), and whether it has entries.
+ */
+#define TG_LIST_FIRST ((1U << 24) - 1)
+#define TG_LIST_BITS_SHIFT 24
+#define TG_LIST_BITS 0x7fU
+#define TG_LIST_HAS_ENTRIES (1U << 31)
 
 /*
  * Also the first line of an image, so that a reader knows which one it has opened.  What is read of
- * rules is where it was in former formats, and bits is where there were zeroes: an image of another
- * format says nothing.
+ * rules is where it was in former formats.  The number of bits is where they had zeroes, and zero where
+ * theirs was, so that nobody reads anything out of an image of another format.
  */
 struct tg_list_image {
 	__u32 prefixes; /* in all; 0: there are no lists, nothing is looked up */
 	__u32 rules[TG_LIST_MAX]; /* by enum tg_list */
 	__u8 slot; /* of tg_lists, where the image is */
 	__u8 format;
-	__u8 bits[2]; /* direct tables are indexed by: IPv6, IPv4; 0: the family has no prefixes */
+	__u8 reserved[2]; /* zero */
 	__u64 seed; /* of the hash: random */
 	__u32 lines; /* in all; the numbers of lines below count from the image's beginning */
-	__u32 direct[2]; /* first lines of the direct tables */
+	__u32 direct[2]; /* the direct tables: IPv6, IPv4 */
 	__u8 level[2][TG_LIST_LEVELS]; /* lengths: the shortest, then longest first; 0: none */
 	__u32 nodes;
 	__u32 slots;
@@ -151,6 +164,16 @@ struct tg_list_image {
 	__u32 text;
 	__u32 slots_lines; /* number of them; the filter is behind */
 };
+
+TG_INLINE __u32 tg_list_bits(const struct tg_list_image *head, __u32 ipv4)
+{
+	return head->direct[ipv4 & 1] >> TG_LIST_BITS_SHIFT & TG_LIST_BITS;
+}
+
+TG_INLINE __u32 tg_list_first(const struct tg_list_image *head, __u32 ipv4)
+{
+	return head->direct[ipv4 & 1] & TG_LIST_FIRST;
+}
 
 _Static_assert(sizeof(struct tg_list_slots) == TG_LIST_LINE_BYTES, "one cache line");
 _Static_assert(sizeof(struct tg_list_line) == TG_LIST_LINE_BYTES, "one cache line");

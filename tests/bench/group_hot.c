@@ -16,8 +16,16 @@ static void with_frame(struct variant *variant, enum guard_frame frame)
 	variant->frame = guard_frame(frame, &variant->frame_size);
 }
 
-static size_t list(struct guard *shipped, struct guard *driven, struct guard *transfer,
-		   struct kernel_maps *maps, struct memory_walk *walk, struct variant *v)
+struct guards {
+	struct guard *shipped; /* without lists */
+	struct guard *listed; /* with one prefix */
+	struct guard *crowded; /* with a million */
+	struct guard *driven;
+	struct guard *transfer;
+};
+
+static size_t list(const struct guards *g, struct kernel_maps *maps, struct memory_walk *walk,
+		   struct variant *v)
 {
 	size_t n = 0;
 
@@ -28,48 +36,67 @@ static size_t list(struct guard *shipped, struct guard *driven, struct guard *tr
 	kernel_maps_variant(maps, "bench_hash_find", "kernel HASH", &v[n++]);
 	kernel_maps_variant(maps, "bench_lru_find", "kernel LRU_HASH", &v[n++]);
 	kernel_maps_variant(maps, "bench_null_tc", "null TC", &v[n++]);
-	guard_variant(shipped, "tg_xdp_ingress", "shipped, ACK", TG_PASS_OK, &v[n++]);
-	guard_variant(shipped, "tg_xdp_ingress", "shipped, ACK with timestamps", TG_PASS_OK, &v[n]);
+	guard_variant(g->shipped, "tg_xdp_ingress", "shipped, ACK", TG_PASS_OK, &v[n++]);
+	guard_variant(g->shipped, "tg_xdp_ingress", "shipped, ACK with timestamps", TG_PASS_OK, &v[n]);
 	with_frame(&v[n++], GUARD_ACK_TIMESTAMPS);
-	guard_variant(shipped, "tg_tc_egress", "shipped, ACK at TC egress", TG_PASS_OK, &v[n]);
+	guard_variant(g->shipped, "tg_tc_egress", "shipped, ACK at TC egress", TG_PASS_OK, &v[n]);
 	with_frame(&v[n++], GUARD_SERVER_ACK);
-	guard_variant(driven, "bench_drive", "driver", TG_UNDECIDED, &v[n++]);
-	guard_variant(driven, "bench_twin", "tcpguard up to the look-up", TG_UNDECIDED, &v[n]);
+	guard_variant(g->listed, "tg_xdp_ingress", "shipped, ACK, a prefix listed", TG_PASS_OK, &v[n++]);
+	guard_variant(g->crowded, "tg_xdp_ingress", "shipped, ACK, a million listed", TG_PASS_OK, &v[n++]);
+	guard_variant(g->driven, "bench_drive", "driver", TG_UNDECIDED, &v[n++]);
+	guard_variant(g->driven, "bench_twin", "tcpguard up to the look-up", TG_UNDECIDED, &v[n]);
 	v[n++].hits = program_driver_hits;
-	guard_variant(driven, "bench_flow", "tcpguard, ACK", TG_PASS_OK, &v[n++]);
-	guard_variant(driven, "bench_flow", "tcpguard, ACK with timestamps", TG_PASS_OK, &v[n]);
+	guard_variant(g->driven, "bench_flow", "tcpguard, ACK", TG_PASS_OK, &v[n++]);
+	guard_variant(g->driven, "bench_flow", "tcpguard, ACK with timestamps", TG_PASS_OK, &v[n]);
 	with_frame(&v[n++], GUARD_ACK_TIMESTAMPS);
-	guard_variant(driven, "bench_transfer_base", "driver, transfer", TG_UNDECIDED, &v[n]);
+	guard_variant(g->driven, "bench_transfer_base", "driver, transfer", TG_UNDECIDED, &v[n]);
 	v[n++].driver_flags = DRIVE_KEEP;
-	guard_variant(transfer, "bench_transfer", "tcpguard, transfer", TG_PASS_OK, &v[n]);
+	guard_variant(g->transfer, "bench_transfer", "tcpguard, transfer", TG_PASS_OK, &v[n]);
 	v[n++].driver_flags = DRIVE_KEEP;
 	memory_walk_variant(walk, &v[n++]);
 	return n;
 }
 
+static void close_all(struct guards *g)
+{
+	guard_close(g->shipped);
+	guard_close(g->listed);
+	guard_close(g->crowded);
+	guard_close(g->driven);
+	guard_close(g->transfer);
+}
+
+static bool open_all(struct guards *g)
+{
+	g->shipped = guard_open_shipped(FLOWS);
+	g->listed = guard_open_shipped(FLOWS);
+	g->crowded = guard_open_shipped(FLOWS);
+	g->driven = guard_open_bench(FLOWS);
+	g->transfer = guard_open_bench(FLOWS);
+	return g->shipped && g->listed && g->crowded && g->driven && g->transfer &&
+	       !guard_fill(g->shipped, 1) && !guard_fill(g->listed, 1) && !guard_fill(g->crowded, 1) &&
+	       !guard_fill(g->driven, 1) && !guard_fill(g->transfer, 1) && !guard_block(g->listed, 1) &&
+	       !guard_block(g->crowded, 1000000);
+}
+
 void group_hot(struct bench *bench)
 {
-	struct guard *shipped = guard_open_shipped(FLOWS), *driven = guard_open_bench(FLOWS);
-	struct guard *transfer = guard_open_bench(FLOWS);
+	struct guards guards = { .shipped = NULL };
 	struct kernel_maps *maps = kernel_maps_open(FLOWS);
 	struct memory_walk *walk = memory_walk_new((size_t)128 << 20);
 	struct variant variants[32] = {};
 	size_t count, i;
 
-	if (!shipped || !driven || !transfer || !maps || !walk ||
-	    guard_fill(shipped, 1) || guard_fill(driven, 1) || guard_fill(transfer, 1) ||
-	    kernel_maps_fill(maps, 1)) {
+	if (!open_all(&guards) || !maps || !walk || kernel_maps_fill(maps, 1)) {
 		group_failed(bench, GROUP, "cannot be set up");
 		goto out;
 	}
-	count = list(shipped, driven, transfer, maps, walk, variants);
+	count = list(&guards, maps, walk, variants);
 	for (i = 0; i < count; i++)
 		variants[i].flows = 1;
 	measure(bench, GROUP, variants, count);
 out:
-	guard_close(shipped);
-	guard_close(driven);
-	guard_close(transfer);
+	close_all(&guards);
 	kernel_maps_close(maps);
 	memory_walk_free(walk);
 }

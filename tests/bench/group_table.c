@@ -139,6 +139,7 @@ void group_memory(struct bench *bench)
 
 #define ENTRY "tg_xdp_ingress"
 #define LONG_WAY "tg_xdp_judge" /* which an established segment never takes */
+#define LISTS_WAY "tg_xdp_fast" /* which it takes where there are lists */
 #define FUNCTIONS_MAX 64
 
 /* The translated program: what the kernel runs, look-ups inlined. */
@@ -189,16 +190,17 @@ static uint32_t find_function(const struct translated *program, const char *name
 }
 
 /*
- * The short way is all of the entry function but its call of the long way.  Other calls in it, or -ENOENT:
- * it has not exactly one way to the long one.
+ * The short way is all of the entry function but its calls of the long way and of the one with lists.
+ * Other calls in it, or -ENOENT: it has not exactly one way to each.
  */
 static int count_calls(const struct translated *program)
 {
 	uint32_t entry = find_function(program, ENTRY), long_way = find_function(program, LONG_WAY);
-	uint32_t at, end;
-	int calls = 0, exits = 0;
+	uint32_t lists_way = find_function(program, LISTS_WAY), at, end;
+	int calls = 0, exits[2] = { 0, 0 };
 
-	if (entry == program->function_count || long_way == program->function_count)
+	if (entry == program->function_count || long_way == program->function_count ||
+	    lists_way == program->function_count)
 		return -ENOENT;
 	end = entry + 1 < program->function_count ? program->functions[entry + 1].insn_off :
 						    program->count;
@@ -209,11 +211,13 @@ static int count_calls(const struct translated *program)
 			continue;
 		/* The kernel has replaced the distance by the function's number. */
 		if (insn->src_reg == BPF_PSEUDO_CALL && (uint32_t)insn->imm == long_way)
-			exits++;
+			exits[0]++;
+		else if (insn->src_reg == BPF_PSEUDO_CALL && (uint32_t)insn->imm == lists_way)
+			exits[1]++;
 		else
 			calls++;
 	}
-	return exits == 1 ? calls : -ENOENT;
+	return exits[0] == 1 && exits[1] == 1 ? calls : -ENOENT;
 }
 
 /* An established segment is judged where it comes in: what is executed is whatever the entry calls. */

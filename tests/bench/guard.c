@@ -3,6 +3,7 @@
 #include "tests/bench/guard.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include <bpf/bpf.h>
 
 #include "bpf/flow_table.h"
+#include "tests/bench/rules.h"
 #include "tests/bpf/frame.h"
 
 #include "tcpguard.skel.h"
@@ -304,6 +306,23 @@ struct expectation {
 	struct guard *guard;
 	enum tg_verdict verdict;
 };
+
+int guard_block(struct guard *guard, uint32_t prefixes)
+{
+	static const struct list_mix mix = { "usual", BENCH_USUAL, BENCH_EVENLY, TG_LIST_FOREVER };
+	struct tg_list_image *head = &guard->settings->config[0].lists;
+	int image = bench_image(prefixes, true, &mix, head), err = 0;
+	__u32 slot = 0;
+
+	if (image < 0 ||
+	    bpf_map_update_elem(bpf_map__fd(map_named(guard, "tg_lists")), &slot, &image, 0)) {
+		err = -errno;
+		fprintf(stderr, "bench: a list of %u prefixes cannot be made: %s\n", prefixes, strerror(-err));
+	}
+	if (image >= 0)
+		close(image);
+	return err;
+}
 
 static uint64_t verdict_hits(struct variant *variant)
 {

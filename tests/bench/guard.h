@@ -26,6 +26,9 @@ uint64_t guard_now_ms(struct guard *guard);
 
 uint64_t guard_count(struct guard *guard, enum tg_verdict verdict);
 
+/* Lists of so many usual IPv4 prefixes, none of which covers a flow.  -errno (said). */
+int guard_block(struct guard *guard, uint32_t prefixes);
+
 /* A variant that runs this program and whose hits are packets of that verdict. */
 void guard_variant(struct guard *guard, const char *program, const char *name,
 		   enum tg_verdict verdict, struct variant *variant);

@@ -10,7 +10,7 @@
 
 #include "tests/bench/sources.h"
 
-const volatile struct bench bench = {};
+const volatile struct bench_lists bench = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -32,14 +32,14 @@ int bench_lists(struct xdp_md *ctx)
 	if (!runs)
 		return XDP_ABORTED;
 	/* Far from the numbers of the rules, or one of them. */
-	number = bench_mix((*runs)++ + (1ULL << 40));
+	number = bench_scramble((*runs)++ + (1ULL << 40));
 	if (bench.source == BENCH_LISTED)
 		number %= bench.rules;
 	if (bench.ipv4) {
 		pkt.saddr[2] = bpf_htonl(0xffff);
 		pkt.saddr[3] = bpf_htonl(bench_ipv4(number, bench.spread));
 	} else {
-		__u64 high = bench_ipv6_high(number, bench.spread), low = bench_mix(~number);
+		__u64 high = bench_ipv6_high(number, bench.spread), low = bench_scramble(~number);
 
 		pkt.saddr[0] = bpf_htonl((__u32)(high >> 32));
 		pkt.saddr[1] = bpf_htonl((__u32)high);

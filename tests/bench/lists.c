@@ -7,17 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "daemon/list_image.h"
-#include "daemon/list_rules.h"
 #include "tcpguard/config.h"
-#include "tests/bench/sources.h"
+#include "tests/bench/rules.h"
 
 #include "tests/bench/lists.skel.h"
 
@@ -30,92 +27,17 @@ static void fail(const char *what)
 	exit(1);
 }
 
-enum lengths {
-	USUAL, /* hosts and /24, some wider; IPv6: /64, hosts, /48 */
-	EVERY, /* /17 to /32; /20 to /128 */
-};
-
 /* What lists look like, and what they should not. */
-static const struct mix {
-	const char *name;
-	enum lengths lengths;
-	enum bench_spread spread;
-	uint32_t until_s;
-} mixes[] = {
-	{ "usual", USUAL, BENCH_EVENLY, TG_LIST_FOREVER },
-	{ "clustered", USUAL, BENCH_CLUSTERED, TG_LIST_FOREVER },
-	{ "for a time", USUAL, BENCH_EVENLY, 7200 },
-	{ "all lengths", EVERY, BENCH_EVENLY, TG_LIST_FOREVER },
-	{ "both", EVERY, BENCH_CLUSTERED, TG_LIST_FOREVER },
+static const struct list_mix mixes[] = {
+	{ "usual", BENCH_USUAL, BENCH_EVENLY, TG_LIST_FOREVER },
+	{ "clustered", BENCH_USUAL, BENCH_CLUSTERED, TG_LIST_FOREVER },
+	{ "for a time", BENCH_USUAL, BENCH_EVENLY, 7200 },
+	{ "all lengths", BENCH_EVERY, BENCH_EVENLY, TG_LIST_FOREVER },
+	{ "both", BENCH_EVERY, BENCH_CLUSTERED, TG_LIST_FOREVER },
 };
-
-static uint8_t length_of(uint32_t number, bool ipv4, enum lengths lengths)
-{
-	static const uint8_t usual[2][8] = { { 64, 64, 64, 64, 128, 128, 48, 48 },
-					     { 128, 128, 128, 120, 120, 120, 124, 116 } };
-
-	if (lengths == EVERY)
-		return (uint8_t)(ipv4 ? 113 + number % 16 : 20 + number % 109);
-	return usual[ipv4][number % 8];
-}
-
-static struct prefix rule_of(uint32_t number, bool ipv4, const struct mix *mix)
-{
-	struct prefix prefix = { .length = length_of(number, ipv4, mix->lengths), .ipv4 = ipv4 };
-
-	if (ipv4)
-		prefix.low = 0xffff00000000ULL | bench_ipv4(number, mix->spread);
-	else
-		prefix = (struct prefix){ bench_ipv6_high(number, mix->spread),
-					  bench_mix(~(uint64_t)number), prefix.length, false };
-	if (prefix.length <= 64)
-		prefix.low = 0;
-	else if (prefix.length < 128)
-		prefix.low &= ~0ULL << (128 - prefix.length);
-	if (prefix.length < 64)
-		prefix.high &= ~0ULL << (64 - prefix.length);
-	return prefix;
-}
-
-/* An image of so many rules: its map, and its head. */
-static int make_image(uint32_t count, bool ipv4, const struct mix *mix, struct tg_list_image *head)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	struct list_rules rules = { .rule = NULL };
-	struct list_plan *plan;
-	size_t bytes;
-	void *memory;
-	uint32_t i;
-	int fd;
-
-	for (i = 0; i < count; i++) {
-		const struct prefix prefix = rule_of(i, ipv4, mix);
-
-		if (list_rules_add(&rules, &prefix, TG_LIST_BLOCK, mix->until_s, 0, ""))
-			fail("rules");
-	}
-	errno = -list_rules_settle(&rules, 0, NULL);
-	if (errno)
-		fail("rules");
-	errno = -list_plan_make(rules.rule, rules.count, rules.text, rules.text_bytes, 12345, &plan);
-	if (errno)
-		fail("image");
-	*head = *list_plan_head(plan);
-	bytes = ((size_t)head->lines * TG_LIST_LINE_BYTES + 4095) & ~(size_t)4095;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "image", 4, TG_LIST_LINE_BYTES, head->lines, &opts);
-	memory = fd < 0 ? MAP_FAILED :
-			  mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED)
-		fail("map");
-	list_plan_write(plan, 0, memory);
-	munmap(memory, bytes);
-	list_plan_free(plan);
-	list_rules_free(&rules);
-	return fd;
-}
 
 /* One object for each way of asking: what it does is read-only data. */
-static struct lists_bench *load(const struct bench *bench, const struct tg_list_image *head, int image)
+static struct lists_bench *load(const struct bench_lists *bench, const struct tg_list_image *head, int image)
 {
 	static struct tg_settings settings;
 	struct lists_bench *skeleton = lists_bench__open();
@@ -153,13 +75,16 @@ static double run(const struct lists_bench *skeleton)
 	return (cpu_ns() - before) / RUNS;
 }
 
-static void measure(uint32_t count, bool ipv4, const struct mix *mix)
+static void measure(uint32_t count, bool ipv4, const struct list_mix *mix)
 {
 	struct lists_bench *skeleton[BENCH_LISTED + 1];
 	double least[BENCH_LISTED + 1] = { 1e9, 1e9, 1e9 };
-	struct bench bench = { .ipv4 = ipv4, .rules = count, .spread = mix->spread };
+	struct bench_lists bench = { .ipv4 = ipv4, .rules = count, .spread = mix->spread };
 	struct tg_list_image head;
-	int image = make_image(count, ipv4, mix, &head), round;
+	int image = bench_image(count, ipv4, mix, &head), round;
+
+	if (image < 0)
+		fail("image");
 
 	for (; bench.source <= BENCH_LISTED; bench.source++)
 		skeleton[bench.source] = load(&bench, &head, image);

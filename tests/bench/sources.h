@@ -5,7 +5,7 @@
 
 #include "tcpguard/types.h"
 
-TG_INLINE __u64 bench_mix(__u64 x)
+TG_INLINE __u64 bench_scramble(__u64 x)
 {
 	x = (x + 1) * 0x9e3779b97f4a7c15ULL;
 	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
@@ -23,20 +23,20 @@ enum bench_spread {
 
 TG_INLINE __u32 bench_ipv4(__u64 number, __u32 spread)
 {
-	__u64 random = bench_mix(number);
+	__u64 random = bench_scramble(number);
 
 	if (spread == BENCH_CLUSTERED)
-		return (__u32)(bench_mix(random % BENCH_CLUSTERS) % 0xe000U << 16 |
+		return (__u32)(bench_scramble(random % BENCH_CLUSTERS) % 0xe000U << 16 |
 			       (random >> 32 & 0xffff));
 	return (__u32)(random % 0xe0000000U);
 }
 
 TG_INLINE __u64 bench_ipv6_high(__u64 number, __u32 spread)
 {
-	__u64 random = bench_mix(number);
+	__u64 random = bench_scramble(number);
 
 	if (spread == BENCH_CLUSTERED)
-		return (bench_mix(random % BENCH_CLUSTERS) >> 3 | 1ULL << 61) >> 32 << 32 |
+		return (bench_scramble(random % BENCH_CLUSTERS) >> 3 | 1ULL << 61) >> 32 << 32 |
 		       random >> 32;
 	return random >> 3 | 1ULL << 61;
 }
@@ -48,7 +48,7 @@ enum bench_source {
 	BENCH_LISTED, /* a source covered by one of the rules */
 };
 
-struct bench {
+struct bench_lists {
 	__u32 source; /* enum bench_source */
 	__u32 ipv4;
 	__u32 rules; /* how many are listed */

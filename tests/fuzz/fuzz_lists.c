@@ -242,7 +242,7 @@ static void change_all_rules(const struct tg_list_image *head, struct tg_list_li
 static void change_image(struct fuzz_input *input, const struct list_plan *plan, struct tg_list_line *line)
 {
 	const struct tg_list_image *head = list_plan_head(plan);
-	const uint32_t near[8] = { 0, head->direct[0], head->direct[1], head->nodes,
+	const uint32_t near[8] = { 0, tg_list_first(head, 0), tg_list_first(head, 1), head->nodes,
 				   head->slots, head->first_rule, head->text, head->lines / 2 };
 	const uint64_t bytes = (uint64_t)head->lines * TG_LIST_LINE_BYTES;
 	int patches;

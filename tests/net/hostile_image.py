@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 LINE = 64
-FIELDS = ["prefixes", "rules0", "rules1", "slot", "format", "bits0", "bits1", "seed", "lines", "direct0", "direct1",
+FIELDS = ["prefixes", "rules0", "rules1", "slot", "format", "reserved0", "reserved1", "seed", "lines", "direct0", "direct1",
           "level0", "level1", "nodes", "slots", "first_rule", "text", "slots_lines"]
 HEAD = struct.Struct("=IIIBBBBQIIIIIIIIII")
 

@@ -287,7 +287,7 @@ check "a rule longer than an address" hostile rule=ffffffff0000000000000000ff010
 check "a rule of nobody" hostile rule=ffffffff0000000000000000780100ff
 check "a rule with bits beyond its length" hostile rule=ffffffff00000000000000006801
 check "rules before the image" hostile first_rule=0
-check "a direct table of 2^200 entries" hostile bits0=200 bits1=200
+check "a direct table of 2^127 entries" hostile direct0=0x7f000001 direct1=0x7f000001
 check "levels beyond an address" hostile level0=0xff000000 level1=0xff
 check "a reason behind the text" hostile rule=ffffffffffffff7f00000000780100
 place=$(ls $PINS/v1/lists)

@@ -102,7 +102,7 @@ check "the images are gone" fails test -e /sys/fs/bpf/tcpguard/v1/lists
 
 tg block add 10.0.0.2 --reason "kept" > /dev/null
 check "blocked" fails fetch_works 10.0.0.1
-"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=0 bits1=0
+"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=1 reserved1=16 direct1=1
 check "an image of another format blocks nobody" fetch_works 10.0.0.1
 check "its rules are still read" grep -q '^10.0.0.2 .*kept' <(tg block list)
 check "upgrade" tg upgrade --no-daemon

@@ -219,6 +219,61 @@ static void rules_are_counted_by_list_family_and_origin(void **state)
 	end(&world);
 }
 
+static bool has_entries(const struct world *world)
+{
+	return list_plan_head(world->plan)->direct[1] & TG_LIST_HAS_ENTRIES;
+}
+
+/* With entries both bits of a value are looked at, without them the lower one alone nearly always. */
+static void a_table_says_whether_it_has_entries(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 9);
+	put(&world, "10.0.0.0/12", TG_LIST_BLOCK, EVER);
+	put(&world, "10.32.0.7", TG_LIST_BLOCK, 40);
+	build(&world);
+	assert_false(has_entries(&world));
+	expect(&world, "10.15.255.255", EVER, 0);
+	expect(&world, "10.16.0.0", 0, 0);
+	expect(&world, "10.32.0.7", 40, 0);
+	expect(&world, "10.32.0.8", 0, 0);
+	end(&world);
+	begin(&world, 10);
+	put(&world, "10.0.0.0/12", TG_LIST_BLOCK, EVER);
+	put(&world, "10.16.0.0/12", TG_LIST_BLOCK, 40); /* only the upper bit of its values */
+	put(&world, "10.0.0.1", TG_LIST_ALLOW, EVER);
+	build(&world);
+	assert_true(has_entries(&world));
+	expect(&world, "10.15.255.255", EVER, 0);
+	expect(&world, "10.16.0.0", 40, 0);
+	expect(&world, "10.0.0.1", EVER, EVER);
+	expect(&world, "10.32.0.0", 0, 0);
+	end(&world);
+}
+
+/* Images of former formats have nothing where the number of bits is now. */
+static void without_a_number_of_bits_an_image_says_nothing(void **state)
+{
+	const struct tg_list_address address = { 0, 0xffff0a000001ULL };
+	struct tg_list_moments moments;
+	struct tg_list_image head;
+	struct world world;
+
+	(void)state;
+	begin(&world, 11);
+	put(&world, "10.0.0.1", TG_LIST_BLOCK, EVER);
+	build(&world);
+	head = *list_plan_head(world.plan);
+	tg_list_find(&world.image, &head, &address, true, &moments);
+	assert_int_equal(moments.until_s[TG_LIST_BLOCK], EVER);
+	head.direct[1] &= TG_LIST_FIRST;
+	tg_list_find(&world.image, &head, &address, true, &moments);
+	assert_int_equal(moments.until_s[TG_LIST_BLOCK], 0);
+	end(&world);
+}
+
 static void too_many_are_refused(void **state)
 {
 	struct tg_list_rule rule = { .length = 128 };
@@ -239,6 +294,8 @@ int main(void)
 		cmocka_unit_test(a_crowd_in_one_network_is_found),
 		cmocka_unit_test(rules_are_counted_by_list_family_and_origin),
 		cmocka_unit_test(redundant_rules_take_no_slots),
+		cmocka_unit_test(a_table_says_whether_it_has_entries),
+		cmocka_unit_test(without_a_number_of_bits_an_image_says_nothing),
 		cmocka_unit_test(too_many_are_refused),
 	};
 
