@@ -89,17 +89,23 @@ TG_INLINE enum tg_origin tg_open_origin(const struct tg_packet *pkt, __u32 cooki
 }
 
 /*
- * The newcomer's details are written soon: their page is translated while the slots are waited for, and
- * not behind the swaps, which nothing overtakes.
+ * Every slot of the newcomer's bucket is weighed soon, and its details are written, which lie in the page of
+ * these.  All of it is fetched at once: else each part would be waited for by itself, and the details behind
+ * the swaps, which nothing overtakes.  Not inline: the stack, as above.
  */
-TG_INLINE void tg_touch_details(const struct tg_table *table, __u64 tag)
+static __noinline void tg_touch_home(const struct tg_table *table, __u64 tag)
 {
-	__u32 index = tg_bucket_of(tag, 0, table->buckets);
-	struct tg_detail *detail =
+	__u32 index = tg_bucket_of(tag, 0, table->buckets), way;
+	const struct tg_bucket *bucket = tg_bucket_at(table, index);
+	const struct tg_detail *detail =
 		tg_detail_at(table, index * TG_BUCKET_WAYS + (tag & (TG_BUCKET_WAYS - 1)));
 
-	if (detail)
-		(void)TG_READ_ONCE(detail->created_ms);
+	if (!bucket || !detail)
+		return;
+#pragma unroll
+	for (way = 0; way < TG_BUCKET_WAYS; way++)
+		(void)TG_READ_ONCE(bucket->slot[way].claim);
+	(void)TG_READ_ONCE(detail->created_ms);
 }
 
 /*
@@ -126,7 +132,7 @@ TG_GLOBAL int tg_flow_open(struct tg_lookup *lookup, const struct tg_packet *pkt
 
 		lookup->expired = false;
 
-		tg_touch_details(&table, lookup->tag);
+		tg_touch_home(&table, lookup->tag);
 		found = tg_flow_claim(&table, lookup->tag, flags, (__u32)lookup->now_ms, &view.ref);
 		if (found == TG_FOUND_BUSY)
 			return TG_PASS_BUSY;
