@@ -46,7 +46,9 @@ class Receiver:
         # A receiver takes live frames if it polls, and then polls for what clients send if they leave large
         # segments alone: all come through one queue, as with a program at XDP.
         sh("ethtool -K g0 tso off", f"{net}_g")
-        # What it answers to forged senders ends at its own egress.
+        # What it answers to forged senders ends at its own egress; by XDP_TX, which needs a program at the other
+        # end, there.
+        sh(f"ip link set dev g0 xdpdrv object {FLOOD_OBJECT} program flood_arrived", f"{net}_g")
         sh("ethtool -K d0 gro on; ip route add default via 198.18.0.2;"
            "ip -6 route add default via fd00:c1::2; tc qdisc add dev d0 clsact;"
            f"tc filter add dev d0 egress bpf direct-action object-file {FLOOD_OBJECT} section tc", net)

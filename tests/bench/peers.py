@@ -53,7 +53,9 @@ class Peer:
         net, mac = self.name, "02:00:00:00:00:02"
         sh(f"ip netns add {net} && ip netns add {net}_g")
         sh(f"ip link add d0 netns {net} address {mac} type veth peer name g0 netns {net}_g")
-        sh("ip link set g0 up; ip link set lo up", f"{net}_g")
+        # An answer by XDP_TX arrives where somebody polls: at a program, which drops it.  Alike for all.
+        sh("ip link set g0 up; ip link set lo up;"
+           f"ip link set dev g0 xdpdrv object {GENERATOR_OBJECT} program bench_sink", f"{net}_g")
         sh("ip link set lo up; ip link set d0 up; ethtool -K d0 gro on; ip addr add 10.255.255.254/8 dev d0;"
            "ip addr add 198.18.255.254/15 dev d0;"
            "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.d0.rp_filter=0"
@@ -79,6 +81,15 @@ class Peer:
         del mode
         return int(sh("cat /proc/net/dev | sed -n 's/.*d0: *[0-9]* *\\([0-9]*\\).*/\\1/p'", self.name))
 
+    def arrived(self):
+        """Frames that came back to the sender's end of the veth, where each is dropped."""
+        return int(re.search(r"xdp_drops: (\d+)", sh("ethtool -S g0", f"{self.name}_g"))[1])
+
+    def sent_back(self):
+        """The same and what ended at the egress of d0."""
+        queues = json.loads(sh("tc -s -j qdisc show dev d0", self.name))
+        return self.arrived() + sum(queue["drops"] for queue in queues if queue["kind"] == "clsact")
+
     def counter(self, name):
         out = sh(f"nft list counter inet bench {name}", self.name)
         return int(re.search(r"packets (\d+)", out)[1])
@@ -87,6 +98,18 @@ class Peer:
 class Sink(Peer):
     def prepare(self, options):
         sh(f"ip link set dev d0 xdpdrv object {GENERATOR_OBJECT} program bench_sink", self.name)
+
+
+class AnswerXdp(Peer):
+    """What any XDP program that answers costs here: the frame comes in, is turned round and arrives."""
+
+    modes = ("syn",)
+
+    def prepare(self, options):
+        sh(f"ip link set dev d0 xdpdrv object {GENERATOR_OBJECT} program bench_answer", self.name)
+
+    def accounted(self, mode):
+        return self.arrived()
 
 
 class Forward(Peer):
@@ -216,11 +239,13 @@ class GuardCookies(Guard, Listener):
         Listener.prepare(self, options)
         Guard.prepare(self, options)
 
-    accounted = Guard.accounted
+    def accounted(self, mode):
+        """Cookies, each of which left the machine."""
+        return min(Guard.accounted(self, mode), self.sent_back())
 
 
-PEERS = [Sink("sink"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"), Conntrack("nft_ct"), Synproxy("synproxy"),
-         Listener("listener"), Guard("tcpguard"), GuardCookies("tcpguard_cookies")]
+PEERS = [Sink("sink"), AnswerXdp("xdp_tx"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"),
+         Conntrack("nft_ct"), Synproxy("synproxy"), Listener("listener"), Guard("tcpguard"), GuardCookies("tcpguard_cookies")]
 TOLERANCE = 0.98  # a few packets of one bucket in a hundred thousand find no slot, cookies are rate limited
 
 
