@@ -103,7 +103,7 @@ void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic
 	memset(plan, 0, sizeof(*plan));
 	plan->kind = (__u8)best_kind(dev, profile);
 	plan->options = stack_options();
-	/* XDP_TX of a veth reaches its peer only if that one polls (NAPI), which nobody can ask it. */
+	/* XDP_TX of a veth wakes its peer only if that one has an XDP program, which nobody can ask it. */
 	plan->answer_by_tc = !generic && !strcmp(dev->driver, "veth");
 	plan->no_link_header = dev->no_link_header;
 	plan->receive_max = receive > ceiling ? receive : ceiling;
