@@ -26,6 +26,7 @@ static size_t list(struct guard *shipped, struct guard *driven, struct guard *tr
 	kernel_maps_variant(maps, "bench_base", "base", &v[n++]);
 	kernel_maps_variant(maps, "bench_direct", "one line", &v[n++]);
 	kernel_maps_variant(maps, "bench_hash_find", "kernel HASH", &v[n++]);
+	kernel_maps_variant(maps, "bench_hash_word", "kernel HASH, key in words", &v[n++]);
 	kernel_maps_variant(maps, "bench_lru_find", "kernel LRU_HASH", &v[n++]);
 	kernel_maps_variant(maps, "bench_null_tc", "null TC", &v[n++]);
 	guard_variant(shipped, "tg_xdp_ingress", "shipped, ACK", TG_PASS_OK, &v[n++]);
