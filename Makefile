@@ -59,7 +59,7 @@ TOOLS := $(BUILD)/demo/attack
 
 # `make bench` (docs/performance.md).
 BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h flood.skel.h)
-BENCH_TOOLS := $(addprefix tests/bench/,fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
+BENCH_TOOLS := $(addprefix tests/bench/,card.c fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c $(BENCH_TOOLS),$(wildcard tests/bench/*.c)) \
 	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c $(addprefix daemon/,list_image.c list_levels.c list_nodes.c \
 	list_slots.c list_rules.c prefix.c options.c log.c))
@@ -75,7 +75,7 @@ BENCH_JSON := $(BUILD)/bench/bench.json
 sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
-.PHONY: all tests check bench bench-peers bench-floods bench-product bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
+.PHONY: all tests check bench bench-peers bench-floods bench-independent bench-product bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -93,6 +93,7 @@ help:
 	@echo 'make check-races    two processors on the same flows, 10^8 packets (RACE_PACKETS)'
 	@echo 'make soak       mixed traffic, floods and operations for SOAK_MINUTES=30; docs/soak.md'
 	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
+	@echo 'make bench-peers  against nftables, synproxy and the listener; bench-independent: rows of bench again'
 	@echo 'make bench-floods  floods beside real clients, against synproxy and the kernel; writes docs/floods.md'
 	@echo 'make lint       format, static analysis, shell scripts (installs the tools)'
 	@echo 'make fuzz       every fuzz target for FUZZ_SECONDS=60 (T=path: one); docs/fuzzing.md'
@@ -165,17 +166,23 @@ bench:
 # Against other programs, in network namespaces.
 bench-peers:
 	$(Q)scripts/install-deps build bench
-	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/generate
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,generate card.so)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/peers.py --json $(BUILD)/bench/peers.json $(BENCH_ARGS)
 
 # Floods of every kind beside real clients, against the same; docs/floods.md.
 bench-floods:
 	$(Q)scripts/install-deps build bench
-	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(BUILD)/tests/bench/flood
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,flood card.so)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/floods.py --json $(BUILD)/bench/floods.json $(BENCH_ARGS)
 	$(Q)$(PYTHON) tests/bench/floods.py --document $(BUILD)/bench/floods.json docs/floods.md
+
+# Some rows of make bench a second time, by a program that shares nothing with it.
+bench-independent:
+	$(Q)scripts/install-deps build bench
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard
+	$(Q)$(PYTHON) tests/bench/independent.py $(BENCH_ARGS)
 
 # What the whole takes: attaching, tables of up to 16 Mi flows, an idle daemon, throughput.
 bench-product:
@@ -199,7 +206,7 @@ need:
 need-tests: need
 	$(Q)PKG_CONFIG='$(PKG_CONFIG)' scripts/need test
 
-tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,bench fill flood generate segments verifier)
+tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,bench card.so fill flood generate segments verifier)
 
 .SECONDEXPANSION:
 
@@ -279,6 +286,11 @@ $(BUILD)/tests/bench/generate: $(patsubst %,$(BUILD)/tests/bench/%.o,generate li
 $(BUILD)/tests/bench/flood: $(patsubst %,$(BUILD)/tests/bench/%.o,flood flood_kinds live measure)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
+
+$(BUILD)/tests/bench/card.so: tests/bench/card.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC $(LDFLAGS) -shared $^ -o $@
 
 $(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/pins_lock daemon/log daemon/privilege daemon/resource)
 	$(call say,LINK,$@)

@@ -98,27 +98,44 @@ int flood_next(struct xdp_md *ctx)
 	return XDP_TX;
 }
 
-/* At the egress of a receiver: answers to forged senders go nowhere, those to clients pass. */
+/* What a receiver answers to forged senders goes nowhere, what it sends to clients passes. */
 const volatile __u32 flood_client_ipv4 = 0xc6120002; /* 198.18.0.2 */
+#define FLOOD_CLIENTS_IPV6 0xfd0000c1 /* fd00:c1::, and neighbours are permanent */
 
+TG_INLINE bool flood_is_for_client(__be16 type, __be32 address4, __be32 address6)
+{
+	if (type == bpf_htons(0x0800))
+		return address4 == bpf_htonl(flood_client_ipv4);
+	return type != bpf_htons(0x86dd) || address6 == bpf_htonl(FLOOD_CLIENTS_IPV6);
+}
+
+/* At the egress of a receiver: answers by way of its stack, which are spared the cable. */
 SEC("tc")
 int flood_answers(struct __sk_buff *skb)
 {
-	__be32 address = 0;
-	__u16 type = skb->protocol;
+	__be32 address4 = 0, address6 = 0;
 
-	if (type == bpf_htons(0x0800)) {
-		if (bpf_skb_load_bytes(skb, 14 + 16, &address, sizeof(address)))
-			return 2;
-		return address == bpf_htonl(flood_client_ipv4) ? -1 : 2; /* TC_ACT_SHOT */
-	}
-	if (type == bpf_htons(0x86dd)) {
-		/* The clients' network is fd00:c1:: and neighbours are permanent. */
-		if (bpf_skb_load_bytes(skb, 14 + 24, &address, sizeof(address)))
-			return 2;
-		return address == bpf_htonl(0xfd0000c1) ? -1 : 2;
-	}
-	return -1;
+	if (bpf_skb_load_bytes(skb, 14 + 16, &address4, sizeof(address4)) ||
+	    bpf_skb_load_bytes(skb, 14 + 24, &address6, sizeof(address6)))
+		return 2; /* TC_ACT_SHOT */
+	return flood_is_for_client(skb->protocol, address4, address6) ? -1 : 2;
+}
+
+/* At the clients' end of the cable: answers by XDP_TX.  Clients use no VLAN. */
+SEC("xdp")
+int flood_arrived(struct xdp_md *ctx)
+{
+	__u8 *data = (void *)(long)ctx->data;
+	__be16 type;
+
+	if (data + 14 + 28 > (__u8 *)(long)ctx->data_end)
+		return XDP_DROP;
+	type = *(__be16 *)(data + 12);
+	return type != bpf_htons(0x8100) &&
+			       flood_is_for_client(type, *(__be32 *)(data + 14 + 16),
+						   *(__be32 *)(data + 14 + 24)) ?
+		       XDP_PASS :
+		       XDP_DROP;
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peers import ROOT, TCPGUARD, sh
+from peers import CARD, ROOT, TCPGUARD, sh
 
 SERVICE = Path(__file__).with_name("flood_service.py")
 FLOOD_OBJECT = ROOT / "build" / "tests" / "bench" / "flood.bpf.o"
@@ -46,7 +46,9 @@ class Receiver:
         # A receiver takes live frames if it polls, and then polls for what clients send if they leave large
         # segments alone: all come through one queue, as with a program at XDP.
         sh("ethtool -K g0 tso off", f"{net}_g")
-        # What it answers to forged senders ends at its own egress.
+        # What it answers to forged senders ends at its own egress; by XDP_TX, which needs a program at the other
+        # end, there.
+        sh(f"ip link set dev g0 xdpdrv object {FLOOD_OBJECT} program flood_arrived", f"{net}_g")
         sh("ethtool -K d0 gro on; ip route add default via 198.18.0.2;"
            "ip -6 route add default via fd00:c1::2; tc qdisc add dev d0 clsact;"
            f"tc filter add dev d0 egress bpf direct-action object-file {FLOOD_OBJECT} section tc", net)
@@ -141,7 +143,8 @@ class Guard(Receiver):
         # Each its own pins: tcpguard knows one place only.
         return subprocess.run(
             ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "-m", "sh", "-c",
-             f"{self.enter}{TCPGUARD} {words}"], text=True, check=True, stdout=subprocess.PIPE).stdout
+             f"{self.enter}LD_PRELOAD={CARD} {TCPGUARD} {words}"], text=True, check=True,
+            stdout=subprocess.PIPE).stdout
 
     def counters(self):
         rows = json.loads(self.guard("-j stats"))["interfaces"][0]["reasons"]

@@ -60,6 +60,10 @@ static size_t list(struct guard *guard, struct kernel_maps *maps, struct memory_
 	drive(&v[n++], flows, 0);
 	kernel_maps_variant(maps, "bench_hash_find", "kernel HASH, dependent", &v[n]);
 	drive(&v[n++], flows, DRIVE_DEPENDS);
+	kernel_maps_variant(maps, "bench_hash_word", "kernel HASH, key in words", &v[n]);
+	drive(&v[n++], flows, 0);
+	kernel_maps_variant(maps, "bench_hash_word", "kernel HASH, key in words, dependent", &v[n]);
+	drive(&v[n++], flows, DRIVE_DEPENDS);
 	kernel_maps_variant(maps, "bench_lru_find", "kernel LRU_HASH, dependent", &v[n]);
 	drive(&v[n++], flows, DRIVE_DEPENDS);
 	first = n;

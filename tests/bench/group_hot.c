@@ -34,6 +34,7 @@ static size_t list(const struct guards *g, struct kernel_maps *maps, struct memo
 	kernel_maps_variant(maps, "bench_base", "base", &v[n++]);
 	kernel_maps_variant(maps, "bench_direct", "one line", &v[n++]);
 	kernel_maps_variant(maps, "bench_hash_find", "kernel HASH", &v[n++]);
+	kernel_maps_variant(maps, "bench_hash_word", "kernel HASH, key in words", &v[n++]);
 	kernel_maps_variant(maps, "bench_lru_find", "kernel LRU_HASH", &v[n++]);
 	kernel_maps_variant(maps, "bench_null_tc", "null TC", &v[n++]);
 	guard_variant(g->shipped, "tg_xdp_ingress", "shipped, ACK", TG_PASS_OK, &v[n++]);

@@ -22,6 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 TCPGUARD = ROOT / "build" / "tcpguard"
 GENERATE = ROOT / "build" / "tests" / "bench" / "generate"
+CARD = ROOT / "build" / "tests" / "bench" / "card.so"
 GENERATOR_OBJECT = ROOT / "build" / "tests" / "bench" / "generator.bpf.o"
 SERVER = "198.18.0.1"
 IN_WORLD = "TG_BENCH_WORLD"
@@ -53,7 +54,9 @@ class Peer:
         net, mac = self.name, "02:00:00:00:00:02"
         sh(f"ip netns add {net} && ip netns add {net}_g")
         sh(f"ip link add d0 netns {net} address {mac} type veth peer name g0 netns {net}_g")
-        sh("ip link set g0 up; ip link set lo up", f"{net}_g")
+        # An answer by XDP_TX arrives where somebody polls: at a program, which drops it.  Alike for all.
+        sh("ip link set g0 up; ip link set lo up;"
+           f"ip link set dev g0 xdpdrv object {GENERATOR_OBJECT} program bench_sink", f"{net}_g")
         sh("ip link set lo up; ip link set d0 up; ethtool -K d0 gro on; ip addr add 10.255.255.254/8 dev d0;"
            "ip addr add 198.18.255.254/15 dev d0;"
            "sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.d0.rp_filter=0"
@@ -79,6 +82,15 @@ class Peer:
         del mode
         return int(sh("cat /proc/net/dev | sed -n 's/.*d0: *[0-9]* *\\([0-9]*\\).*/\\1/p'", self.name))
 
+    def arrived(self):
+        """Frames that came back to the sender's end of the veth, where each is dropped."""
+        return int(re.search(r"xdp_drops: (\d+)", sh("ethtool -S g0", f"{self.name}_g"))[1])
+
+    def sent_back(self):
+        """The same and what ended at the egress of d0."""
+        queues = json.loads(sh("tc -s -j qdisc show dev d0", self.name))
+        return self.arrived() + sum(queue["drops"] for queue in queues if queue["kind"] == "clsact")
+
     def counter(self, name):
         out = sh(f"nft list counter inet bench {name}", self.name)
         return int(re.search(r"packets (\d+)", out)[1])
@@ -87,6 +99,18 @@ class Peer:
 class Sink(Peer):
     def prepare(self, options):
         sh(f"ip link set dev d0 xdpdrv object {GENERATOR_OBJECT} program bench_sink", self.name)
+
+
+class AnswerXdp(Peer):
+    """What any XDP program that answers costs here: the frame comes in, is turned round and arrives."""
+
+    modes = ("syn",)
+
+    def prepare(self, options):
+        sh(f"ip link set dev d0 xdpdrv object {GENERATOR_OBJECT} program bench_answer", self.name)
+
+    def accounted(self, mode):
+        return self.arrived()
 
 
 class Forward(Peer):
@@ -179,7 +203,9 @@ class Guard(Peer):
     """tcpguard as shipped.  Its SYN cookie mode is one more row: `arguments` that switch it on."""
 
     needs_flows = True
-    arguments = "--profile host --no-seed --learn 0s"  # gateway would believe that the server is silent
+    # What it chooses by itself on a machine that forwards; the handshakes are no flood.
+    arguments = "--profile gateway --synflood off --learn 0s"
+    environment = ""
     reasons = {"established": {"ok"}, "hot": {"ok"}, "stray": {"no_flow"}, "beyond": {"seq_above"},
                "syn": {"new", "table_full"}}
 
@@ -195,7 +221,8 @@ class Guard(Peer):
     def guard(self, words, check=True):
         return subprocess.run(
             ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "-m", "sh", "-c",
-             f"{self.enter}{TCPGUARD} {words}"], text=True, check=check, stdout=subprocess.PIPE).stdout
+             f"{self.enter}{self.environment}{TCPGUARD} {words}"], text=True, check=check,
+            stdout=subprocess.PIPE).stdout
 
     def accounted(self, mode):
         stats = json.loads(self.guard("-j stats"))
@@ -216,11 +243,20 @@ class GuardCookies(Guard, Listener):
         Listener.prepare(self, options)
         Guard.prepare(self, options)
 
-    accounted = Guard.accounted
+    def accounted(self, mode):
+        """Cookies, each of which left the machine."""
+        return min(Guard.accounted(self, mode), self.sent_back())
 
 
-PEERS = [Sink("sink"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"), Conntrack("nft_ct"), Synproxy("synproxy"),
-         Listener("listener"), Guard("tcpguard"), GuardCookies("tcpguard_cookies")]
+class GuardCookiesCard(GuardCookies):
+    """As on a card, whose XDP_TX needs nobody at the other end."""
+
+    environment = f"LD_PRELOAD={CARD} "
+
+
+PEERS = [Sink("sink"), AnswerXdp("xdp_tx"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"),
+         Conntrack("nft_ct"), Synproxy("synproxy"), Listener("listener"), Guard("tcpguard"),
+         GuardCookiesCard("tcpguard_cookies"), GuardCookies("cookies_by_tc")]
 TOLERANCE = 0.98  # a few packets of one bucket in a hundred thousand find no slot, cookies are rate limited
 
 
@@ -282,6 +318,10 @@ def goals(rows):
          ratio(cost("syn", "synproxy"), cost("syn", "tcpguard_cookies"))),
         ("G12", "SYN flood, cookies: listener / ours", 7.5, 10,
          ratio(cost("syn", "listener"), cost("syn", "tcpguard_cookies"))),
+        ("G11v", "the same as G11, our answer by way of TC, as it leaves a veth", 6, 9,
+         ratio(cost("syn", "synproxy"), cost("syn", "cookies_by_tc"))),
+        ("G12v", "the same as G12, our answer by way of TC, as it leaves a veth", 7.5, 10,
+         ratio(cost("syn", "listener"), cost("syn", "cookies_by_tc"))),
     ]
     result = []
     for name, text, must, stretch, value in table:
