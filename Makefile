@@ -59,7 +59,7 @@ TOOLS := $(BUILD)/demo/attack
 
 # `make bench` (docs/performance.md).
 BENCH_SKELETONS := $(addprefix $(BUILD)/tests/bench/,guard.skel.h maps.skel.h generator.skel.h flood.skel.h)
-BENCH_TOOLS := $(addprefix tests/bench/,card.c fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
+BENCH_TOOLS := $(addprefix tests/bench/,fill.c flood.c flood_kinds.c generate.c lists.c live.c segments.c verifier.c)
 BENCH_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c $(BENCH_TOOLS),$(wildcard tests/bench/*.c)) \
 	tests/bpf/frame.c daemon/ager.c daemon/ager_pressure.c $(addprefix daemon/,list_image.c list_levels.c list_nodes.c \
 	list_slots.c list_rules.c prefix.c options.c log.c))
@@ -166,14 +166,14 @@ bench:
 # Against other programs, in network namespaces.
 bench-peers:
 	$(Q)scripts/install-deps build bench
-	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,generate card.so)
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,generate)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/peers.py --json $(BUILD)/bench/peers.json $(BENCH_ARGS)
 
 # Floods of every kind beside real clients, against the same; docs/floods.md.
 bench-floods:
 	$(Q)scripts/install-deps build bench
-	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,flood card.so)
+	$(Q)$(MAKE) --no-print-directory need $(BUILD)/tcpguard $(addprefix $(BUILD)/tests/bench/,flood)
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/floods.py --json $(BUILD)/bench/floods.json $(BENCH_ARGS)
 	$(Q)$(PYTHON) tests/bench/floods.py --document $(BUILD)/bench/floods.json docs/floods.md
@@ -206,7 +206,7 @@ need:
 need-tests: need
 	$(Q)PKG_CONFIG='$(PKG_CONFIG)' scripts/need test
 
-tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,bench card.so fill flood generate segments verifier)
+tests: need-tests $(TESTS) $(TOOLS) $(addprefix $(BUILD)/tests/bench/,bench fill flood generate segments verifier)
 
 .SECONDEXPANSION:
 
@@ -286,11 +286,6 @@ $(BUILD)/tests/bench/generate: $(patsubst %,$(BUILD)/tests/bench/%.o,generate li
 $(BUILD)/tests/bench/flood: $(patsubst %,$(BUILD)/tests/bench/%.o,flood flood_kinds live measure)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
-
-$(BUILD)/tests/bench/card.so: tests/bench/card.c
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -D_GNU_SOURCE -fPIC $(LDFLAGS) -shared $^ -o $@
 
 $(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/pins_lock daemon/log daemon/privilege daemon/resource)
 	$(call say,LINK,$@)

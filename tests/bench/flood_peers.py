@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peers import CARD, ROOT, TCPGUARD, sh
+from peers import ROOT, TCPGUARD, sh
 
 SERVICE = Path(__file__).with_name("flood_service.py")
 FLOOD_OBJECT = ROOT / "build" / "tests" / "bench" / "flood.bpf.o"
@@ -143,7 +143,7 @@ class Guard(Receiver):
         # Each its own pins: tcpguard knows one place only.
         return subprocess.run(
             ["nsenter", f"--net=/run/netns/{self.name}", "unshare", "-m", "sh", "-c",
-             f"{self.enter}LD_PRELOAD={CARD} {TCPGUARD} {words}"], text=True, check=True,
+             f"{self.enter}{TCPGUARD} {words}"], text=True, check=True,
             stdout=subprocess.PIPE).stdout
 
     def counters(self):
