@@ -217,8 +217,8 @@ def attach(flows):
     """The attached program's descriptor: of all that is loaded, the one the interface names."""
     command(["ip", "link", "add", "d0", "type", "veth", "peer", "name", "p0"])
     command(["ip", "link", "set", "d0", "up"])
-    command([TCPGUARD, "attach", "d0", "--no-daemon", "--no-seed", "--profile", "gateway", "--synflood", "off", "--learn",
-             "0s", "--max-flows", str(flows)])
+    command([TCPGUARD, "attach", "d0", "--no-daemon", "--no-seed", "--profile", "gateway", "--synflood", "off",
+             "--learn", "0s", "--max-flows", str(flows)])
     link = json.loads(command(["ip", "-j", "-d", "link", "show", "d0"]))[0]
     return bpf(PROG_FD_BY_ID, "=I", link["xdp"]["prog"]["id"])[0]
 
