@@ -1,5 +1,5 @@
 # What opens the pinned maps needs.
-pins := daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+pins := daemon/pins.c daemon/layout.c daemon/layout_rows.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 sources_test_options := daemon/options.c daemon/log.c
 sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c
@@ -97,6 +97,6 @@ sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c da
 libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
 sources_test_reload := $(sources_test_confirm)
-sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c
+sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c daemon/layout_rows.c
 sources_test_cookie_clock := daemon/cookie.c
 libs_test_cookie_clock := -lbpf
