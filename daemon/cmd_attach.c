@@ -18,6 +18,7 @@
 #include "datapath.h"
 #include "flood_options.h"
 #include "format.h"
+#include "lists.h"
 #include "log.h"
 #include "names.h"
 #include "options.h"
@@ -314,12 +315,27 @@ static int set_thresholds(const struct flood_options *options)
 	return err;
 }
 
+/* Those of another version, which an upgrade of the package or a detach left. */
+static int settle_lists(void)
+{
+	struct pins pins;
+	int err = pins_open(&pins, true);
+
+	if (err)
+		return err;
+	err = lists_settle(&pins);
+	pins_close(&pins);
+	return err;
+}
+
 /* The file, which new interfaces in monitor wait for, then what the command line says. */
 static int set_rest(const struct attach_options *options, const struct config *config,
 		    struct datapath_result *results, int count)
 {
-	int err = config ? attach_config_apply(config, &options->datapath, results, count) : 0;
+	int err = settle_lists();
 
+	if (!err && config)
+		err = attach_config_apply(config, &options->datapath, results, count);
 	return err ? err : set_thresholds(&options->flood);
 }
 

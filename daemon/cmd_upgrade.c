@@ -299,7 +299,8 @@ const struct command command_upgrade = {
 		   "unjudged.\n"
 		   "Flows, counters and settings stay.  If one cannot be exchanged, none is.  What is\n"
 		   "replaced stays pinned: --rollback puts it back, and once more goes forward again.\n"
-		   "Then the daemon is restarted.  --rollback without former programs: exit code 1.\n"
+		   "Then the daemon is restarted.  --rollback without former programs: exit code 1; to\n"
+		   "ones that read no lists of this version's format, while there are lists: 5.\n"
 		   "With --max-flows, or after a version with another layout, the flows are carried to a\n"
 		   "new table; verdicts that need a flow are not carried out for a second then, what\n"
 		   "passed so is counted as would_drop and told, and there is no way back.",

@@ -15,6 +15,7 @@
 #include "bpf/key.h"
 #include "kernel.h"
 #include "cookie.h"
+#include "list_format.h"
 #include "log.h"
 #include "privilege.h"
 #include "resource.h"
@@ -178,7 +179,7 @@ int load_programs(struct job *job)
 		cookie_degrade(&job->cookie);
 		err = load_main(job);
 	}
-	return err;
+	return err ? err : list_format_note(bpf_program__fd(job->programs->progs.tg_tc_egress));
 }
 
 int load_shared(struct job *job)

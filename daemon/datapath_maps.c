@@ -19,6 +19,7 @@
 
 #include "flood_options.h"
 #include "cookie.h"
+#include "list_format.h"
 #include "log.h"
 
 #define NEW_DIR PINS_NEW_MAPS_DIR
@@ -267,6 +268,7 @@ void maps_remove(void)
 {
 	remove_directory(DATAPATH_MAPS_DIR);
 	unlink(DATAPATH_CLOCK);
+	list_format_forget();
 }
 
 void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info)

@@ -12,6 +12,7 @@
 
 #include <bpf/bpf.h>
 
+#include "list_format.h"
 #include "log.h"
 
 /* One interface at work. */
@@ -85,10 +86,25 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 	return tchook_has_ingress(slot) == (accept_program(&work->job) >= 0) ? 0 : 1;
 }
 
+/* The lists are this version's: programs that read another format would let everybody pass, in silence. */
+static int check_former_lists(const struct upgrade *upgrade, unsigned int slot, int program)
+{
+	const struct tg_list_image *lists = &tg_active_config(upgrade->pins->settings)->lists;
+
+	if (!lists->prefixes || list_format_is_read(program, lists->format))
+		return 0;
+	return log_err_hint(-EOPNOTSUPP,
+			    "install the version you want and 'tcpguard upgrade', which carries them over; or "
+			    "give them up with 'tcpguard block flush' and 'tcpguard allow flush'",
+			    "cannot go back: the former programs of '%s' read no lists of this version's "
+			    "format, and there are lists",
+			    upgrade->pins->ifaces[slot].name);
+}
+
 /* 1: there are none.  That is an answer, and no error. */
 static int open_former(struct upgrade *upgrade, struct work *work, unsigned int slot)
 {
-	int hook;
+	int hook, err;
 
 	for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
 		int fd = exchange_open_former(slot, hook);
@@ -110,6 +126,9 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 				     upgrade->pins->ifaces[slot].name);
 			return -EPROTO;
 		}
+		err = hook == EXCHANGE_TC ? check_former_lists(upgrade, slot, fd) : 0;
+		if (err)
+			return err;
 	}
 	return 0;
 }

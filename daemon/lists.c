@@ -21,6 +21,7 @@
 #include "bpf/prefix_memory.h"
 #include "bpf/prefix_image.h"
 
+#include "list_format.h"
 #include "list_image.h"
 #include "log.h"
 #include "settings.h"
@@ -331,7 +332,7 @@ static int place(struct pins *pins, const struct list_plan *plan, struct lists_e
 	return 0;
 }
 
-int lists_prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
+static int prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
 {
 	struct list_plan *plan;
 	uint64_t seed;
@@ -356,6 +357,19 @@ int lists_prepare(struct pins *pins, const struct list_rules *rules, struct list
 	err = place(pins, plan, exchange);
 	list_plan_free(plan);
 	return err;
+}
+
+static int say_other(const struct tg_iface *iface)
+{
+	return log_err_hint(-EOPNOTSUPP, "'tcpguard upgrade' puts this version's there",
+			    "the programs of '%s' read no lists of this version's format", iface->name);
+}
+
+int lists_prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
+{
+	const struct tg_iface *other = rules->count ? list_format_other(pins) : NULL;
+
+	return other ? say_other(other) : prepare(pins, rules, exchange);
 }
 
 /* The image is placed once more, for the wait: who read the old configuration is done with its lists. */
@@ -388,34 +402,48 @@ void lists_abandon(struct pins *pins, struct lists_exchange *exchange)
 	exchange->fd = -1;
 }
 
+static void commit(struct pins *pins, struct lists_exchange *exchange)
+{
+	struct settings_change change;
+
+	settings_begin(pins, &change);
+	change.config->lists = exchange->head;
+	settings_commit(pins);
+	lists_finish(pins, exchange);
+}
+
 int lists_publish(struct pins *pins, const struct list_rules *rules)
 {
 	struct lists_exchange exchange;
-	struct settings_change change;
-	int err;
+	int err = lists_prepare(pins, rules, &exchange);
 
-	err = lists_prepare(pins, rules, &exchange);
-	if (err)
-		return err;
-	settings_begin(pins, &change);
-	change.config->lists = exchange.head;
-	settings_commit(pins);
-	lists_finish(pins, &exchange);
-	return 0;
+	if (!err)
+		commit(pins, &exchange);
+	return err;
 }
 
 int lists_renew(struct pins *pins)
 {
 	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
+	struct lists_exchange exchange;
 	struct list_rules rules;
 	int err;
 
 	if (!head->prefixes || head->format == TG_LIST_FORMAT)
 		return 0;
 	err = lists_read(pins, &rules);
-	if (err)
-		return err;
-	err = lists_publish(pins, &rules);
+	if (!err)
+		err = prepare(pins, &rules, &exchange);
+	if (!err)
+		commit(pins, &exchange);
 	list_rules_free(&rules);
 	return err;
+}
+
+int lists_settle(struct pins *pins)
+{
+	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
+	const struct tg_iface *other = head->prefixes ? list_format_other(pins) : NULL;
+
+	return other ? say_other(other) : lists_renew(pins);
 }

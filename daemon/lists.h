@@ -57,4 +57,10 @@ int lists_now_s(const struct pins *pins, uint32_t *now_s);
  */
 int lists_renew(struct pins *pins);
 
+/*
+ * The same after an attach, when other interfaces may still have the other version's programs: they keep
+ * their lists, and that the new interface has none of them is an error (said).
+ */
+int lists_settle(struct pins *pins);
+
 #endif

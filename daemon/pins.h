@@ -11,6 +11,7 @@
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/tc_in     the same at TC ingress, where SYN cookies need it
  *   /sys/fs/bpf/tcpguard/v1/iface/SLOT/prog_tc_in
  *   /sys/fs/bpf/tcpguard/v1/lists/0|1            the image of the lists, one of two; absent: none
+ *   /sys/fs/bpf/tcpguard/v1/formats/TAG          symbolic link to nowhere: the lists' format that program reads
  *   /sys/fs/bpf/tcpguard/v1/clock                program that returns the table's clock (test run)
  *   /sys/fs/bpf/tcpguard/v1/daemon               a directory the daemon holds a flock on
  *   /sys/fs/bpf/tcpguard/v1/daemon/metrics       symbolic link to nowhere: where it serves metrics

@@ -1,5 +1,5 @@
 # What opens the pinned maps needs.
-pins := daemon/pins.c daemon/layout.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
+pins := daemon/pins.c daemon/layout.c daemon/layout_rows.c daemon/pins_lock.c daemon/log.c daemon/privilege.c
 sources_test_options := daemon/options.c daemon/log.c
 sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c
@@ -89,7 +89,7 @@ libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/resource.c $(pins)
-sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_file.c \
+sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_format.c daemon/list_file.c \
 	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/list_rules.c \
 	daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c \
 	daemon/config_text.c daemon/config_read_values.c daemon/config_check.c daemon/config_print.c \
@@ -98,6 +98,6 @@ sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c da
 libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
 sources_test_reload := $(sources_test_confirm)
-sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c
+sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c daemon/layout_rows.c
 sources_test_cookie_clock := daemon/cookie.c
 libs_test_cookie_clock := -lbpf

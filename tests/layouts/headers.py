@@ -6,7 +6,7 @@ usage: headers.py SOURCE TARGET later|again
 
 later: slots and halves hold the same in another order, details are longer: layout + 1.
 again: the present structures: layout + 2.
-Either way former.h has the structures of the one before, named former_*, for layout.c.
+Either way former.h has the structures of the one before, named former_*, for layout_rows.c.
 """
 
 import re

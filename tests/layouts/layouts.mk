@@ -6,10 +6,10 @@ LATER := $(BUILD)/layouts/later
 AGAIN := $(BUILD)/layouts/again
 LAYOUT_PROGRAMS := $(LATER)/tcpguard $(AGAIN)/tcpguard
 LAYOUT_SKELETONS := $(LATER)/tcpguard.skel.h $(LATER)/tcpguard_shared.skel.h $(LATER)/cookie_accept.skel.h
-LAYOUT_OBJECTS := $(patsubst %.c,%.o,$(filter-out daemon/layout.c,$(wildcard daemon/*.c)) tests/layouts/layout.c)
+LAYOUT_OBJECTS := $(patsubst %.c,%.o,$(filter-out daemon/layout_rows.c,$(wildcard daemon/*.c)) tests/layouts/layout_rows.c)
 # The others do not know the number, and have the present structures: the same objects.
-NUMBERED := $(patsubst %.c,%.o,$(filter-out daemon/layout.c,$(shell grep -l TG_LAYOUT_VERSION daemon/*.c)) \
-	tests/layouts/layout.c)
+NUMBERED := $(patsubst %.c,%.o,$(filter-out daemon/layout_rows.c,$(shell grep -l TG_LAYOUT_VERSION daemon/*.c)) \
+	tests/layouts/layout_rows.c)
 layout_cflags = -I$(1)/include -I$(1) $(filter-out -Iinclude,$(COMMON)) $(LIB_CFLAGS) -D_GNU_SOURCE -O0 -DTCPGUARD_VERSION='"$(VERSION)"'
 
 $(LATER)/include/tcpguard/flow.h $(AGAIN)/include/tcpguard/flow.h: $(BUILD)/layouts/%/include/tcpguard/flow.h: tests/layouts/headers.py \
@@ -39,7 +39,7 @@ $(addprefix $(AGAIN)/,$(NUMBERED)): $(AGAIN)/%.o: %.c tests/layouts/layouts.mk |
 
 $(LATER)/tcpguard: $(addprefix $(LATER)/,$(LAYOUT_OBJECTS))
 $(AGAIN)/tcpguard: $(addprefix $(AGAIN)/,$(NUMBERED)) \
-	$(addprefix $(BUILD)/,$(filter-out $(NUMBERED) daemon/layout.o,$(LAYOUT_OBJECTS)))
+	$(addprefix $(BUILD)/,$(filter-out $(NUMBERED) daemon/layout_rows.o,$(LAYOUT_OBJECTS)))
 
 $(LAYOUT_PROGRAMS):
 	$(call say,LINK,$@)

@@ -108,7 +108,35 @@ check "its rules are still read" grep -q '^10.0.0.2 .*kept' <(tg block list)
 check "upgrade" tg upgrade --no-daemon
 check "blocked by an image of this version" fails fetch_works 10.0.0.1
 check "with the reason it had" grep -q '^10.0.0.2 .*kept' <(tg block list)
+"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=0 bits1=0
+check "passes again" fetch_works 10.0.0.1
+check "attach makes it anew as well" tg attach eth0 --no-daemon
+check "it blocks" fails fetch_works 10.0.0.1
+
+# --- programs of another version --------------------------------------------------------------------
+
+loaded_with_format() { # NUMBER: as if a version with that one had loaded all programs there are
+	local note
+
+	for note in /sys/fs/bpf/tcpguard/v1/formats/*; do
+		rm "$note"
+		ln -s "$1" "$note"
+	done
+}
+loaded_with_format 99
+check "no going back to programs that read none of these lists" code 5 upgrade --rollback
+check "and what helps" says "'tcpguard upgrade', which carries them over"
+check "they are still in force" fails fetch_works 10.0.0.1
+check "nothing is added for programs that would not read it" code 5 block add 192.0.2.9
+check "but what mends it is said" says "'tcpguard upgrade'"
+check "upgrade" tg upgrade --no-daemon
+check "now it is" tg block add 192.0.2.9
+check "going back to programs that read them" tg upgrade --rollback
+check "where they are in force" fails fetch_works 10.0.0.1
 tg block flush > /dev/null
+loaded_with_format 99
+check "without lists there is no reason against it" tg upgrade --rollback
+check "upgrade once more" tg upgrade --no-daemon
 
 # --- time -------------------------------------------------------------------------------------------
 

@@ -1,34 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * daemon/layout.c of a version whose flow table differs from the one before: its own layout, and that
- * one, member by member.  former.h is made by headers.py.
+ * daemon/layout_rows.c of a version whose flow table differs from the one before: its own layout, and
+ * that one, member by member.  former.h is made by headers.py.
  */
-#include "daemon/layout.h"
+#include "daemon/layout_rows.h"
 
 #include <string.h>
 
 #include "former.h"
 
 #include "bpf/flow_table.h"
-
-static bool is_the_same_flow(__u32 claim, __u32 before)
-{
-	return tg_claim_live(claim) && tg_same_generation(claim, before);
-}
-
-static bool read_own(const void *slot, const void *detail, struct layout_flow *flow)
-{
-	__u32 claim = TG_READ_ONCE(((const struct tg_slot *)slot)->claim);
-
-	if (!tg_claim_live(claim))
-		return false;
-	__sync_synchronize();
-	memcpy(&flow->slot, slot, sizeof(flow->slot));
-	memcpy(&flow->detail, detail, sizeof(flow->detail));
-	__sync_synchronize();
-	flow->slot.claim = TG_READ_ONCE(((const struct tg_slot *)slot)->claim);
-	return is_the_same_flow(flow->slot.claim, claim);
-}
 
 static void convert_half(struct tg_half *to, const struct former_half *from)
 {
@@ -80,26 +61,13 @@ static bool read_former(const void *slot, const void *detail, struct layout_flow
 	convert_detail(&flow->detail, detail);
 	__sync_synchronize();
 	flow->slot.claim = TG_READ_ONCE(from->claim);
-	return is_the_same_flow(flow->slot.claim, claim);
+	return layout_is_same_flow(flow->slot.claim, claim);
 }
 
-static const struct layout layouts[] = {
-	{ TG_LAYOUT_VERSION, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail), read_own },
+const struct layout layout_rows[] = {
+	{ TG_LAYOUT_VERSION, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail),
+	  layout_read_own },
 	{ TG_LAYOUT_VERSION - 1, TG_BUCKET_WAYS, sizeof(struct former_slot), sizeof(struct former_detail),
 	  read_former },
 };
-
-const struct layout *layout_own(void)
-{
-	return &layouts[0];
-}
-
-const struct layout *layout_find(__u32 version)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
-		if (layouts[i].version == version)
-			return &layouts[i];
-	return NULL;
-}
+const size_t layout_rows_count = sizeof(layout_rows) / sizeof(layout_rows[0]);
