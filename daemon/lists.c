@@ -99,7 +99,8 @@ static int open_image(const struct tg_list_image *head, struct mapping *mapping)
 		return errno == ENOENT ? -EAGAIN : log_err(-errno, "cannot open %s", path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
 		err = log_err(-errno, "cannot examine %s", path);
-	else if (info.max_entries != head->lines)
+	else if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != TG_LIST_LINE_BYTES ||
+		 info.max_entries != head->lines)
 		err = -EAGAIN;
 	if (!err) {
 		err = map_image(fd, head->lines, mapping);

@@ -20,39 +20,45 @@
 #define CLOCK_FRAME_BYTES 64
 #define START_ANEW "remove everything with 'tcpguard detach --all --purge' and attach again"
 
+#define ARRAY BPF_MAP_TYPE_ARRAY
+#define EACH_CPU BPF_MAP_TYPE_PERCPU_ARRAY
+#define RING BPF_MAP_TYPE_RINGBUF
+
 /* Every map, its value as compiled here, and the member of struct pins it is mapped to. */
 static const struct map_row {
 	const char *name;
+	enum bpf_map_type type;
 	size_t value_bytes;
 	size_t member; /* 0: not mapped */
 } maps[PINS_MAP_MAX] = {
-	[PINS_FLOWS] = { "tg_flows", sizeof(struct tg_bucket), offsetof(struct pins, buckets) },
-	[PINS_DETAILS] = { "tg_details", sizeof(struct tg_detail), offsetof(struct pins, details) },
-	[PINS_BUCKETS] = { "tg_buckets", sizeof(__u64), offsetof(struct pins, words) },
-	[PINS_SETTINGS] = { "tg_settings", sizeof(struct tg_settings),
+	[PINS_FLOWS] = { "tg_flows", ARRAY, sizeof(struct tg_bucket), offsetof(struct pins, buckets) },
+	[PINS_DETAILS] = { "tg_details", ARRAY, sizeof(struct tg_detail), offsetof(struct pins, details) },
+	[PINS_BUCKETS] = { "tg_buckets", ARRAY, sizeof(__u64), offsetof(struct pins, words) },
+	[PINS_SETTINGS] = { "tg_settings", ARRAY, sizeof(struct tg_settings),
 			    offsetof(struct pins, settings) },
-	[PINS_IFACES] = { "tg_ifaces", sizeof(struct tg_iface), offsetof(struct pins, ifaces) },
-	[PINS_INFO] = { "tg_info", sizeof(struct tg_table_info), 0 },
-	[PINS_COUNTERS] = { "tg_counters", sizeof(struct tg_counters), 0 },
-	[PINS_TALLIES] = { "tg_tallies", sizeof(struct tg_tallies), 0 },
-	[PINS_SERVICE_DROPS] = { "tg_service_drops", sizeof(struct tg_service_drops), 0 },
-	[PINS_PORTS] = { "tg_ports", sizeof(struct tg_ports), offsetof(struct pins, ports) },
-	[PINS_DESTINATIONS] = { "tg_destinations", sizeof(struct tg_destination), 0 },
-	[PINS_DESTINATION_TOTALS] = { "tg_destination_totals", sizeof(struct tg_destination_total), 0 },
-	[PINS_PROTECTED] = { "tg_protected", sizeof(struct tg_protected),
+	[PINS_IFACES] = { "tg_ifaces", ARRAY, sizeof(struct tg_iface), offsetof(struct pins, ifaces) },
+	[PINS_INFO] = { "tg_info", ARRAY, sizeof(struct tg_table_info), 0 },
+	[PINS_COUNTERS] = { "tg_counters", EACH_CPU, sizeof(struct tg_counters), 0 },
+	[PINS_TALLIES] = { "tg_tallies", EACH_CPU, sizeof(struct tg_tallies), 0 },
+	[PINS_SERVICE_DROPS] = { "tg_service_drops", EACH_CPU, sizeof(struct tg_service_drops), 0 },
+	[PINS_PORTS] = { "tg_ports", ARRAY, sizeof(struct tg_ports), offsetof(struct pins, ports) },
+	[PINS_DESTINATIONS] = { "tg_destinations", EACH_CPU, sizeof(struct tg_destination), 0 },
+	[PINS_DESTINATION_TOTALS] = { "tg_destination_totals", ARRAY,
+				      sizeof(struct tg_destination_total), 0 },
+	[PINS_PROTECTED] = { "tg_protected", ARRAY, sizeof(struct tg_protected),
 			     offsetof(struct pins, protected) },
-	[PINS_SOURCES] = { "tg_sources", sizeof(struct tg_source),
+	[PINS_SOURCES] = { "tg_sources", ARRAY, sizeof(struct tg_source),
 			   offsetof(struct pins, sources) },
-	[PINS_SEEN] = { "tg_seen", sizeof(struct tg_seen), 0 },
-	[PINS_BUDGET] = { "tg_budget", sizeof(struct tg_budget), 0 },
-	[PINS_COOKIES] = { "tg_cookies", sizeof(struct tg_cookies), offsetof(struct pins, cookies) },
-	[PINS_ATTACHED] = { "tg_attached", sizeof(__u32), 0 },
-	[PINS_LISTS] = { "tg_lists", sizeof(__u32), 0 },
-	[PINS_EVENTS] = { "tg_events", 0, 0 }, /* a ring: no values */
-	[PINS_CAPTURES] = { "tg_captures", 0, 0 },
-	[PINS_EVENT_COUNTS] = { "tg_event_counts", sizeof(struct tg_event_counts), 0 },
-	[PINS_EVENT_LIMIT] = { "tg_event_limit", sizeof(struct tg_event_limits), 0 },
-	[PINS_SCRATCH] = { "tg_scratch", sizeof(struct tg_capture_record), 0 },
+	[PINS_SEEN] = { "tg_seen", ARRAY, sizeof(struct tg_seen), 0 },
+	[PINS_BUDGET] = { "tg_budget", EACH_CPU, sizeof(struct tg_budget), 0 },
+	[PINS_COOKIES] = { "tg_cookies", ARRAY, sizeof(struct tg_cookies), offsetof(struct pins, cookies) },
+	[PINS_ATTACHED] = { "tg_attached", BPF_MAP_TYPE_HASH, sizeof(__u32), 0 },
+	[PINS_LISTS] = { "tg_lists", BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(__u32), 0 },
+	[PINS_EVENTS] = { "tg_events", RING, 0, 0 },
+	[PINS_CAPTURES] = { "tg_captures", RING, 0, 0 },
+	[PINS_EVENT_COUNTS] = { "tg_event_counts", EACH_CPU, sizeof(struct tg_event_counts), 0 },
+	[PINS_EVENT_LIMIT] = { "tg_event_limit", EACH_CPU, sizeof(struct tg_event_limits), 0 },
+	[PINS_SCRATCH] = { "tg_scratch", EACH_CPU, sizeof(struct tg_capture_record), 0 },
 };
 
 static void **mapped_member(struct pins *p, enum pins_map map)
@@ -130,6 +136,19 @@ static int open_failed(int err, const char *path, bool anything_pinned)
 	return -ENOENT;
 }
 
+/*
+ * The type, too: the service's user can pin any map here.  Of one with a value for each CPU the kernel
+ * would write more than there is room for, and of longer keys it would read more than there is.
+ */
+static bool is_as_compiled(const struct pins *p, enum pins_map map, const struct bpf_map_info *info)
+{
+	const struct map_row *row = &maps[map];
+
+	return info->type == row->type && info->key_size == (row->type == RING ? 0 : sizeof(__u32)) &&
+	       info->value_size == value_bytes_of(p, map) &&
+	       (!row->member || info->max_entries >= entries_of(p, map));
+}
+
 static int check_layout(const struct pins *p, enum pins_map map)
 {
 	struct bpf_map_info info = {};
@@ -137,8 +156,7 @@ static int check_layout(const struct pins *p, enum pins_map map)
 
 	if (bpf_obj_get_info_by_fd(p->fd[map], &info, &bytes))
 		return log_err(-errno, "cannot examine map %s", maps[map].name);
-	if (info.value_size == value_bytes_of(p, map) &&
-	    (!maps[map].member || info.max_entries >= entries_of(p, map)))
+	if (is_as_compiled(p, map, &info))
 		return 0;
 	log_err_hint(0, START_ANEW, "pinned map %s has another layout than this tcpguard",
 		     maps[map].name);
