@@ -126,12 +126,11 @@ check-valgrind:
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS)
 	$(Q)scripts/check-memory valgrind $(T)
 
-# Every system call of attach, update, upgrade and detach, refused or killed before: ten minutes.
+# Every system call of attach, update, detach, upgrade and resize, refused or killed before.
 check-faults:
 	$(Q)scripts/install-deps build test
-	$(Q)$(MAKE) --no-print-directory all $(TOOLS)
-	$(Q)FAULTS_EVERY=1 tests/net/test_attach_faults.sh
-	$(Q)UPGRADE_EVERY=1 tests/net/test_upgrade.sh
+	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS)
+	$(Q)scripts/check-faults $(T)
 
 # Everything at once for half an hour; docs/soak.md.
 soak:

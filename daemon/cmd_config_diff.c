@@ -169,10 +169,12 @@ static int compare(const struct global_options *global, const struct pins *pins,
 {
 	struct lines *before = calloc(1, sizeof(*before)), *after = calloc(1, sizeof(*after));
 	struct config *force = config_new();
-	int err = before && after && force ? 0 : log_err(-ENOMEM, "cannot compare");
+	int err = before && after && force ? 0 : -ENOMEM;
 	int code;
 
-	if (!err)
+	if (err)
+		log_err(err, "cannot compare");
+	else
 		err = config_read_force(pins, force);
 	if (!err)
 		err = settle(pins, force, file);

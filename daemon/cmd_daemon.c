@@ -47,7 +47,7 @@ static int parse_metrics(const char *name, const char *argument, void *out)
 {
 	struct listener_address address;
 
-	if (strcmp(argument, DAEMON_METRICS_OFF) && listener_parse(argument, &address)) {
+	if (strcmp(argument, DAEMON_METRICS_OFF) != 0 && listener_parse(argument, &address)) {
 		log_err_hint(0,
 			     "give a numeric address and a port, 'unix:' and an absolute path, or 'off'",
 			     "--%s: cannot listen on '%s'", name, argument);

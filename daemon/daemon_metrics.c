@@ -181,7 +181,7 @@ void daemon_metrics_listen(struct daemon_metrics *metrics, struct loop *loop, co
 	stop(metrics);
 	if (!where)
 		return;
-	if (strcmp(where, DAEMON_METRICS_OFF))
+	if (strcmp(where, DAEMON_METRICS_OFF) != 0)
 		serve(metrics, loop, where);
 	else
 		note(DAEMON_METRICS_OFF);

@@ -86,7 +86,7 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 	return tchook_has_ingress(slot) == (accept_program(&work->job) >= 0) ? 0 : 1;
 }
 
-/* The lists are this version's: programs that read another format would let everybody pass, in silence. */
+/* Programs that read another format than the lists have would let everybody pass, in silence. */
 static int check_former_lists(const struct upgrade *upgrade, unsigned int slot, int program)
 {
 	const struct tg_list_image *lists = &tg_active_config(upgrade->pins->settings)->lists;
@@ -94,8 +94,8 @@ static int check_former_lists(const struct upgrade *upgrade, unsigned int slot, 
 	if (!lists->prefixes || list_format_is_read(program, lists->format))
 		return 0;
 	return log_err_hint(-EOPNOTSUPP,
-			    "install the version you want and 'tcpguard upgrade', which carries them over; or "
-			    "give them up with 'tcpguard block flush' and 'tcpguard allow flush'",
+			    "install the version you want and 'tcpguard upgrade', which carries them "
+			    "over; or give them up with 'tcpguard block flush' and 'tcpguard allow flush'",
 			    "cannot go back: the former programs of '%s' read no lists of this version's "
 			    "format, and there are lists",
 			    upgrade->pins->ifaces[slot].name);

@@ -3,6 +3,7 @@
 #include "event_filter.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -57,14 +58,14 @@ static bool add_type(const char *word, struct event_types *out)
 	unsigned int i;
 
 	for (i = 0; i < COUNT(more_words); i++) {
-		if (strcasecmp(word, more_words[i].word))
+		if (strcasecmp(word, more_words[i].word) != 0)
 			continue;
 		out->types |= more_words[i].types;
 		out->outcomes |= more_words[i].outcomes;
 		return true;
 	}
 	for (i = 0; i < COUNT(type_words); i++) {
-		if (!type_words[i] || strcasecmp(word, type_words[i]) || i == TG_EVENT_TRACE)
+		if (!type_words[i] || strcasecmp(word, type_words[i]) != 0 || i == TG_EVENT_TRACE)
 			continue;
 		out->types |= 1U << i;
 		return true;
@@ -80,7 +81,7 @@ static bool add_reason(const char *word, struct event_reasons *out)
 
 	for (i = 0; i < TG_VERDICT_MAX; i++) {
 		row = names_verdict(i);
-		if (!row || strcasecmp(word, row->reason))
+		if (!row || strcasecmp(word, row->reason) != 0)
 			continue;
 		out->verdicts[i / 64] |= 1ULL << i % 64;
 		out->given = known = true;
@@ -92,8 +93,7 @@ int event_filter_parse_types(const char *name, const char *argument, void *out)
 {
 	char words[WORDS_BYTES], *word, *rest = words;
 
-	if (strlen(argument) < sizeof(words)) {
-		strcpy(words, argument);
+	if (snprintf(words, sizeof(words), "%s", argument) < (int)sizeof(words)) {
 		while ((word = strsep(&rest, ",")))
 			if (!add_type(word, out))
 				break;
@@ -111,8 +111,7 @@ int event_filter_parse_reasons(const char *name, const char *argument, void *out
 {
 	char words[WORDS_BYTES], *word, *rest = words;
 
-	if (strlen(argument) < sizeof(words)) {
-		strcpy(words, argument);
+	if (snprintf(words, sizeof(words), "%s", argument) < (int)sizeof(words)) {
 		while ((word = strsep(&rest, ",")))
 			if (!add_reason(word, out))
 				break;
@@ -156,8 +155,8 @@ bool event_has_addresses(const struct tg_event *event)
 {
 	static const __be32 none[4];
 
-	return memcmp(event->key.lo_addr, none, sizeof(none)) ||
-	       memcmp(event->key.hi_addr, none, sizeof(none));
+	return memcmp(event->key.lo_addr, none, sizeof(none)) != 0 ||
+	       memcmp(event->key.hi_addr, none, sizeof(none)) != 0;
 }
 
 static bool matches_addresses(const struct event_filter *filter, const struct tg_event *event)
@@ -190,7 +189,7 @@ bool event_filter_matches(const struct event_filter *filter, const struct tg_eve
 		return false;
 	if (filter->reasons.given && !(filter->reasons.verdicts[verdict / 64] >> verdict % 64 & 1))
 		return false;
-	if (filter->iface && strncmp(filter->iface, event->iface, sizeof(event->iface)))
+	if (filter->iface && strncmp(filter->iface, event->iface, sizeof(event->iface)) != 0)
 		return false;
 	return matches_addresses(filter, event);
 }

@@ -13,7 +13,7 @@ static int grow(void **memory, size_t *room, size_t needed, size_t bytes, size_t
 	size_t wanted = *room ? *room : first;
 	void *grown;
 
-	if (needed <= *room)
+	if (*memory && needed <= *room)
 		return 0;
 	while (wanted < needed)
 		wanted *= 2;

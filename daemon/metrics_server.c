@@ -122,7 +122,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	(void)data_bytes;
 	(void)request;
 	extend_life(connection);
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply_line(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
 		return reply_metrics(context, connection);

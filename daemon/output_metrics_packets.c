@@ -84,7 +84,7 @@ static bool sum_reason(const struct snapshot_iface *iface, enum tg_outcome how,
 	for (verdict = TG_UNDECIDED + 1; verdict < TG_VERDICT_MAX; verdict++) {
 		const struct verdict_row *row = names_verdict(verdict);
 
-		if (row->action != TG_ACTION_DROP || strcmp(row->reason, reason))
+		if (row->action != TG_ACTION_DROP || strcmp(row->reason, reason) != 0)
 			continue;
 		is_first = is_first && verdict >= first;
 		*sum += iface->counters.count[how][verdict].packets;

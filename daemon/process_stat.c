@@ -61,7 +61,7 @@ static double boot_time_s(void)
 
 int process_stat_read(struct process_stat *out)
 {
-	unsigned long long field[FIELD_RSS + 1];
+	unsigned long long field[FIELD_RSS + 1] = { 0 };
 	struct rusage usage;
 	struct rlimit limit;
 	int err = read_fields(field, FIELD_RSS + 1);

@@ -1,66 +1,106 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Exchanges of the flow table, watched and interrupted by strace: what test_resize.sh and
-# test_layouts.sh share.  Sourced behind lib.sh, with EVERY set: every so many-th call is interrupted.
+# tcpguard watched by strace and interrupted at its system calls: refused one, or killed before it.  What
+# the tests of attach, upgrade, resize and layouts share.  Sourced behind lib.sh, with SEED set: where
+# among the calls it begins.  `make check` takes one call in so many, `make check-faults` takes all.
 
-V1=/sys/fs/bpf/tcpguard/v1
-
-attack() { # all of it is dropped
-	local before
-
-	before=$(packets eth0 drop)
-	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -D 9999 -n 100 -r 20000 > /dev/null
-	equal $(($(packets eth0 drop) - before)) 100
-}
-
-one_table() {
-	equal "$(ls -d $V1/maps* $V1/exchange* $V1/former 2> /dev/null)" $V1/maps
-}
-
-# The table on each hook's program, and the one that is pinned: all the same.
-hooks_use_the_table() {
-	local pinned hook
-
-	pinned=$(bpftool -j map show pinned $V1/maps/tg_flows | grep -oP '^{"id":\K\d+')
-	for hook in xdp tc; do
-		bpftool -j prog show id "$(bpftool -j link show pinned $V1/iface/0/$hook | grep -oP '"prog_id":\K\d+')" |
-			grep -qE "[[,]${pinned}[],]" || {
-			echo "$hook uses another table than map $pinned"
-			return 1
-		}
-	done
-}
-
-traced() { # FILE STRACE-ARGUMENT... COMMAND...
+# traced FILE STRACE-ARGUMENT... COMMAND...: its answers are in $WORK/out and $WORK/err.
+traced() {
 	local file=$1
 
 	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,renameat2,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+	# The group is for what bash itself says of a program that was killed.
+	{ strace -f -qq -o "$file" -e trace="$CALLS" -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+}
+CALLS=bpf,mkdir,rename,renameat2,rmdir
+
+# with_error CALL NUMBER COMMAND...: refused that call for want of memory.  Its exit code is in $code.
+with_error() {
+	local call=$1 number=$2
+
+	shift 2
+	code=0
+	traced "$WORK/trace" -e "inject=$call:error=ENOMEM:when=$number" "$@" || code=$?
+	grep -q INJECTED "$WORK/trace" || {
+		echo "the call did not come: exit code $code"
+		return 1
+	}
 }
 
-# each OFFSET FUNCTION: for every so many-th call from the new table on, of those in $WORK/whole.
-each() {
-	local offset=$1 function=$2 line=0 done=0 call number
+# killed_before CALL NUMBER COMMAND...: strace ends by the signal that ended what it traced.
+killed_before() {
+	local call=$1 number=$2
 
-	while read -r call number; do
+	shift 2
+	code=0
+	traced "$WORK/trace" -e "inject=$call:signal=KILL:when=$number" "$@" || code=$?
+	equal $code 137
+}
+
+says_why() {
+	grep -q '^tcpguard: ' "$WORK/err" || {
+		echo "exit code $code and no word why"
+		return 1
+	}
+}
+
+# A signal that comes between fork and exec is lost: our trap takes it.
+has_begun() { # PID of a daemon
+	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
+}
+
+no_daemon() {
+	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
+}
+
+end_daemon() {
+	local pid
+
+	for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
+	wait_for 10 no_daemon || die "the daemon does not end"
+}
+
+# steps TRACE FIRST: "CALL NUMBER WORDS" for the calls of a trace from the first line that matches on.
+steps() {
+	awk -v first="$2" '
+	{
+		call = $2
+		sub(/\(.*/, "", call)
+		number[call]++
+		seen = seen || $0 ~ first
+		if (!seen)
+			next
+		words = $0
+		sub(/^[0-9]+ +/, "", words)
+		print call, number[call], substr(words, 1, 60)
+	}' "$1"
+}
+
+# each TRACE FIRST EVERY OFFSET FUNCTION ARGUMENT...: FUNCTION CALL NUMBER ARGUMENT... for every so many-th
+# of those calls.
+each() {
+	local trace=$1 first=$2 every=$3 offset=$4 function=$5 line=0 done=0 call number words
+
+	shift 5
+	while read -r call number words; do
 		line=$((line + 1))
-		[ $((line % EVERY)) = $((offset % EVERY)) ] || continue
+		[ $((line % every)) = $(((SEED + offset) % every)) ] || continue
 		done=$((done + 1))
-		"$function" "$call" "$number" || {
-			echo "at $call number $number"
+		"$function" "$call" "$number" "$@" || {
+			echo "at $call number $number: $words"
 			cat "$WORK/out" "$WORK/err"
 			return 1
 		}
-	done < <(awk '{ call = $2; sub(/\(.*/, "", call); number[call]++
-		seen = seen || /maps_new/
-		if (seen) print call, number[call] }' "$WORK/whole")
+	done < <(steps "$trace" "$first")
 	echo "$done of $line calls"
+	[ $line -gt 0 ]
 }
 
-faults() { # NAME COMMAND...
+# As check, with the number of calls for remark.
+faults() { # NAME as for each
 	local name=$1
 
 	shift
-	check "$name" "$@"
+	check "$name" each "$@"
 	sed 's/^/# /' "$WORK/check.out"
 }

@@ -3,66 +3,17 @@
 # Attach, update and detach interrupted at their system calls: by an error (ENOMEM) that the kernel
 # gives for one of them, and by SIGKILL in place of one.  A connection through the interface lives on
 # each time.  After an error nothing is left half done; after a kill the next attach repairs it.
-#
-# `make check` takes one call in ten or twenty, for it must be short; `make check-faults` takes all.
+# FAULTS_SEED repeats a run, FAULTS_EVERY=1 interrupts at each call.
 . "$(dirname "$0")/lib.sh"
 
-command -v strace > /dev/null || skip_all "no strace (Debian package strace)"
-[ "${TG_SANITIZED-}" != valgrind ] || skip_all "valgrind and strace do not go together"
-# Nor does strace with the leak detector, which traces the program, too.
-export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
-EVERY=${FAULTS_EVERY:-10}
+SEED=${FAULTS_SEED:-$RANDOM}
+need_strace "an attach interrupted"
+. "$HERE/interrupted.sh"
 CALLS=bpf,mkdir,rename,socket,sendto,recvmsg,flock,getrandom
+echo "# FAULTS_SEED=$SEED"
 
 topology_pair
-background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
-wait_for 10 listening 7 || die "no echo server"
-background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
-wait_for 10 test -s "$WORK/beats" || die "no connection"
-
-beats() {
-	cat "$WORK/beats"
-}
-
-beats_beyond() {
-	[[ $(beats) =~ ^[0-9]+$ ]] && [ "$(beats)" -gt "$1" ]
-}
-
-# The connection that was there before still moves, both ways.
-heart_beats() {
-	local now
-
-	now=$(beats)
-	wait_for 10 beats_beyond "$now" || {
-		echo "the connection: $now, then $(beats)"
-		return 1
-	}
-}
-
-# traced FILE STRACE-ARGUMENT... -- COMMAND...: only these calls stop the program.
-traced() {
-	local file=$1
-
-	shift
-	# The group is for what bash itself says of a program that was killed.
-	{ strace -f -qq -o "$file" -e trace=$CALLS -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
-}
-
-# steps TRACE FIRST: "CALL NUMBER WORDS" for the calls of a trace from the first line that matches on.
-steps() {
-	awk -v first="$2" '
-	{
-		call = $2
-		sub(/\(.*/, "", call)
-		number[call]++
-		seen = seen || $0 ~ first
-		if (!seen)
-			next
-		words = $0
-		sub(/^[0-9]+ +/, "", words)
-		print call, number[call], substr(words, 1, 60)
-	}' "$1"
-}
+. "$HERE/heartbeat.sh"
 
 nothing_is_left() {
 	! ip -d link show eth0 | grep -q 'prog/xdp' || {
@@ -118,20 +69,11 @@ status_answers() {
 	}
 }
 
-says_why() {
-	grep -q '^tcpguard: ' "$WORK/err" || {
-		echo "exit code $code and no word why"
-		return 1
-	}
-}
-
 ATTACH=(attach eth0 --no-daemon --max-flows 64)
 
 # An attach that was refused something: all of it or nothing.
 attach_with_error() { # CALL NUMBER TC
-	code=0
-	traced "$WORK/trace" -e "inject=$1:error=ENOMEM:when=$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" || code=$?
-	heart_beats || return 1
+	with_error "$1" "$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" && heart_beats || return 1
 	if [ $code = 0 ]; then # a call it can do without
 		enforces && purge
 	else
@@ -139,11 +81,8 @@ attach_with_error() { # CALL NUMBER TC
 	fi
 }
 
-# strace ends by the signal that ended what it traced.
 attach_killed() { # CALL NUMBER TC
-	code=0
-	traced "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" || code=$?
-	equal $code 137 && heart_beats && status_answers || return 1
+	killed_before "$1" "$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" && heart_beats && status_answers || return 1
 	"$TCPGUARD" "${ATTACH[@]}" > "$WORK/out" 2>&1 || {
 		echo "the next attach: exit code $?"
 		cat "$WORK/out"
@@ -154,55 +93,21 @@ attach_killed() { # CALL NUMBER TC
 
 # Not repaired, but taken back.
 attach_killed_then_purged() { # CALL NUMBER TC
-	code=0
-	traced "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" || code=$?
-	equal $code 137 && heart_beats && purge && heart_beats
+	killed_before "$1" "$2" "$TCPGUARD" "${ATTACH[@]}" --tc "$3" && heart_beats && purge && heart_beats
 }
 
 # The programs stay the old ones or become the new ones; the interface is never without.
-update_with() { # CALL NUMBER WHAT
-	code=0
-	traced "$WORK/trace" -e "inject=$1:$3:when=$2" "$TCPGUARD" attach eth0 --no-daemon || code=$?
-	heart_beats && enforces
+update() { # CALL NUMBER with_error|killed_before
+	"$3" "$1" "$2" "$TCPGUARD" attach eth0 --no-daemon && heart_beats && enforces
 }
 
 # What a detach could not do, or was killed before it did, the next one does.
-detach_with() { # CALL NUMBER WHAT
+detach() { # CALL NUMBER with_error|killed_before
 	"$TCPGUARD" "${ATTACH[@]}" > "$WORK/out" 2>&1 || {
 		cat "$WORK/out"
 		return 1
 	}
-	code=0
-	traced "$WORK/trace" -e "inject=$1:$3:when=$2" "$TCPGUARD" detach --all --purge || code=$?
-	heart_beats && purge && heart_beats
-}
-
-# each TRACE FIRST EVERY OFFSET FUNCTION ARGUMENT...: the function for every so many-th call of the trace.
-each() {
-	local trace=$1 first=$2 every=$3 offset=$4 function=$5 line=0 done=0 call number words
-
-	shift 5
-	while read -r call number words; do
-		line=$((line + 1))
-		[ $((line % every)) = $((offset % every)) ] || continue
-		done=$((done + 1))
-		"$function" "$call" "$number" "$@" || {
-			echo "at $call number $number: $words"
-			cat "$WORK/out" "$WORK/err"
-			purge || true
-			return 1
-		}
-	done < <(steps "$trace" "$first")
-	echo "$done of $line calls"
-}
-
-# As check, with the number of calls in the name's place for remarks.
-faults() {
-	local name=$1
-
-	shift
-	check "$name" each "$@"
-	sed 's/^/# /' "$WORK/check.out"
+	"$3" "$1" "$2" "$TCPGUARD" detach --all --purge && heart_beats && purge && heart_beats
 }
 
 # What there is to interrupt, as it goes when nothing does.
@@ -213,18 +118,19 @@ traced "$WORK/detach" "$TCPGUARD" detach --all --purge
 traced "$WORK/clsact" "$TCPGUARD" "${ATTACH[@]}" --tc clsact
 check "clean again" purge
 
-FIRST_TRACE='flock|mkdir'
+FIRST_CALL='flock|mkdir'
 FIRST_PIN=maps_new
 FIRST_HOOK=iface/0/xdp
-RARE=$((EVERY > 1 ? 2 * EVERY : 1))
-faults "attach refused one call" "$WORK/tcx" $FIRST_TRACE "$EVERY" 1 attach_with_error tcx
-faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN $RARE 9 attach_killed tcx
-faults "attach killed, then detached" "$WORK/tcx" $FIRST_PIN $RARE 4 attach_killed_then_purged tcx
+EVERY=${FAULTS_EVERY:-10}
+RARE=${FAULTS_EVERY:-20}
+faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$EVERY" 0 attach_with_error tcx
+faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN "$RARE" 9 attach_killed tcx
+faults "attach killed, then detached" "$WORK/tcx" $FIRST_PIN "$RARE" 4 attach_killed_then_purged tcx
 faults "clsact: refused one call" "$WORK/clsact" $FIRST_HOOK "$EVERY" 4 attach_with_error clsact
-faults "clsact: killed before a call" "$WORK/clsact" $FIRST_HOOK $RARE 9 attach_killed clsact
-faults "detach refused one call" "$WORK/detach" $FIRST_TRACE $RARE 7 detach_with error=ENOMEM
-faults "detach killed before a call" "$WORK/detach" $FIRST_TRACE $RARE 9 detach_with signal=KILL
+faults "clsact: killed before a call" "$WORK/clsact" $FIRST_HOOK "$RARE" 9 attach_killed clsact
+faults "detach refused one call" "$WORK/detach" $FIRST_CALL "$RARE" 7 detach with_error
+faults "detach killed before a call" "$WORK/detach" $FIRST_CALL "$RARE" 9 detach killed_before
 "$TCPGUARD" "${ATTACH[@]}" > "$WORK/out"
-faults "update refused one call" "$WORK/update" BPF_LINK_UPDATE $(((EVERY + 1) / 2)) 3 update_with error=ENOMEM
-faults "update killed before a call" "$WORK/update" BPF_LINK_UPDATE $(((EVERY + 1) / 2)) 2 update_with signal=KILL
+faults "update refused one call" "$WORK/update" BPF_LINK_UPDATE "${FAULTS_EVERY:-5}" 0 update with_error
+faults "update killed before a call" "$WORK/update" BPF_LINK_UPDATE "${FAULTS_EVERY:-5}" 2 update killed_before
 check "clean at the end" purge

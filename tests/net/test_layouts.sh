@@ -8,6 +8,7 @@
 SEED=${LAYOUTS_SEED:-$RANDOM}
 EVERY=${LAYOUTS_EVERY:-50}
 . "$HERE/interrupted.sh"
+. "$HERE/another_table.sh"
 FIRST=$TCPGUARD
 LATER=$ROOT/build/layouts/later/tcpguard
 AGAIN=$ROOT/build/layouts/again/tcpguard
@@ -146,8 +147,8 @@ begin_with_first() {
 		"$FIRST" attach eth0 --max-flows 8192 --no-daemon > "$WORK/out" 2>&1
 }
 
-upgrade() { # FILE STRACE-ARGUMENT...
-	traced "$@" "$LATER" upgrade --no-daemon
+upgrade() { # traced|with_error|killed_before and its arguments
+	"$@" "$LATER" upgrade --no-daemon
 }
 
 knows_the_table() { # VERSION
@@ -156,12 +157,11 @@ knows_the_table() { # VERSION
 
 refused() { # CALL NUMBER
 	begin_with_first || return 1
-	code=0
-	upgrade "$WORK/trace" -e "inject=$1:error=ENOMEM:when=$2" || code=$?
-	if [ $code = 0 ]; then
+	upgrade with_error "$1" "$2" || return 1
+	if [ "$code" = 0 ]; then
 		sound "$LATER"
 	else
-		grep -q '^tcpguard: ' "$WORK/err" && sound "$FIRST"
+		says_why && sound "$FIRST"
 	fi
 }
 
@@ -170,9 +170,7 @@ killed() { # CALL NUMBER
 	local next=$LATER
 
 	begin_with_first || return 1
-	code=0
-	upgrade "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" || code=$?
-	equal $code 137 && heart_beats || return 1
+	upgrade killed_before "$1" "$2" && heart_beats || return 1
 	if [ $((KILLED++ % 2)) = 0 ] && knows_the_table "$FIRST"; then
 		next=$FIRST
 	fi
@@ -184,10 +182,10 @@ killed() { # CALL NUMBER
 KILLED=0
 
 begin_with_first || die "attach: $(cat "$WORK/out")"
-upgrade "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
+upgrade traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "another layout, only watched" sound "$LATER"
-faults "refused one call" each $((SEED % EVERY)) refused
-faults "killed before a call" each $((SEED % EVERY + EVERY / 2)) killed
+faults "refused one call" "$WORK/whole" maps_new "$EVERY" 0 refused
+faults "killed before a call" "$WORK/whole" maps_new "$EVERY" $((EVERY / 2)) killed
 check "the heart has beaten all along" heart_beats
 check "the first version cleans up" "$FIRST" detach --all --purge
 check "nothing is left in the bpffs" bpffs_is_empty

@@ -8,6 +8,7 @@
 SEED=${RESIZE_SEED:-$RANDOM}
 EVERY=${RESIZE_EVERY:-40}
 . "$HERE/interrupted.sh"
+. "$HERE/another_table.sh"
 echo "# RESIZE_SEED=$SEED"
 
 topology_pair
@@ -164,41 +165,23 @@ sound() {
 }
 
 SIZE=10000
-resize() { # FILE STRACE-ARGUMENT...
-	local file=$1
-
-	shift
+resize() { # traced|with_error|killed_before and its arguments
 	SIZE=$((SIZE + 500))
-	traced "$file" "$@" "$TCPGUARD" upgrade --no-daemon --max-flows $SIZE
+	"$@" "$TCPGUARD" upgrade --no-daemon --max-flows $SIZE
 }
 
 refused() { # CALL NUMBER
-	code=0
-	resize "$WORK/trace" -e "inject=$1:error=ENOMEM:when=$2" || code=$?
-	[ $code = 0 ] || grep -q '^tcpguard: ' "$WORK/err" || {
-		echo "exit code $code and no word why"
-		return 1
-	}
+	resize with_error "$1" "$2" || return 1
+	[ "$code" = 0 ] || says_why || return 1
 	sound
-}
-
-no_daemon() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
 }
 
 repaired() {
 	[ ! -e $V1/exchange ] && [ ! -e $V1/exchange_new ] && [ ! -e $V1/exchange_done ] && [ ! -e $V1/maps_new ]
 }
 
-# A signal that comes between fork and exec is lost: our trap takes it.
-has_begun() { # PID
-	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
-}
-
 killed() { # CALL NUMBER
-	code=0
-	resize "$WORK/trace" -e "inject=$1:signal=KILL:when=$2" || code=$?
-	equal $code 137 && heart_beats || return 1
+	resize killed_before "$1" "$2" && heart_beats || return 1
 	if [ $((KILLED++ % 2)) = 0 ]; then
 		"$TCPGUARD" daemon > "$WORK/daemon" 2>&1 < /dev/null &
 		wait_for 20 repaired || {
@@ -217,13 +200,12 @@ killed() { # CALL NUMBER
 }
 KILLED=0
 
-for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
-wait_for 10 no_daemon || die "the daemon does not end"
-resize "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
+end_daemon
+resize traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "a resize that is only watched" sound
-faults "refused one call" each $((SEED % EVERY)) refused
-faults "killed before a call" each $((SEED % EVERY + EVERY / 2)) killed
-check "a resize afterwards" resize "$WORK/trace"
+faults "refused one call" "$WORK/whole" maps_new "$EVERY" 0 refused
+faults "killed before a call" "$WORK/whole" maps_new "$EVERY" $((EVERY / 2)) killed
+check "a resize afterwards" resize traced "$WORK/trace"
 check "the heart has beaten all along" heart_beats
 check "clean at the end" "$TCPGUARD" detach --all --purge
 check "nothing is left in the bpffs" bpffs_is_empty

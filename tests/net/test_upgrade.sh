@@ -6,7 +6,6 @@
 . "$(dirname "$0")/lib.sh"
 
 SEED=${UPGRADE_SEED:-$RANDOM}
-EVERY=${UPGRADE_EVERY:-10}
 V1=/sys/fs/bpf/tcpguard/v1
 echo "# UPGRADE_SEED=$SEED"
 
@@ -201,14 +200,9 @@ PYTHON
 # --- interrupted ------------------------------------------------------------------------------------
 
 need_strace "an upgrade interrupted"
-
-no_daemon() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
-}
+. "$HERE/interrupted.sh"
 attach v0 --no-daemon
-for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
-wait_for 10 no_daemon || die "the daemon does not end"
-
+end_daemon
 . "$HERE/heartbeat.sh"
 
 # The program on each hook of both interfaces, and that each is the one that is pinned for it.
@@ -249,18 +243,9 @@ all_or_none() { # BEFORE AFTER
 	fi
 }
 
-says_why() {
-	grep -q '^tcpguard: ' "$WORK/err" || {
-		echo "exit code $code and no word why"
-		return 1
-	}
-}
-
-traced() { # FILE STRACE-ARGUMENT... COMMAND...
-	local file=$1
-
-	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+# There are always former programs to go back to.
+former_are_there() {
+	[ -e $V1/former/1_tc ] || "$TCPGUARD" upgrade --no-daemon > "$WORK/out" 2>&1
 }
 
 # Refused one call: the former programs everywhere, at once; or it could do without.
@@ -268,18 +253,12 @@ refused() { # CALL NUMBER ARGUMENT...
 	local before after call=$1 number=$2
 
 	shift 2
+	former_are_there || return 1
 	before=$(hooks)
-	code=0
-	traced "$WORK/trace" -e "inject=$call:error=ENOMEM:when=$number" "$TCPGUARD" upgrade --no-daemon "$@" || code=$?
-	heart_beats || return 1
+	with_error "$call" "$number" "$TCPGUARD" upgrade --no-daemon "$@" && heart_beats || return 1
 	after=$(hooks)
 	all_or_none "$before" "$after" || return 1
 	[ $code = 0 ] || { says_why && equal "$after" "$before"; }
-}
-
-# A signal that comes between fork and exec is lost: our trap takes it.
-has_begun() { # PID
-	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
 }
 
 # Killed: whatever the next tcpguard is, it finds all or none, or makes it so.
@@ -287,10 +266,9 @@ killed() { # CALL NUMBER ARGUMENT...
 	local before call=$1 number=$2
 
 	shift 2
+	former_are_there || return 1
 	before=$(hooks)
-	code=0
-	traced "$WORK/trace" -e "inject=$call:signal=KILL:when=$number" "$TCPGUARD" upgrade --no-daemon "$@" || code=$?
-	equal $code 137 && heart_beats || return 1
+	killed_before "$call" "$number" "$TCPGUARD" upgrade --no-daemon "$@" && heart_beats || return 1
 	if [ $((KILLED++ % 4)) = 0 ]; then # else the next upgrade repairs it
 		"$TCPGUARD" daemon > "$WORK/daemon" 2>&1 < /dev/null &
 		wait_for 10 no_journal || {
@@ -310,42 +288,13 @@ killed() { # CALL NUMBER ARGUMENT...
 }
 KILLED=0
 
-# each TRACE EVERY OFFSET FUNCTION ARGUMENT...: the function for every so many-th call from the journal on.
-each() {
-	local trace=$1 every=$2 offset=$3 function=$4 line=0 done=0 call number
-
-	shift 4
-	while read -r call number; do
-		line=$((line + 1))
-		[ $((line % every)) = $((offset % every)) ] || continue
-		done=$((done + 1))
-		"$function" "$call" "$number" "$@" || {
-			echo "at $call number $number"
-			cat "$WORK/out" "$WORK/err"
-			return 1
-		}
-		# There are always former programs to go back to.
-		[ -e $V1/former/1_tc ] || "$TCPGUARD" upgrade --no-daemon > "$WORK/out" 2>&1
-	done < <(awk '{ call = $2; sub(/\(.*/, "", call); number[call]++
-		seen = seen || /exchange_new/
-		if (seen) print call, number[call] }' "$trace")
-	echo "$done of $line calls"
-}
-
-faults() {
-	local name=$1
-
-	shift
-	check "$name" each "$@"
-	sed 's/^/# /' "$WORK/check.out"
-}
-
 traced "$WORK/upgrade" "$TCPGUARD" upgrade --no-daemon || die "upgrade: $(cat "$WORK/err")"
 traced "$WORK/rollback" "$TCPGUARD" upgrade --rollback --no-daemon || die "rollback: $(cat "$WORK/err")"
-faults "rollback refused one call" "$WORK/rollback" "$EVERY" 1 refused --rollback
-faults "rollback killed before a call" "$WORK/rollback" "$EVERY" 2 killed --rollback
-faults "upgrade refused one call" "$WORK/upgrade" $((EVERY * 5)) 9 refused
-faults "upgrade killed before a call" "$WORK/upgrade" $((EVERY * 5)) 13 killed
+FIRST=exchange_new
+faults "rollback refused one call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-10}" 1 refused --rollback
+faults "rollback killed before a call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-10}" 2 killed --rollback
+faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-50}" 9 refused
+faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-50}" 13 killed
 check "an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
 check "the heart has beaten all along" heart_beats
 check "clean at the end" "$TCPGUARD" detach --all --purge
