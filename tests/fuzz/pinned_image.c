@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 
+#include "daemon/list_format.h"
 #include "daemon/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -46,6 +47,13 @@ struct pins pinned_image_pins(const struct tg_list_line *line)
 	memset(&settings, 0, sizeof(settings));
 	memcpy(&settings.config[0].lists, line, sizeof(settings.config[0].lists));
 	return (struct pins){ .settings = &settings };
+}
+
+/* Nothing is attached that could read another format. */
+const struct tg_iface *list_format_other(const struct pins *pins)
+{
+	(void)pins;
+	return NULL;
 }
 
 /* --- reading -------------------------------------------------------------------------------------- */
