@@ -415,7 +415,7 @@ static void commit(struct pins *pins, struct lists_exchange *exchange)
 
 int lists_publish(struct pins *pins, const struct list_rules *rules)
 {
-	struct lists_exchange exchange;
+	struct lists_exchange exchange = { .fd = -1 };
 	int err = lists_prepare(pins, rules, &exchange);
 
 	if (!err)
@@ -426,7 +426,7 @@ int lists_publish(struct pins *pins, const struct list_rules *rules)
 int lists_renew(struct pins *pins)
 {
 	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
-	struct lists_exchange exchange;
+	struct lists_exchange exchange = { .fd = -1 };
 	struct list_rules rules;
 	int err;
 
