@@ -35,7 +35,7 @@ traced() { # FILE STRACE-ARGUMENT... COMMAND...
 	local file=$1
 
 	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,renameat2,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,mkdirat,renameat2,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
 }
 
 # each OFFSET FUNCTION: for every so many-th call from the new table on, of those in $WORK/whole.

@@ -12,7 +12,7 @@ command -v strace > /dev/null || skip_all "no strace (Debian package strace)"
 # Nor does strace with the leak detector, which traces the program, too.
 export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
 EVERY=${FAULTS_EVERY:-10}
-CALLS=bpf,mkdir,rename,socket,sendto,recvmsg,flock,getrandom
+CALLS=bpf,mkdir,mkdirat,renameat2,socket,sendto,recvmsg,flock,getrandom
 
 topology_pair
 background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
@@ -215,7 +215,7 @@ check "clean again" purge
 
 FIRST_TRACE='flock|mkdir'
 FIRST_PIN=maps_new
-FIRST_HOOK=iface/0/xdp
+FIRST_HOOK='fd/[0-9]+/xdp'
 RARE=$((EVERY > 1 ? 2 * EVERY : 1))
 faults "attach refused one call" "$WORK/tcx" $FIRST_TRACE "$EVERY" 1 attach_with_error tcx
 faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN $RARE 9 attach_killed tcx

@@ -260,7 +260,7 @@ traced() { # FILE STRACE-ARGUMENT... COMMAND...
 	local file=$1
 
 	shift
-	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,rename,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+	{ strace -f -qq -o "$file" -e trace=bpf,mkdir,mkdirat,renameat2,rmdir -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
 }
 
 # Refused one call: the former programs everywhere, at once; or it could do without.
