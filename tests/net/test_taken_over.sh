@@ -50,6 +50,24 @@ rm -r /sys/fs/bpf/tcpguard /sys/fs/bpf/other
 ip link del eth1
 attach eth0 --max-flows 64 --no-daemon
 
+# --- its lock ---------------------------------------------------------------------------------------
+
+exec 9< $PINS
+flock 9
+ends() { # EXIT_CODE COMMAND...
+	local want=$1 code=0
+
+	shift
+	timeout 30 "$TCPGUARD" "$@" 9<&- || code=$?
+	equal $code "$want"
+}
+check "the lock held for ever: bypass works" ends 0 bypass on
+check "and monitor" ends 0 monitor eth0
+check "detach says who is at work" ends 7 detach eth0
+exec 9<&-
+check "then all is as ever" ends 0 enforce eth0
+check "bypass off" ends 0 bypass off
+
 # --- the ring of captures ---------------------------------------------------------------------------
 
 capturing() {
