@@ -99,8 +99,8 @@ unsigned char *config_text_read(const char *path, size_t *size)
 			     path, DEPTH_MAX);
 	else if (err == -EMLINK)
 		log_err_hint(0, "write the values out",
-			     "'%s' is no configuration: more than %d anchors ('&') and directives ('%%')", path,
-			     MARKS_MAX);
+			     "'%s' is no configuration: more than %d anchors ('&') and directives ('%%')",
+			     path, MARKS_MAX);
 	else
 		log_err_hint(err, "'tcpguard config default' prints one to begin with",
 			     "cannot read '%s'", path);

@@ -137,7 +137,8 @@ int slot_open(struct job *job)
 	if (err)
 		return err;
 	slot_path(path, job->slot, "");
-	if ((pins_path_make(DATAPATH_IFACES_DIR) && errno != EEXIST) || (pins_path_make(path) && errno != EEXIST))
+	if ((pins_path_make(DATAPATH_IFACES_DIR) && errno != EEXIST) ||
+	    (pins_path_make(path) && errno != EEXIST))
 		return log_err(-errno, "cannot make %s", path);
 
 	/* Before a program runs: nothing is dropped until everything is known. */

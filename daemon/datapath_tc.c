@@ -239,7 +239,9 @@ int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingre
 			err = -errno;
 		close(link);
 	}
-	return err ? log_err(err, "cannot exchange the %s program of '%.*s'", side->name, TG_IFNAME_LEN, iface->name) : 0;
+	return err ? log_err(err, "cannot exchange the %s program of '%.*s'", side->name,
+			     TG_IFNAME_LEN, iface->name) :
+		     0;
 }
 
 /* Takes the descriptor. */

@@ -76,7 +76,8 @@ int xdphook_update(unsigned int slot, const struct tg_iface *iface, int program)
 	if (link < 0)
 		return log_err(-errno, "cannot open %s", path);
 	if (bpf_link_update(link, program, NULL))
-		err = log_err(-errno, "cannot exchange the XDP program of '%.*s'", TG_IFNAME_LEN, iface->name);
+		err = log_err(-errno, "cannot exchange the XDP program of '%.*s'", TG_IFNAME_LEN,
+			      iface->name);
 	close(link);
 	return err;
 }
