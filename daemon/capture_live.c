@@ -34,6 +34,9 @@ static int take_one(void *context, void *data, size_t size)
 	if (size < sizeof(head))
 		return 0;
 	memcpy(&head, data, sizeof(head));
+	/* The service's user can have libbpf read on from the middle of a packet, lengths and all. */
+	if (head.captured > TG_CAPTURE_BYTES)
+		return 0;
 	/* Of a capture that was killed: nobody wants it any more. */
 	if (head.serial != live->serial || size < sizeof(head) + head.captured || !live->visit)
 		return 0;

@@ -22,6 +22,8 @@
 #include "log.h"
 #include "names.h"
 #include "options.h"
+#include "output_json_values.h"
+#include "plain.h"
 #include "privilege.h"
 #include "settings.h"
 
@@ -221,8 +223,12 @@ static void print_seed(const struct datapath_result *result)
 		       result->learn_s);
 }
 
-static void print_result(const struct datapath_result *result)
+static void print_result(const struct datapath_result *raw)
 {
+	struct datapath_result plain = *raw, *result = &plain;
+
+	plain_make(plain.dev.name);
+	plain_make(plain.dev.driver);
 	print_device(result);
 	if (result->table_made)
 		print_table(result);
@@ -239,7 +245,7 @@ static json_t *result_json(const struct datapath_result *result)
 {
 	json_t *object = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:b, s:b, s:I, s:I, s:f, s:I, s:b, s:I, s:I, s:I}",
-		"name", result->dev.name, "driver", result->dev.driver, "xdp", names_xdp(result->xdp),
+		"name", "", "driver", result->dev.driver, "xdp", names_xdp(result->xdp),
 		"tc", names_tc(result->tc), "profile", names_profile(result->profile), "mode",
 		names_mode(result->mode), "mtu", (int)result->dev.mtu, "queues", (int)result->dev.queues,
 		"updated", result->updated, "seeded", result->seeded, "connections",
@@ -249,6 +255,7 @@ static json_t *result_json(const struct datapath_result *result)
 		"table_bytes", (json_int_t)result->table_bytes, "confirm_seconds",
 		(json_int_t)result->confirm_s);
 
+	json_set_text(object, "name", result->dev.name);
 	if (object && result->native_error)
 		json_object_set_new(object, "native_refused", json_string(strerror(-result->native_error)));
 	return object;
@@ -279,6 +286,7 @@ static void print_text(const struct datapath_result *results, int count)
 		print_result(&results[i]);
 	if (count == 1)
 		format_word(word, sizeof(word), results[0].dev.name);
+	plain_make(word);
 	if (results[0].mode == TG_MODE_ENFORCE)
 		printf("Watch:   tcpguard stats -i 1        "
 		       "Only watch, drop nothing:   tcpguard monitor %s\n",

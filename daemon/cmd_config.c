@@ -10,6 +10,7 @@
 #include "config_lists.h"
 #include "log.h"
 #include "output.h"
+#include "output_json_values.h"
 #include "settings.h"
 
 static int say(const struct global_options *global, const char *schema, const char *text,
@@ -83,7 +84,7 @@ static int run_reload(const struct global_options *global, const char *path)
 
 static void add_json(void *context, const char *path, const char *value)
 {
-	json_object_set_new(context, path, json_string(value));
+	json_set_text(context, path, value);
 }
 
 int config_print_json(const struct global_options *global, json_t *document)

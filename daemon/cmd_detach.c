@@ -16,6 +16,8 @@
 #include "log.h"
 #include "netdev.h"
 #include "options.h"
+#include "output_json_values.h"
+#include "plain.h"
 
 struct detach_options {
 	bool all;
@@ -66,7 +68,7 @@ static int check_purge(const struct pins *pins)
 		if (!pins->ifaces[slot].ifindex || chosen[slot])
 			continue;
 		log_err_hint(0, "'tcpguard detach --all --purge' takes everything",
-			     "cannot purge: '%s' is attached and uses the flow table",
+			     "cannot purge: '%.*s' is attached and uses the flow table", TG_IFNAME_LEN,
 			     pins->ifaces[slot].name);
 		return -EBUSY;
 	}
@@ -132,11 +134,11 @@ static int detach(const struct detach_options *options, int argc, char **argv, s
 
 static void print_text(const struct outcome *outcome, bool nothing_left)
 {
-	char bytes[FORMAT_BYTES];
+	char bytes[FORMAT_BYTES], name[TG_IFNAME_LEN];
 	unsigned int i;
 
 	for (i = 0; i < outcome->count; i++)
-		printf("%s: detached\n", outcome->ifaces[i].name);
+		printf("%s: detached\n", plain_copy(name, sizeof(name), outcome->ifaces[i].name));
 	if (outcome->purged)
 		printf("Flows, counters and pins are removed.\n");
 	else if (nothing_left)
@@ -151,7 +153,7 @@ static void print_json(const struct global_options *global, const struct outcome
 	unsigned int i;
 
 	for (i = 0; i < outcome->count; i++)
-		json_array_append_new(names, json_string(outcome->ifaces[i].name));
+		json_array_append_new(names, json_text(outcome->ifaces[i].name));
 	document = json_pack("{s:s, s:o, s:b}", "schema", "tcpguard.detach/1", "detached", names, "purged",
 			     outcome->purged);
 	json_dumpf(document, stdout, global->pretty ? JSON_INDENT(2) : JSON_COMPACT);

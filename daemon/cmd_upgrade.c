@@ -15,6 +15,8 @@
 #include "lists.h"
 #include "log.h"
 #include "options.h"
+#include "output_json_values.h"
+#include "plain.h"
 #include "privilege.h"
 
 struct upgrade_options {
@@ -103,11 +105,11 @@ static const char *tag_text(char *buffer, const __u8 *tag)
 
 static void print_one(const struct datapath_exchanged *one)
 {
-	char text[4][TAG_BYTES];
+	char text[4][TAG_BYTES], name[TG_IFNAME_LEN];
 
 	if (one->left)
 		return; /* said on standard error */
-	printf("%s: programs exchanged, flows kept", one->iface.name);
+	printf("%s: programs exchanged, flows kept", plain_copy(name, sizeof(name), one->iface.name));
 	if (is_the_same(one))
 		printf(" (the code is the same)\n");
 	else
@@ -163,10 +165,10 @@ static json_t *one_json(const struct datapath_exchanged *one)
 	char text[4][TAG_BYTES];
 
 	if (one->left)
-		return json_pack("{s:s, s:b, s:s}", "name", one->iface.name, "exchanged", 0, "reason",
-				 one->left);
-	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "name", one->iface.name, "exchanged", 1,
-			 "xdp_tag", tag_text(text[0], one->after[0]), "xdp_tag_before",
+		return json_pack("{s:o, s:b, s:s}", "name", json_text(one->iface.name), "exchanged", 0,
+				 "reason", one->left);
+	return json_pack("{s:o, s:b, s:s, s:s, s:s, s:s}", "name", json_text(one->iface.name), "exchanged",
+			 1, "xdp_tag", tag_text(text[0], one->after[0]), "xdp_tag_before",
 			 tag_text(text[1], one->before[0]), "tc_tag", tag_text(text[2], one->after[1]),
 			 "tc_tag_before", tag_text(text[3], one->before[1]));
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Refuses before libyaml sees it what would take it minutes: its work grows with the square of the depth. */
+/*
+ * Refuses before libyaml sees it what would take it minutes: its work grows with the square of the depth,
+ * of the anchors and of the directives.
+ */
 #include "config_text.h"
 
 #include <errno.h>
@@ -13,6 +16,7 @@
 #define FILE_BYTES_MAX (4U * 1024 * 1024)
 #define FIRST_BYTES 16384
 #define DEPTH_MAX 100 /* ours is 3; brackets in texts and comments count, too */
+#define MARKS_MAX 1000 /* '&' and '%', wherever they are; a thousand cost nothing */
 
 static bool is_too_deep(const unsigned char *bytes, size_t size)
 {
@@ -25,6 +29,15 @@ static bool is_too_deep(const unsigned char *bytes, size_t size)
 			depth--;
 	}
 	return depth > DEPTH_MAX;
+}
+
+static bool has_too_many_marks(const unsigned char *bytes, size_t size)
+{
+	size_t marks = 0, i;
+
+	for (i = 0; i < size && marks <= MARKS_MAX; i++)
+		marks += bytes[i] == '&' || bytes[i] == '%';
+	return marks > MARKS_MAX;
 }
 
 static bool is_anybodys(FILE *file)
@@ -65,6 +78,8 @@ static int read_bytes(const char *path, unsigned char **bytes, size_t *size)
 	err = is_anybodys(file) ? -EKEYREJECTED : read_all(file, bytes, size);
 	if (!err && is_too_deep(*bytes, *size))
 		err = -ELOOP;
+	if (!err && has_too_many_marks(*bytes, *size))
+		err = -EMLINK;
 	fclose(file);
 	return err;
 }
@@ -82,6 +97,10 @@ unsigned char *config_text_read(const char *path, size_t *size)
 	else if (err == -ELOOP)
 		log_err_hint(0, "close the brackets", "'%s' is no configuration: nested more than %d deep",
 			     path, DEPTH_MAX);
+	else if (err == -EMLINK)
+		log_err_hint(0, "write the values out",
+			     "'%s' is no configuration: more than %d anchors ('&') and directives ('%%')",
+			     path, MARKS_MAX);
 	else
 		log_err_hint(err, "'tcpguard config default' prints one to begin with",
 			     "cannot read '%s'", path);

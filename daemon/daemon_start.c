@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define FIND_MS 2000
 #define STOP_STEP_MS 20
 #define WORDS_MAX 32
+#define READY_FD 3 /* of the daemon */
 #define TRIES 3 /* while it is killed: the next one need not be */
 
 enum start {
@@ -51,11 +53,14 @@ static void become_daemon(int ready, char *words)
 	service_forget();
 	if (chdir("/") || !keep_quiet())
 		_exit(1);
-	/* Without close-on-exec, at a number that is free. */
-	ready = fcntl(ready, F_DUPFD, 3);
-	if (ready < 0)
+	/*
+	 * Nor those its caller's caller left open: a lock of a script, a file of root's.  Without
+	 * close-on-exec, and dup2() leaves nothing of what was there before.
+	 */
+	if ((ready == READY_FD ? fcntl(ready, F_SETFD, 0) : dup2(ready, READY_FD)) < 0 ||
+	    close_range(READY_FD + 1, UINT_MAX, 0))
 		_exit(1);
-	snprintf(number, sizeof(number), "%d", ready);
+	snprintf(number, sizeof(number), "%d", READY_FD);
 	for (words = strtok_r(words, "\n", &at); words && count < WORDS_MAX - 1;
 	     words = strtok_r(NULL, "\n", &at))
 		argv[count++] = words;

@@ -355,5 +355,5 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 
 void datapath_tidy(void)
 {
-	rmdir(DATAPATH_IFACES_DIR);
+	pins_path_rmdir(DATAPATH_IFACES_DIR);
 }

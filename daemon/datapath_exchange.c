@@ -60,8 +60,8 @@ static void remove_entries(const char *directory)
 		return;
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			unlink(entry_path(path, directory, slot, hook));
-	rmdir(directory);
+			pins_path_unlink(entry_path(path, directory, slot, hook));
+	pins_path_rmdir(directory);
 }
 
 static int write_down(unsigned int slot, int hook)
@@ -73,7 +73,7 @@ static int write_down(unsigned int slot, int hook)
 	fd = slot_pinned_program(slot, pin_of[hook], &id);
 	if (fd < 0)
 		return log_err(fd, "cannot open %s", slot_path(path, slot, pin_of[hook]));
-	if (bpf_obj_pin(fd, entry_path(path, JOURNAL_NEW, slot, hook)))
+	if (pins_path_pin(fd, entry_path(path, JOURNAL_NEW, slot, hook)))
 		err = log_err(-errno, "cannot pin %s", path);
 	close(fd);
 	return err;
@@ -84,12 +84,12 @@ static int write_journal(const struct exchange *items, unsigned int count)
 	unsigned int i;
 	int hook, err = 0;
 
-	if (mkdir(JOURNAL_NEW, 0700))
+	if (pins_path_make(JOURNAL_NEW))
 		return log_err(-errno, "cannot make " JOURNAL_NEW);
 	for (i = 0; i < count && !err; i++)
 		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
 			err = items[i].program[hook] < 0 ? 0 : write_down(items[i].slot, hook);
-	if (!err && rename(JOURNAL_NEW, JOURNAL))
+	if (!err && pins_path_rename(JOURNAL_NEW, JOURNAL, 0))
 		err = log_err_hint(-errno,
 				   "in another network namespace one was interrupted: run it there, with "
 				   "'nsenter --net=...'",
@@ -124,7 +124,7 @@ static int put_back(const struct pins *pins, unsigned int slot, int hook)
 	char path[DATAPATH_PATH_BYTES];
 	int fd, err;
 
-	fd = bpf_obj_get(entry_path(path, JOURNAL, slot, hook));
+	fd = pins_path_get(entry_path(path, JOURNAL, slot, hook), 0);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
 	if (!iface->ifindex || datapath_reachable(iface))
@@ -163,15 +163,15 @@ static int keep_former(void)
 	unsigned int slot;
 	int hook;
 
-	if (mkdir(FORMER, 0700) && errno != EEXIST)
+	if (pins_path_make(FORMER) && errno != EEXIST)
 		return log_err(-errno, "cannot make " FORMER);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			if (rename(entry_path(from, JOURNAL_DONE, slot, hook),
-				   entry_path(to, FORMER, slot, hook)) &&
+			if (pins_path_rename(entry_path(from, JOURNAL_DONE, slot, hook),
+					     entry_path(to, FORMER, slot, hook), 0) &&
 			    errno != ENOENT)
 				return log_err(-errno, "cannot move %s to " FORMER, from);
-	rmdir(JOURNAL_DONE);
+	pins_path_rmdir(JOURNAL_DONE);
 	return 0;
 }
 
@@ -186,7 +186,7 @@ static void forget_former(void)
 
 static int commit(bool migrated)
 {
-	if (rename(JOURNAL, JOURNAL_DONE)) {
+	if (pins_path_rename(JOURNAL, JOURNAL_DONE, 0)) {
 		int err = log_err(-errno, "cannot finish the exchange of programs");
 
 		return migrated && maps_exchange_table() ? 0 : err; /* the table is there to stay */
@@ -302,7 +302,7 @@ int datapath_recover(const struct pins *pins)
 int exchange_open_former(unsigned int slot, int hook)
 {
 	char path[DATAPATH_PATH_BYTES];
-	int fd = bpf_obj_get(entry_path(path, FORMER, slot, hook));
+	int fd = pins_path_get(entry_path(path, FORMER, slot, hook), 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -310,7 +310,7 @@ int exchange_open_former(unsigned int slot, int hook)
 int exchange_open_journal(unsigned int slot, int hook)
 {
 	char path[DATAPATH_PATH_BYTES];
-	int fd = bpf_obj_get(entry_path(path, JOURNAL, slot, hook));
+	int fd = pins_path_get(entry_path(path, JOURNAL, slot, hook), 0);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -324,7 +324,7 @@ void exchange_forget(unsigned int slot)
 
 	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			unlink(entry_path(path, directories[i], slot, hook));
-		rmdir(directories[i]); /* of the last interface */
+			pins_path_unlink(entry_path(path, directories[i], slot, hook));
+		pins_path_rmdir(directories[i]); /* of the last interface */
 	}
 }

@@ -185,7 +185,7 @@ static int pin(int fd, const char *name)
 {
 	char path[DATAPATH_PATH_BYTES];
 
-	if (bpf_obj_pin(fd, pin_path(path, NEW_DIR, name)))
+	if (pins_path_pin(fd, pin_path(path, NEW_DIR, name)))
 		return log_err(-errno, "cannot pin %s", path);
 	return 0;
 }
@@ -196,9 +196,9 @@ static void remove_directory(const char *directory)
 	enum pins_map map;
 
 	for (map = 0; map < PINS_MAP_MAX; map++)
-		unlink(pin_path(path, directory, pins_map_name(map)));
-	unlink(pin_path(path, directory, "clock"));
-	rmdir(directory);
+		pins_path_unlink(pin_path(path, directory, pins_map_name(map)));
+	pins_path_unlink(pin_path(path, directory, "clock"));
+	pins_path_rmdir(directory);
 }
 
 /* Pins that are there without tg_info are not ours to judge: a killed attach leaves none. */
@@ -219,7 +219,7 @@ static int pin_everything(const struct job *job)
 	enum pins_map map;
 	int err = 0;
 
-	if (mkdir(NEW_DIR, 0700))
+	if (pins_path_make(NEW_DIR))
 		return log_err(-errno, "cannot make " NEW_DIR);
 	for (map = 0; map < PINS_MAP_MAX && !err; map++)
 		err = pin(fd_of(job, map), pins_map_name(map));
@@ -238,11 +238,11 @@ static int pin_maps(const struct job *job)
 	err = pin_everything(job);
 	if (!err)
 		err = pin(bpf_program__fd(job->programs->progs.tg_clock), "clock");
-	if (!err && rename(NEW_DIR "/clock", DATAPATH_CLOCK))
+	if (!err && pins_path_rename(NEW_DIR "/clock", DATAPATH_CLOCK, 0))
 		err = log_err(-errno, "cannot pin " DATAPATH_CLOCK);
-	if (!err && rename(NEW_DIR, DATAPATH_MAPS_DIR)) {
+	if (!err && pins_path_rename(NEW_DIR, DATAPATH_MAPS_DIR, 0)) {
 		err = log_err(-errno, "cannot make " DATAPATH_MAPS_DIR);
-		unlink(DATAPATH_CLOCK);
+		pins_path_unlink(DATAPATH_CLOCK);
 	}
 	if (err)
 		remove_directory(NEW_DIR);
@@ -267,7 +267,7 @@ int maps_publish(struct job *job)
 void maps_remove(void)
 {
 	remove_directory(DATAPATH_MAPS_DIR);
-	unlink(DATAPATH_CLOCK);
+	pins_path_unlink(DATAPATH_CLOCK);
 	list_format_forget();
 }
 
@@ -303,7 +303,7 @@ int maps_publish_table(const struct job *job, struct pins *fresh)
 
 int maps_exchange_table(void)
 {
-	if (renameat2(AT_FDCWD, NEW_DIR, AT_FDCWD, DATAPATH_MAPS_DIR, RENAME_EXCHANGE))
+	if (pins_path_rename(NEW_DIR, DATAPATH_MAPS_DIR, RENAME_EXCHANGE))
 		return log_err(-errno, "cannot exchange " NEW_DIR " and " DATAPATH_MAPS_DIR);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #define TCPGUARD_DATAPATH_PARTS_H
 
 #include "datapath.h"
+#include "pins_path.h"
 
 #define DATAPATH_MAPS_DIR PINS_MAPS_DIR
 #define DATAPATH_IFACES_DIR PINS_DIR "/iface"

@@ -151,5 +151,7 @@ int share_detach(const struct tg_iface *iface)
 		err = xdp_program__detach(ours, (int)iface->ifindex,
 					  xdp_multiprog__attach_mode(programs), 0);
 	xdp_multiprog__close(programs);
-	return err ? log_err(err, "cannot take the XDP program out of '%s'", iface->name) : 0;
+	return err ? log_err(err, "cannot take the XDP program out of '%.*s'", TG_IFNAME_LEN,
+			     iface->name) :
+		     0;
 }

@@ -137,7 +137,8 @@ int slot_open(struct job *job)
 	if (err)
 		return err;
 	slot_path(path, job->slot, "");
-	if ((mkdir(DATAPATH_IFACES_DIR, 0700) && errno != EEXIST) || (mkdir(path, 0700) && errno != EEXIST))
+	if ((pins_path_make(DATAPATH_IFACES_DIR) && errno != EEXIST) ||
+	    (pins_path_make(path) && errno != EEXIST))
 		return log_err(-errno, "cannot make %s", path);
 
 	/* Before a program runs: nothing is dropped until everything is known. */
@@ -155,7 +156,7 @@ int slot_keep_link(const struct job *job, int link, const char *name)
 	char path[DATAPATH_PATH_BYTES];
 	int err = 0;
 
-	if (bpf_obj_pin(link, slot_path(path, job->slot, name))) {
+	if (pins_path_pin(link, slot_path(path, job->slot, name))) {
 		err = log_err(-errno, "cannot pin %s", path);
 		bpf_link_detach(link);
 	}
@@ -169,13 +170,13 @@ int slot_pin_program(unsigned int slot, int program, const char *name)
 
 	slot_path(fresh, slot, "new");
 	slot_path(path, slot, name);
-	unlink(fresh);
-	if (bpf_obj_pin(program, fresh))
+	pins_path_unlink(fresh);
+	if (pins_path_pin(program, fresh))
 		return log_err(-errno, "cannot pin %s", fresh);
-	if (rename(fresh, path)) {
+	if (pins_path_rename(fresh, path, 0)) {
 		int err = -errno;
 
-		unlink(fresh);
+		pins_path_unlink(fresh);
 		return log_err(err, "cannot pin %s", path);
 	}
 	return 0;
@@ -255,8 +256,8 @@ void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
 	if (!ifindex_used_elsewhere(pins, slot, ifindex))
 		bpf_map_delete_elem(pins->fd[PINS_ATTACHED], &ifindex);
 	for (i = 0; names[i][0]; i++)
-		unlink(slot_path(path, slot, names[i]));
-	rmdir(slot_path(path, slot, ""));
+		pins_path_unlink(slot_path(path, slot, names[i]));
+	pins_path_rmdir(slot_path(path, slot, ""));
 	exchange_forget(slot);
 }
 
@@ -267,7 +268,7 @@ int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id)
 	char path[DATAPATH_PATH_BYTES];
 	int fd, err;
 
-	fd = bpf_obj_get(slot_path(path, slot, name));
+	fd = pins_path_get(slot_path(path, slot, name), 0);
 	if (fd < 0)
 		return -errno;
 	if (bpf_obj_get_info_by_fd(fd, &info, &bytes)) {

@@ -232,14 +232,16 @@ int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingre
 	if (iface->tc_kind == TG_TC_CLSACT) {
 		err = set_filter(side, iface->ifindex, program, BPF_TC_F_REPLACE);
 	} else {
-		link = bpf_obj_get(slot_path(path, slot, side->link));
+		link = pins_path_get(slot_path(path, slot, side->link), 0);
 		if (link < 0)
 			return log_err(-errno, "cannot open %s", path);
 		if (bpf_link_update(link, program, NULL))
 			err = -errno;
 		close(link);
 	}
-	return err ? log_err(err, "cannot exchange the %s program of '%s'", side->name, iface->name) : 0;
+	return err ? log_err(err, "cannot exchange the %s program of '%.*s'", side->name,
+			     TG_IFNAME_LEN, iface->name) :
+		     0;
 }
 
 /* Takes the descriptor. */
@@ -319,19 +321,19 @@ static int detach_clsact(unsigned int slot, const struct tg_iface *iface)
 		err = detach_filter(&egress, slot, iface);
 	if (!err && iface->made_qdisc)
 		err = remove_qdisc(iface->ifindex);
-	return err ? log_err(err, "cannot remove the TC filters of '%s'", iface->name) : 0;
+	return err ? log_err(err, "cannot remove the TC filters of '%.*s'", TG_IFNAME_LEN, iface->name) : 0;
 }
 
 static int detach_link(const struct side *side, unsigned int slot)
 {
 	char path[DATAPATH_PATH_BYTES];
-	int link = bpf_obj_get(slot_path(path, slot, side->link));
+	int link = pins_path_get(slot_path(path, slot, side->link), 0);
 
 	if (link < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
 	bpf_link_detach(link);
 	close(link);
-	return unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
+	return pins_path_unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
 }
 
 int tchook_detach(unsigned int slot, const struct tg_iface *iface)

@@ -115,15 +115,15 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		if (fd == -ENOENT)
 			return 1;
 		if (fd < 0)
-			return log_err(fd, "cannot open the former programs of '%s'",
-				       upgrade->pins->ifaces[slot].name);
+			return log_err(fd, "cannot open the former programs of '%.*s'",
+				       TG_IFNAME_LEN, upgrade->pins->ifaces[slot].name);
 		work->former[hook] = fd;
 		upgrade->items[upgrade->count].program[hook] = fd;
 		/* The one at TC ingress has no flows, and came with the others. */
 		if (hook != EXCHANGE_TC_IN && !exchange_uses_table(upgrade->pins, fd)) {
 			log_err_hint(0, "install the version you want and 'tcpguard upgrade'",
-				     "cannot go back: the former programs of '%s' use another flow table",
-				     upgrade->pins->ifaces[slot].name);
+				     "cannot go back: the former programs of '%.*s' use another flow table",
+				     TG_IFNAME_LEN, upgrade->pins->ifaces[slot].name);
 			return -EPROTO;
 		}
 		err = hook == EXCHANGE_TC ? check_former_lists(upgrade, slot, fd) : 0;

@@ -72,11 +72,12 @@ int xdphook_update(unsigned int slot, const struct tg_iface *iface, int program)
 	char path[DATAPATH_PATH_BYTES];
 	int link, err = 0;
 
-	link = bpf_obj_get(slot_path(path, slot, "xdp"));
+	link = pins_path_get(slot_path(path, slot, "xdp"), 0);
 	if (link < 0)
 		return log_err(-errno, "cannot open %s", path);
 	if (bpf_link_update(link, program, NULL))
-		err = log_err(-errno, "cannot exchange the XDP program of '%s'", iface->name);
+		err = log_err(-errno, "cannot exchange the XDP program of '%.*s'", TG_IFNAME_LEN,
+			      iface->name);
 	close(link);
 	return err;
 }
@@ -91,11 +92,11 @@ int xdphook_detach(unsigned int slot, const struct tg_iface *iface)
 		if (err)
 			return err;
 	}
-	link = bpf_obj_get(slot_path(path, slot, "xdp"));
+	link = pins_path_get(slot_path(path, slot, "xdp"), 0);
 	if (link < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
 	/* Now, not when the last descriptor is gone; the interface may have vanished, then it is done. */
 	bpf_link_detach(link);
 	close(link);
-	return unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
+	return pins_path_unlink(path) && errno != ENOENT ? log_err(-errno, "cannot remove %s", path) : 0;
 }

@@ -49,17 +49,17 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-static int new_socket(void)
+static int new_socket(int flags)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int try_connect(const char *path)
+static int try_connect(const char *path, int flags)
 {
 	struct sockaddr_un address = address_of(path);
-	int fd = new_socket(), err;
+	int fd = new_socket(flags), err;
 
 	if (fd < 0)
 		return fd;
@@ -72,7 +72,7 @@ static int try_connect(const char *path)
 
 int event_socket_connect(const char *path)
 {
-	int fd = try_connect(path);
+	int fd = try_connect(path, 0);
 
 	if (fd >= 0)
 		return fd;
@@ -178,7 +178,8 @@ static int make_room(const char *path)
 			     "cannot listen at '%s': something that is no socket is there", path);
 		return -EEXIST;
 	}
-	fd = try_connect(path);
+	/* Somebody may listen who accepts nobody: that is no reason to wait. */
+	fd = try_connect(path, SOCK_NONBLOCK);
 	if (fd == -ECONNREFUSED)
 		return unlink(path) && errno != ENOENT ?
 			       log_err(-errno, "cannot remove the stale socket '%s'", path) :
@@ -193,7 +194,7 @@ static int make_room(const char *path)
 static int bind_and_listen(const char *path)
 {
 	struct sockaddr_un address = address_of(path);
-	int fd = new_socket(), err;
+	int fd = new_socket(0), err;
 	mode_t mask;
 
 	if (fd < 0)

@@ -4,15 +4,15 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "log.h"
+#include "pins_path.h"
 
 #define FORMATS_DIR PINS_DIR "/formats"
 #define PATH_BYTES 96
@@ -41,11 +41,11 @@ int list_format_note(int program)
 	snprintf(number, sizeof(number), "%u", (unsigned int)TG_LIST_FORMAT);
 	if (!err && list_format_is_read(program, TG_LIST_FORMAT))
 		return 0;
-	if (!err && mkdir(FORMATS_DIR, 0700) && errno != EEXIST)
+	if (!err && pins_path_make(FORMATS_DIR) && errno != EEXIST)
 		err = -errno;
-	if (!err && unlink(path) && errno != ENOENT)
+	if (!err && pins_path_unlink(path) && errno != ENOENT)
 		err = -errno;
-	if (!err && symlink(number, path))
+	if (!err && pins_path_note(number, path))
 		err = -errno;
 	return err ? log_err(err, "cannot note in " FORMATS_DIR " which lists the programs read") : 0;
 }
@@ -73,7 +73,7 @@ static bool reads_other(unsigned int slot)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/iface/%u/prog_tc", PINS_DIR, slot);
-	fd = bpf_obj_get(path);
+	fd = pins_path_get(path, 0);
 	if (fd < 0)
 		return false;
 	other = !list_format_is_read(fd, TG_LIST_FORMAT);
@@ -95,10 +95,13 @@ void list_format_forget(void)
 {
 	DIR *directory = opendir(FORMATS_DIR);
 	struct dirent *entry;
+	char path[PATH_MAX];
 
-	while (directory && (entry = readdir(directory)))
-		unlinkat(dirfd(directory), entry->d_name, 0); /* "." and ".." are refused */
+	while (directory && (entry = readdir(directory))) {
+		snprintf(path, sizeof(path), "%s/%s", FORMATS_DIR, entry->d_name);
+		pins_path_unlink(path); /* "." and ".." are refused */
+	}
 	if (directory)
 		closedir(directory);
-	rmdir(FORMATS_DIR);
+	pins_path_rmdir(FORMATS_DIR);
 }

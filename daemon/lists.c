@@ -24,6 +24,7 @@
 #include "list_format.h"
 #include "list_image.h"
 #include "log.h"
+#include "pins_path.h"
 #include "settings.h"
 
 #define PATH_BYTES 64
@@ -94,7 +95,7 @@ static int open_image(const struct tg_list_image *head, struct mapping *mapping)
 	char path[PATH_BYTES];
 	int fd, err = 0;
 
-	fd = bpf_obj_get(image_path(path, head->slot));
+	fd = pins_path_get(image_path(path, head->slot), 0);
 	if (fd < 0)
 		return errno == ENOENT ? -EAGAIN : log_err(-errno, "cannot open %s", path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
@@ -287,10 +288,10 @@ static int pin_image(int fd, uint32_t slot)
 {
 	char path[PATH_BYTES];
 
-	if (mkdir(LISTS_DIR, 0700) && errno != EEXIST)
+	if (pins_path_make(LISTS_DIR) && errno != EEXIST)
 		return log_err(-errno, "cannot make " LISTS_DIR);
-	unlink(image_path(path, slot));
-	if (bpf_obj_pin(fd, path))
+	pins_path_unlink(image_path(path, slot));
+	if (pins_path_pin(fd, path))
 		return log_err(-errno, "cannot pin %s", path);
 	return 0;
 }
@@ -308,7 +309,7 @@ static void drop_image(const struct pins *pins, uint32_t slot)
 	char path[PATH_BYTES];
 
 	bpf_map_delete_elem(pins->fd[PINS_LISTS], &slot); /* absent where the lists were empty */
-	unlink(image_path(path, slot));
+	pins_path_unlink(image_path(path, slot));
 }
 
 static int place(struct pins *pins, const struct list_plan *plan, struct lists_exchange *exchange)
@@ -381,7 +382,7 @@ void lists_finish(struct pins *pins, struct lists_exchange *exchange)
 	int fd = exchange->fd;
 
 	if (fd < 0)
-		fd = bpf_obj_get(image_path(path, exchange->former));
+		fd = pins_path_get(image_path(path, exchange->former), 0);
 	if (fd >= 0) {
 		place_image(pins, fd, slot);
 		close(fd);
@@ -389,7 +390,7 @@ void lists_finish(struct pins *pins, struct lists_exchange *exchange)
 	drop_image(pins, !slot);
 	if (exchange->fd < 0) {
 		drop_image(pins, slot);
-		rmdir(LISTS_DIR);
+		pins_path_rmdir(LISTS_DIR);
 	}
 	exchange->fd = -1;
 }

@@ -22,14 +22,13 @@ static void add(struct mode_targets *targets, struct tg_mode_setting *setting, c
 	target = &targets->target[targets->count++];
 	target->setting = setting;
 	target->service = service;
-	snprintf(target->name, sizeof(target->name), "%s", name);
+	snprintf(target->name, sizeof(target->name), "%.*s", (int)sizeof(target->name) - 1, name);
 }
 
 static void add_iface(const struct pins *pins, uint32_t slot, struct mode_targets *targets)
 {
 	struct tg_iface iface = pins->ifaces[slot];
 
-	iface.name[sizeof(iface.name) - 1] = '\0';
 	netdev_refresh_name(&iface);
 	add(targets, &settings_active(pins->settings)->iface[slot], iface.name, NULL);
 }

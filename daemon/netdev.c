@@ -159,6 +159,7 @@ void netdev_refresh_name(struct tg_iface *iface)
 	char name[IF_NAMESIZE];
 
 	_Static_assert(sizeof(iface->name) == IF_NAMESIZE, "an interface's name fits");
+	iface->name[sizeof(iface->name) - 1] = '\0'; /* whoever wrote to the register */
 	if (iface->netns == netdev_netns() && if_indextoname(iface->ifindex, name))
 		memcpy(iface->name, name, sizeof(name));
 }

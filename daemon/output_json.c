@@ -115,10 +115,10 @@ static json_t *field_value(const struct output_field *field)
 	case OUTPUT_STRINGS:
 		array = json_array();
 		for (i = 0; i < field->number; i++)
-			json_array_append_new(array, json_string(field->strings[i]));
+			json_array_append_new(array, json_text(field->strings[i]));
 		return array;
 	default:
-		return field->string ? json_string(field->string) : json_null();
+		return field->string ? json_text(field->string) : json_null();
 	}
 }
 

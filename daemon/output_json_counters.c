@@ -60,7 +60,7 @@ json_t *json_services(const struct snapshot *s)
 		const struct tg_service *service = &s->service[i];
 		json_t *object = json_object();
 
-		json_object_set_new(object, "name", json_string(i ? service->name : "default"));
+		json_set_text(object, "name", i ? service->name : "default");
 		json_object_set_new(object, "mode",
 				    service->has_mode ? json_string(names_mode(service->mode.mode)) :
 							json_null());

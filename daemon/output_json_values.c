@@ -2,7 +2,12 @@
 /* Values of JSON documents; see the header. */
 #include "output_json_values.h"
 
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "format.h"
+#include "plain.h"
 
 json_t *json_document(const char *schema)
 {
@@ -23,18 +28,33 @@ void json_set_number(json_t *object, const char *name, uint64_t number)
 	json_object_set_new(object, name, json_integer((json_int_t)number));
 }
 
-/* Names from the kernel need not be UTF-8; JSON must be. */
+/* Of the control characters jansson escapes those below a blank only. */
+static bool is_harmless(const char *at, size_t length)
+{
+	return length && ((unsigned char)*at < 0x20 || !plain_is_control(at));
+}
+
+json_t *json_text(const char *text)
+{
+	char *plain = strdup(text), *at = plain;
+	json_t *string;
+
+	while (at && *at) {
+		size_t length = plain_character(at);
+
+		if (is_harmless(at, length))
+			at += length;
+		else
+			*at++ = '?';
+	}
+	string = plain ? json_string(plain) : NULL;
+	free(plain);
+	return string;
+}
+
 void json_set_text(json_t *object, const char *name, const char *text)
 {
-	char plain[FORMAT_BYTES * 2];
-	size_t i;
-
-	if (!json_object_set_new(object, name, json_string(text)))
-		return;
-	for (i = 0; i < sizeof(plain) - 1 && text[i]; i++)
-		plain[i] = (char)(text[i] & 0x80 ? '?' : text[i]);
-	plain[i] = '\0';
-	json_object_set_new(object, name, json_string(plain));
+	json_object_set_new(object, name, json_text(text));
 }
 
 void json_set_time(json_t *object, const char *name, const struct timespec *time)

@@ -13,6 +13,9 @@
 json_t *json_document(const char *schema);
 void json_put(struct output *out, json_t *document); /* prints it and lets it go */
 
+/* Names from the kernel need not be UTF-8, which JSON must be, nor are they free of control characters. */
+json_t *json_text(const char *text);
+
 void json_set_number(json_t *object, const char *name, uint64_t number);
 void json_set_text(json_t *object, const char *name, const char *text);
 void json_set_time(json_t *object, const char *name, const struct timespec *time);

@@ -14,6 +14,7 @@
 #include <linux/bpf.h>
 
 #include "log.h"
+#include "pins_path.h"
 #include "privilege.h"
 #include "resource.h"
 
@@ -165,13 +166,11 @@ static int check_layout(const struct pins *p, enum pins_map map)
 
 static int open_map(struct pins *p, enum pins_map map, bool writable)
 {
-	/* A shared mapping, even one for reading, wants a descriptor open for both. */
-	LIBBPF_OPTS(bpf_obj_get_opts, opts,
-		    .file_flags = writable || maps[map].member ? 0 : BPF_F_RDONLY);
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/%s", p->directory, maps[map].name);
-	p->fd[map] = bpf_obj_get_opts(path, &opts);
+	/* A shared mapping, even one for reading, wants a descriptor open for both. */
+	p->fd[map] = pins_path_get(path, writable || maps[map].member ? 0 : BPF_F_RDONLY);
 	if (p->fd[map] < 0)
 		return open_failed(-errno, path, map != PINS_INFO);
 	return 0;
@@ -224,7 +223,7 @@ static int map_memory(struct pins *p, enum pins_map map, bool writable)
 
 static int open_clock(struct pins *p)
 {
-	p->clock_fd = bpf_obj_get(PINS_DIR "/clock");
+	p->clock_fd = pins_path_get(PINS_DIR "/clock", 0);
 	return p->clock_fd < 0 ? open_failed(-errno, PINS_DIR "/clock", true) : 0;
 }
 
@@ -313,7 +312,7 @@ bool pins_still_pinned(const struct pins *p)
 	__u32 bytes = sizeof(ours);
 	int fd, err;
 
-	fd = bpf_obj_get(PINS_DIR "/maps/tg_info");
+	fd = pins_path_get(PINS_DIR "/maps/tg_info", 0);
 	if (fd < 0)
 		return errno != ENOENT;
 	err = bpf_obj_get_info_by_fd(fd, &pinned, &bytes) ||
@@ -330,7 +329,7 @@ void pins_read_runs(uint32_t slot, const char *which, struct pins_runs *runs)
 	int fd;
 
 	snprintf(path, sizeof(path), PINS_DIR "/iface/%u/%s", slot, which);
-	fd = bpf_obj_get(path);
+	fd = pins_path_get(path, 0);
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &bytes))
 		memset(&info, 0, sizeof(info));
 	if (fd >= 0)
@@ -347,7 +346,7 @@ enum pins_link pins_link_state(uint32_t slot, const char *which)
 	int fd, err;
 
 	snprintf(path, sizeof(path), PINS_DIR "/iface/%u/%s", slot, which);
-	fd = bpf_obj_get(path);
+	fd = pins_path_get(path, 0);
 	if (fd < 0)
 		return PINS_LINK_ABSENT;
 	err = bpf_obj_get_info_by_fd(fd, &info, &bytes);

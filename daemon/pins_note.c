@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "pins_path.h"
 
 static const char *const places[] = {
 	[PINS_NOTE_METRICS] = PINS_DIR "/daemon/metrics",
@@ -19,9 +20,9 @@ static const char *const places[] = {
 
 int pins_note(enum pins_note which, const char *remark)
 {
-	if (unlink(places[which]) && errno != ENOENT)
+	if (pins_path_unlink(places[which]) && errno != ENOENT)
 		return -errno;
-	return remark && *remark && symlink(remark, places[which]) ? -errno : 0;
+	return remark && *remark && pins_path_note(remark, places[which]) ? -errno : 0;
 }
 
 /* Root starts a daemon with the words: those of the service's user, who owns the directory, are not for that. */

@@ -14,6 +14,7 @@
 #include "lists.h"
 #include "log.h"
 #include "netdev.h"
+#include "pins_path.h"
 
 #define LIST_TRIES 5
 
@@ -60,7 +61,6 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 	out->slot = slot;
 	out->iface = p->ifaces[slot];
 	netdev_refresh_name(&out->iface);
-	out->iface.name[sizeof(out->iface.name) - 1] = '\0';
 	out->iface.driver[sizeof(out->iface.driver) - 1] = '\0';
 	read_mode(&tg_active_config(p->settings)->iface[slot], now_ms, out);
 	out->relaxed = TG_READ_ONCE(settings->relaxed);
@@ -186,7 +186,7 @@ static bool read_list_counts(const struct tg_list_image *head, struct snapshot *
 	if (!head->prefixes)
 		return true;
 	snprintf(path, sizeof(path), LISTS_DIR "/%u", head->slot);
-	fd = bpf_obj_get(path);
+	fd = pins_path_get(path, 0);
 	if (fd < 0)
 		return false;
 	read = has_lines(fd) && read_line(fd, 0, &line) && !memcmp(&line, head, sizeof(*head)) &&

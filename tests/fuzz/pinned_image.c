@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 
 #include "daemon/list_format.h"
+#include "daemon/pins_path.h"
 #include "daemon/settings.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -58,16 +59,21 @@ const struct tg_iface *list_format_other(const struct pins *pins)
 
 /* --- reading -------------------------------------------------------------------------------------- */
 
-int bpf_obj_get(const char *path)
+int pins_path_get(const char *path, uint32_t flags)
 {
-	FUZZ_CHECK(path[0] == '/');
+	FUZZ_CHECK(path[0] == '/' && !flags);
 	return dup(image_fd);
 }
 
 int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *size)
 {
 	FUZZ_CHECK(fd >= 0 && *size >= sizeof(struct bpf_map_info));
-	((struct bpf_map_info *)info)->max_entries = image_lines;
+	*(struct bpf_map_info *)info = (struct bpf_map_info){
+		.type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(__u32),
+		.value_size = TG_LIST_LINE_BYTES,
+		.max_entries = image_lines,
+	};
 	return 0;
 }
 
@@ -82,7 +88,10 @@ int bpf_obj_get_info_by_fd(int fd, void *info, __u32 *size)
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 NOT_CALLED(int, bpf_map_create, enum bpf_map_type type, const char *name, __u32 key, __u32 value, __u32 entries,
 	   const struct bpf_map_create_opts *opts)
-NOT_CALLED(int, bpf_obj_pin, int fd, const char *path)
+NOT_CALLED(int, pins_path_pin, int fd, const char *path)
+NOT_CALLED(int, pins_path_make, const char *path)
+NOT_CALLED(int, pins_path_unlink, const char *path)
+NOT_CALLED(int, pins_path_rmdir, const char *path)
 NOT_CALLED(int, bpf_map_update_elem, int fd, const void *key, const void *value, __u64 flags)
 NOT_CALLED(int, bpf_map_delete_elem, int fd, const void *key)
 NOT_CALLED(int, pins_lock, void)

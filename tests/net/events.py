@@ -77,6 +77,17 @@ def hold(path, count):
     sys.stdin.readline()
 
 
+def full(path):
+    """A listener that accepts nobody, and with one who waits; prints "full", then waits for a line."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(path)
+    listener.listen(0)
+    waiting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    waiting.connect(path)
+    print("full", flush=True)
+    sys.stdin.readline()
+
+
 def noise(path, count):
     """Requests that are none, of every size; prints how many got an answer, or an end, for each."""
     heard = 0
@@ -124,6 +135,8 @@ if __name__ == "__main__":
         crowd(arguments[0], int(arguments[1]))
     elif command == "hold":
         hold(arguments[0], int(arguments[1]))
+    elif command == "full":
+        full(arguments[0])
     elif command == "noise":
         noise(arguments[0], int(arguments[1]))
     elif command == "slow":

@@ -9,7 +9,7 @@
 SEED=${FAULTS_SEED:-$RANDOM}
 need_strace "an attach interrupted"
 . "$HERE/interrupted.sh"
-CALLS=bpf,mkdir,rename,socket,sendto,recvmsg,flock,getrandom
+CALLS=bpf,mkdir,mkdirat,renameat2,socket,sendto,recvmsg,flock,getrandom
 echo "# FAULTS_SEED=$SEED"
 
 topology_pair
@@ -120,7 +120,7 @@ check "clean again" purge
 
 FIRST_CALL='flock|mkdir'
 FIRST_PIN=maps_new
-FIRST_HOOK=iface/0/xdp
+FIRST_HOOK='fd/[0-9]+/xdp'
 EVERY=${FAULTS_EVERY:-10}
 RARE=${FAULTS_EVERY:-20}
 faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$EVERY" 0 attach_with_error tcx

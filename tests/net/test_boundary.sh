@@ -165,6 +165,12 @@ as $NOBODY touch /run/shared/socket/s.lock
 check "somebody's file in its place" answers 4 "cannot lock" \
 	"$TCPGUARD" daemon --metrics off --socket /run/shared/socket/s
 check "nothing was put there" equal "$(ls -A /run/shared/socket)" s.lock
+# Somebody who listens, accepts nobody, and has no room for one more.
+coproc FULL { exec setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$PYTHON" /run/events.py full /run/shared/full; }
+read -r -u "${FULL[0]}" _
+check "a daemon does not wait for somebody who accepts nobody" answers 7 'another process does' \
+	timeout -s KILL 20 "$TCPGUARD" daemon --metrics off --socket /run/shared/full
+eval "exec ${FULL[1]}>&-"
 
 # --- names and files that would speak to the terminal -----------------------------------------------
 
@@ -172,7 +178,7 @@ check "nothing was put there" equal "$(ls -A /run/shared/socket)" s.lock
 tame() {
 	"$@" > "$WORK/answer" 2>&1 < /dev/null || true
 	cat -v "$WORK/answer"
-	[ -s "$WORK/answer" ] && ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$WORK/answer"
+	[ -s "$WORK/answer" ] && ! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' "$WORK/answer"
 }
 ESCAPE=$'\e[31m'
 gzip -dc "$ROOT/tests/data/clean.pcap.gz" > "/run/$ESCAPE.pcap"
@@ -184,12 +190,26 @@ check "an unknown key" tame "$TCPGUARD" config check /run/keys.yaml
 check "begins no line of its own" equal "$(wc -l < "$WORK/answer")" 1
 # shellcheck disable=SC2016 # that is its name
 ip link add "odd$ESCAPE" type veth peer name '$(date)'
-"$TCPGUARD" attach "odd$ESCAPE" --no-daemon > /dev/null
-for command in status stats doctor "monitor $(printf 'odd%s' "$ESCAPE")"; do
+odd=odd$ESCAPE
+for command in "attach $odd --no-daemon" status stats doctor "monitor $odd" "upgrade --no-daemon" "detach $odd"; do
 	# shellcheck disable=SC2086 # words
 	check "an interface's name: ${command%% *}" tame "$TCPGUARD" $command
 done
-"$TCPGUARD" detach "odd$ESCAPE" > /dev/null
+# Nor need it be UTF-8, which JSON must be: no answer leaves the interface out.
+latin=odd$'\xe9'
+ip link add "$latin" type veth peer name odd1
+for command in "attach $latin --no-daemon" status stats "monitor $latin" "upgrade --no-daemon" "detach $latin"; do
+	# shellcheck disable=SC2086 # words
+	check "one in Latin-1, as JSON: ${command%% *}" answers 0 'odd\?"' "$TCPGUARD" -j $command
+done
+ip link del "$latin"
+csi=odd$'\x7f\xc2\x9b'm
+ip link add "$csi" type veth peer name odd1
+for command in "attach $csi --no-daemon" status stats "monitor $csi" "upgrade --no-daemon" "detach $csi"; do
+	# shellcheck disable=SC2086 # words
+	check "one that jansson would not escape: ${command%% *}" tame "$TCPGUARD" -j $command
+done
+ip link del "$csi"
 # What the shell would run is offered as a word of the line.
 offered() {
 	bash -c 'source <("$0" completion bash)
@@ -235,6 +255,14 @@ check "without that it is" answers 0 . "$TCPGUARD" config check /run/tcpguard.ya
 } > /run/deep.yaml
 check "two million brackets are refused at once" answers $CONFIG 'nested more than' \
 	prlimit --cpu=5 "$TCPGUARD" config check /run/deep.yaml
+
+anchors() {
+	printf 'version: 1\na:\n'
+	seq 100000 | sed 's/.*/- \&a& x/'
+}
+anchors > /run/anchors.yaml
+check "and so are a hundred thousand anchors" answers $CONFIG 'more than 1000 anchors' \
+	prlimit --cpu=5 "$TCPGUARD" config check /run/anchors.yaml
 
 # --- captures of strangers --------------------------------------------------------------------------
 

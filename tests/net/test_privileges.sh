@@ -68,7 +68,11 @@ check "replay: more captures than 'ulimit -n' has" prlimit --nofile=32:4096 "$TC
 
 # --- the daemon -------------------------------------------------------------------------------------
 
+exec 7> "$WORK/held"
+flock 7
 attach eth0 --max-flows 1000
+exec 7>&-
+check "the daemon that attach starts holds no file of attach's caller" flock -n "$WORK/held" true
 daemon() {
 	"$TCPGUARD" -j status | query "d['daemon']['pid']"
 }

@@ -19,6 +19,55 @@ hostile() {
 check "a map of another type in the place of each is refused" hostile types $PINS "$TCPGUARD"
 check "all is as it was" "$TCPGUARD" status eth0
 
+# What other programs pinned is none of root's business here, whatever leads there.
+mkdir -m 700 /sys/fs/bpf/other
+ip link add eth1 type veth peer name eth2
+attach eth1 --no-daemon
+bpftool link pin pinned $PINS/iface/1/xdp /sys/fs/bpf/other/xdp
+rm -r $PINS/iface/1
+judging() {
+	ip -j link show dev eth1 | query "d[0]['xdp']['prog']['id']"
+}
+program=$(judging)
+lead() { # TARGET NAME: a link in the place of one of eth0's pins, or of their directory
+	mv "$2" $PINS/kept
+	ln -s "$1" "$2"
+}
+unharmed() { # COMMAND...: whatever it says
+	"$TCPGUARD" "$@" > "$WORK/answer" 2>&1 || true
+	cat "$WORK/answer"
+	equal "$(judging)" "$program" && equal "$(ls /sys/fs/bpf/other)" xdp
+}
+lead /sys/fs/bpf/other/xdp $PINS/iface/0/xdp
+check "a link in the place of a pin: upgrade changes nothing of others" unharmed upgrade --no-daemon
+check "nor does detach" unharmed detach eth0
+rm -f $PINS/iface/0/xdp
+mv $PINS/kept $PINS/iface/0/xdp
+lead /sys/fs/bpf/other $PINS/iface/0
+check "one in the place of their directory: upgrade makes nothing there" unharmed upgrade --no-daemon
+check "and detach removes nothing" unharmed detach eth0
+rm -r /sys/fs/bpf/tcpguard /sys/fs/bpf/other
+ip link del eth1
+attach eth0 --max-flows 64 --no-daemon
+
+# --- its lock ---------------------------------------------------------------------------------------
+
+exec 9< $PINS
+flock 9
+ends() { # EXIT_CODE COMMAND...
+	local want=$1 code=0
+
+	shift
+	timeout 30 "$TCPGUARD" "$@" 9<&- || code=$?
+	equal $code "$want"
+}
+check "the lock held for ever: bypass works" ends 0 bypass on
+check "and monitor" ends 0 monitor eth0
+check "detach says who is at work" ends 7 detach eth0
+exec 9<&-
+check "then all is as ever" ends 0 enforce eth0
+check "bypass off" ends 0 bypass off
+
 # --- the ring of captures ---------------------------------------------------------------------------
 
 capturing() {
