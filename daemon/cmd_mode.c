@@ -173,7 +173,7 @@ static int find_and_apply(const struct pins *pins, struct mode_targets *targets,
 static int set_mode(const struct global_options *global, const struct mode_options *options,
 		    enum tg_mode mode, int argc, char **argv)
 {
-	struct mode_targets targets;
+	struct mode_targets targets = { 0 };
 	struct pins pins;
 	int err, code;
 

@@ -279,10 +279,9 @@ static void compare_rules(const struct list_rules *before, const struct list_rul
 	size_t a = 0, b = 0;
 
 	while (a < before->count || b < after->count) {
-		const struct tg_list_rule *old = a < before->count ? &before->rule[a] : NULL;
-		const struct tg_list_rule *new = b < after->count ? &after->rule[b] : NULL;
-		int order = !old ? 1 : !new ? -1 :
-					      list_rules_compare(old, new);
+		const struct tg_list_rule *old = &before->rule[a], *new = &after->rule[b];
+		int order = a == before->count ? 1 : b == after->count ? -1 :
+									 list_rules_compare(old, new);
 
 		visit_rule(order <= 0 ? old : new, before, order <= 0 ? old : NULL, after,
 			   order >= 0 ? new : NULL, now_s, visit, context);

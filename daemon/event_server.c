@@ -26,7 +26,6 @@
 
 struct reader {
 	struct reader *next;
-	struct reader **link; /* what points to this */
 	struct event_server *server;
 	int fd;
 	uid_t user;
@@ -65,19 +64,27 @@ static void set_watch(struct event_server *server);
 
 /* --- one reader ----------------------------------------------------------------------------------- */
 
-static void drop_reader(struct reader *reader)
+/* One that is in no list any more. */
+static void release_reader(struct reader *reader)
 {
 	struct event_server *server = reader->server;
 
-	*reader->link = reader->next;
-	if (reader->next)
-		reader->next->link = reader->link;
 	if (reader->tag)
 		events_untrace(server->events, reader->tag);
 	loop_fd_free(reader->watched);
 	close(reader->fd);
 	free(reader);
 	events_set_readers(server->events, --server->readers);
+}
+
+static void drop_reader(struct reader *reader)
+{
+	struct reader **at = &reader->server->first;
+
+	while (*at != reader)
+		at = &(*at)->next;
+	*at = reader->next;
+	release_reader(reader);
 }
 
 static bool is_for(const struct reader *reader, const struct tg_event *event)
@@ -283,9 +290,6 @@ static int add_reader(struct event_server *server, int fd)
 	}
 	loop_fd_wait(reader->watched, true, false);
 	reader->next = server->first;
-	reader->link = &server->first;
-	if (reader->next)
-		reader->next->link = &reader->next;
 	server->first = reader;
 	events_set_readers(server->events, ++server->readers);
 	return 0;
@@ -451,10 +455,14 @@ int event_server_new(struct event_server **out, struct loop *loop, struct events
 
 void event_server_free(struct event_server *server)
 {
+	struct reader *reader;
+
 	if (!server)
 		return;
-	while (server->first)
-		drop_reader(server->first);
+	while ((reader = server->first)) {
+		server->first = reader->next;
+		release_reader(reader);
+	}
 	loop_timer_free(server->timer);
 	loop_fd_free(server->listener);
 	event_socket_close(server->fd, server->path);

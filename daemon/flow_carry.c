@@ -195,11 +195,12 @@ static void carry_one(struct layout_flow *flow, const struct tg_table *to, __u32
 		return;
 	}
 	counts->flows++;
+	if (!ref.slot || found == TG_FOUND_BUSY)
+		return; /* the data path is opening it this moment, and knows better */
 	if (found == TG_FOUND_LIVE)
 		merge(flow, to, &ref, step);
-	else if (found == TG_FOUND_NONE)
+	else
 		insert(flow, to, &ref, step);
-	/* else the data path is opening it this moment, and knows better */
 }
 
 static bool read_one(const struct flow_carry_source *from, uint64_t number, struct layout_flow *flow)
