@@ -340,7 +340,7 @@ static int settle_lists(void)
 static int set_rest(const struct attach_options *options, const struct config *config,
 		    struct datapath_result *results, int count)
 {
-	int err = settle_lists();
+	int err = results[0].table_made ? 0 : settle_lists(); /* new maps hold no lists */
 
 	if (!err && config)
 		err = attach_config_apply(config, &options->datapath, results, count);
