@@ -108,7 +108,7 @@ check "its rules are still read" grep -q '^10.0.0.2 .*kept' <(tg block list)
 check "upgrade" tg upgrade --no-daemon
 check "blocked by an image of this version" fails fetch_works 10.0.0.1
 check "with the reason it had" grep -q '^10.0.0.2 .*kept' <(tg block list)
-"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=0 bits1=0
+"$PYTHON" "$HERE/hostile_image.py" /sys/fs/bpf/tcpguard/v1 format=1 reserved1=16 direct1=1
 check "passes again" fetch_works 10.0.0.1
 check "attach makes it anew as well" tg attach eth0 --no-daemon
 check "it blocks" fails fetch_works 10.0.0.1
