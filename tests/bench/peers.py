@@ -201,6 +201,7 @@ class Listener(Peer):
 class Guard(Peer):
     """tcpguard as shipped.  Its SYN cookie mode is one more row: `arguments` that switch it on."""
 
+    modes = ("established", "hot", "stray", "syn")
     needs_flows = True
     # What it chooses by itself on a machine that forwards; the handshakes are no flood.
     arguments = "--profile gateway --synflood off --learn 0s"
@@ -226,6 +227,13 @@ class Guard(Peer):
         wanted = self.reasons[mode]
         self.all = {row["name"]: row["packets"] for row in stats["interfaces"][0]["reasons"] if row["packets"]}
         return sum(row["packets"] for row in stats["interfaces"][0]["reasons"] if row["name"] in wanted)
+
+
+class GuardHost(Guard):
+    """The server is silent in mode beyond, for which a gateway would believe that it does not see it."""
+
+    modes = ("beyond",)
+    arguments = "--profile host --no-seed --synflood off --learn 0s"
 
 
 class GuardCookies(Guard, Listener):
@@ -258,7 +266,7 @@ class GuardCookiesByTc(GuardCookies):
 
 PEERS = [Sink("sink"), AnswerXdp("xdp_tx"), Forward("forward"), ForwardXdp("xdp_pass"), RawDrop("nft_raw"),
          Conntrack("nft_ct"), Synproxy("synproxy"), Listener("listener"), Guard("tcpguard"),
-         GuardCookies("tcpguard_cookies"), GuardCookiesByTc("cookies_by_tc")]
+         GuardHost("tcpguard_host"), GuardCookies("tcpguard_cookies"), GuardCookiesByTc("cookies_by_tc")]
 TOLERANCE = 0.98  # a few packets of one bucket in a hundred thousand find no slot, cookies are rate limited
 
 
@@ -315,7 +323,7 @@ def goals(rows):
         ("G8", "stray ACK flood: nft ct invalid drop / ours", 4, 5,
          ratio(cost("stray", "nft_ct"), cost("stray", "tcpguard"))),
         ("G9", "beyond the window: nft ct / ours", 3.2, 4,
-         ratio(cost("beyond", "nft_ct"), cost("beyond", "tcpguard"))),
+         ratio(cost("beyond", "nft_ct"), cost("beyond", "tcpguard_host"))),
         ("G11", "SYN flood, cookies: tuned nft synproxy / ours", 6, 9,
          ratio(cost("syn", "synproxy"), cost("syn", "tcpguard_cookies"))),
         ("G12", "SYN flood, cookies: listener / ours", 7.5, 10,
