@@ -228,8 +228,9 @@ static __noinline int tg_flow_find_spilled(const struct tg_table *table, __u64 t
 
 /*
  * The word first: it lies among the words of seven other buckets, in a table of its own that is small
- * enough for a cache, and nearly always tells a segment of no flow apart without a look at any slot.
- * *home, when nothing was found, is the home bucket's word (NULL if there is none).
+ * enough for a cache, and nearly always tells a segment of no flow apart without a look at any slot: a
+ * print is written before its flow is live.  *word, when nothing was found, is the home bucket's word
+ * (NULL if there is none).
  */
 TG_INLINE enum tg_found tg_flow_find(const struct tg_table *table, __u64 tag, struct tg_ref *ref,
 				     __u64 **word)

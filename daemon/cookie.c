@@ -113,7 +113,7 @@ void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic
 void cookie_degrade(struct tg_cookie_program *plan)
 {
 	plan->kind = plan->kind == TG_COOKIE_OWN && !plan->veth ? TG_COOKIE_LISTENER :
-									  TG_COOKIE_NONE;
+								  TG_COOKIE_NONE;
 }
 
 bool cookie_needs_ingress(const struct tg_cookie_program *plan)

@@ -96,9 +96,9 @@ static int check_former_lists(const struct upgrade *upgrade, unsigned int slot, 
 	return log_err_hint(-EOPNOTSUPP,
 			    "install the version you want and 'tcpguard upgrade', which carries them "
 			    "over; or give them up with 'tcpguard block flush' and 'tcpguard allow flush'",
-			    "cannot go back: the former programs of '%s' read no lists of this version's "
+			    "cannot go back: the former programs of '%.*s' read no lists of this version's "
 			    "format, and there are lists",
-			    upgrade->pins->ifaces[slot].name);
+			    TG_IFNAME_LEN, upgrade->pins->ifaces[slot].name);
 }
 
 /* 1: there are none.  That is an answer, and no error. */
@@ -217,8 +217,8 @@ static int check_all_take_part(const struct upgrade *upgrade, const struct datap
 
 	for (i = 0; upgrade->migration && i < count; i++)
 		if (all[i].left)
-			return log_err(-EBUSY, "cannot carry the flows to another table: '%s': %s",
-				       all[i].iface.name, all[i].left);
+			return log_err(-EBUSY, "cannot carry the flows to another table: '%.*s': %s",
+				       TG_IFNAME_LEN, all[i].iface.name, all[i].left);
 	return 0;
 }
 

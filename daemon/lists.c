@@ -364,7 +364,8 @@ static int prepare(struct pins *pins, const struct list_rules *rules, struct lis
 static int say_other(const struct tg_iface *iface)
 {
 	return log_err_hint(-EOPNOTSUPP, "'tcpguard upgrade' puts this version's there",
-			    "the programs of '%s' read no lists of this version's format", iface->name);
+			    "the programs of '%.*s' read no lists of this version's format", TG_IFNAME_LEN,
+			    iface->name);
 }
 
 int lists_prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
