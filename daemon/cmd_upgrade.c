@@ -207,7 +207,7 @@ static void say_what_was_left(const struct outcome *outcome)
 
 	for (i = 0; i < outcome->count; i++)
 		if (outcome->all[i].left)
-			log_err(0, "'%s' is left as it is: %s", outcome->all[i].iface.name,
+			log_err(0, "'%.*s' is left as it is: %s", TG_IFNAME_LEN, outcome->all[i].iface.name,
 				outcome->all[i].left);
 }
 

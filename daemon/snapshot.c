@@ -75,7 +75,7 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 	if (!err)
 		err = read_counters(p->fd[PINS_TALLIES], slot, values, sizeof(out->tallies), cpus,
 				    &out->tallies);
-	return err ? log_err(err, "cannot read the counters of '%s'", out->iface.name) : 0;
+	return err ? log_err(err, "cannot read the counters of '%.*s'", TG_IFNAME_LEN, out->iface.name) : 0;
 }
 
 static int read_services(const struct pins *p, uint64_t *values, int cpus, struct snapshot *s)
