@@ -117,7 +117,7 @@ check:
 # The network tests with a daemon built with the sanitizers; T=net/replay for some of them.
 check-asan:
 	$(Q)scripts/install-deps build test
-	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS) $(BUILD)/asan/tcpguard
+	$(Q)$(MAKE) --no-print-directory all units $(TOOLS) $(LAYOUT_PROGRAMS) $(BUILD)/asan/tcpguard
 	$(Q)scripts/check-memory asan $(T)
 
 # Every command below valgrind.

@@ -46,9 +46,12 @@ TG_INLINE bool tg_fast_headers(const void *data, const void *data_end)
 
 	if ((const void *)(tcp + 1) > data_end || tg_program.no_link_header)
 		return false;
-	if (eth->type != bpf_htons(TG_ETHERTYPE_IPV4) || ip->version_ihl != 0x45 ||
-	    ip->protocol != TG_PROTO_TCP ||
-	    (ip->fragment & bpf_htons(TG_IPV4_MORE_FRAGMENTS | TG_IPV4_FRAGMENT_OFFSET)) ||
+	/* Neighbours as one word: type and version, offset of the fragment and protocol. */
+	if ((*(const __be32 *)&eth->type & bpf_htonl(0xffffff00)) !=
+		    bpf_htonl(TG_ETHERTYPE_IPV4 << 16 | 0x45 << 8) ||
+	    (*(const __be32 *)&ip->fragment &
+	     bpf_htonl((TG_IPV4_MORE_FRAGMENTS | TG_IPV4_FRAGMENT_OFFSET) << 16 | 0xff)) !=
+		    bpf_htonl(TG_PROTO_TCP) ||
 	    ip->saddr == ip->daddr) /* then the ports say which side sent it */
 		return false;
 	/* Both bytes at once: where the header ends, and the flags that are tested. */
@@ -58,10 +61,6 @@ TG_INLINE bool tg_fast_headers(const void *data, const void *data_end)
 	return kind == bpf_htons(TG_FAST_STAMPED) && (const void *)(option + 3) <= data_end &&
 	       option[0] == TG_FAST_TIMESTAMPS;
 }
-
-/* Keeps the compiler from computing a value anew wherever it is used; no instruction. */
-#define TG_KEEP(value) asm volatile("" \
-				    : "+r"(value))
 
 /* tg_flow_identify() of two addresses that differ. */
 TG_INLINE struct tg_flow_id tg_fast_identify(const void *data)
@@ -81,7 +80,6 @@ TG_INLINE struct tg_flow_id tg_fast_identify(const void *data)
 	TG_KEEP(lo);
 	TG_KEEP(hi);
 	TG_KEEP(ports);
-	TG_KEEP(id.side);
 	id.tag = tg_tag_ipv4(&tg_program.hash, lo, hi, ports);
 	return id;
 }
@@ -126,26 +124,50 @@ struct tg_fast_view {
 	struct tg_half_count *count; /* the sender's */
 };
 
+/* Live, and no late writer has touched it. */
+TG_INLINE bool tg_fast_live(__u32 claim)
+{
+	return (claim & (TG_CLAIM_OWNED | TG_CLAIM_LIVE | TG_CLAIM_SUSPECT)) ==
+	       (TG_CLAIM_OWNED | TG_CLAIM_LIVE);
+}
+
+/*
+ * tg_way_search() for the way the tag prefers.  The tag is read once, behind the claim: it is that
+ * generation's or, if the slot changed hands between the two, a later one's, for which there is
+ * tg_flow_check_owner() in the end.  The short way drops nothing.
+ */
+TG_INLINE bool tg_fast_way(struct tg_bucket *bucket, __u64 seen, __u32 way, __u64 tag,
+			   struct tg_ref *ref)
+{
+	struct tg_slot *slot = &bucket->slot[way];
+
+	/* tg_print_of() but for the tag whose print is another's: the search of all ways finds that one. */
+	seen >>= TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * way;
+	if (TG_UNLIKELY((seen ^ tag >> 3) & TG_PRINT_MASK))
+		return false;
+	ref->claim = TG_READ_ONCE(slot->claim);
+	ref->slot = slot;
+	return tg_fast_live(ref->claim) && TG_READ_ONCE(slot->tag) == tag;
+}
+
 TG_INLINE bool tg_fast_find(const void *data, struct tg_fast_view *view)
 {
 	struct tg_table table = { .buckets = tg_program.buckets };
 	struct tg_flow_id id = tg_fast_identify(data);
-	__u32 index = tg_bucket_of(id.tag, 0, table.buckets), side = id.side & 1;
+	__u32 index = tg_bucket_of(id.tag, 0, table.buckets), side = id.side;
 	struct tg_bucket *bucket = tg_bucket_at(&table, index);
 	const __u64 *word = tg_bucket_word_at(&table, index);
 	__u32 way = id.tag & (TG_BUCKET_WAYS - 1);
-	enum tg_found found = TG_FOUND_NONE;
 	struct tg_detail *detail;
 	__u64 seen;
 
 	if (!bucket || !word)
 		return false;
 	seen = TG_READ_ONCE(*word);
-	if (TG_LIKELY(tg_print_matches(seen, way, id.tag)))
-		found = tg_way_search(bucket, index, way, id.tag, &view->ref);
-	if (!found)
-		found = tg_prints_search(bucket, seen, index, id.tag, &view->ref);
-	if (found != TG_FOUND_LIVE)
+	view->ref.number = index * TG_BUCKET_WAYS + way;
+	if (TG_UNLIKELY(!tg_fast_way(bucket, seen, way, id.tag, &view->ref)) &&
+	    (!tg_prints_search(bucket, seen, index, id.tag, &view->ref) ||
+	     !tg_fast_live(view->ref.claim)))
 		return false;
 	tg_report_found(id.tag, side, &view->ref);
 	detail = tg_detail_at(&table, view->ref.number);
@@ -172,7 +194,6 @@ TG_INLINE bool tg_fast_flow(const struct tg_fast_view *view, __u32 stamp, bool o
 
 	return (view->sender->facts & (TG_FAST_FACTS_MASK | TG_FACT_OWN | stamp)) == wanted &&
 	       (view->receiver->facts & TG_FAST_FACTS_MASK) == TG_FAST_FACTS &&
-	       !(view->ref.claim & TG_CLAIM_SUSPECT) &&
 	       now_ms - TG_READ_ONCE(view->ref.slot->stamp_ms) <= shortest_ms;
 }
 

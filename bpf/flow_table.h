@@ -141,13 +141,6 @@ TG_INLINE __u64 tg_print_of(__u64 tag)
 	return ((tag >> 3) & TG_PRINT_MASK) ?: TG_PRINT_MASK;
 }
 
-/* Does the way's print say that it may hold the tag? */
-TG_INLINE bool tg_print_matches(__u64 word, __u32 way, __u64 tag)
-{
-	return (word >> (TG_BUCKET_PRINTS_SHIFT + TG_PRINT_BITS * way) & TG_PRINT_MASK) ==
-	       tg_print_of(tag);
-}
-
 #define TG_PRINTS_ONES 0x0842108421ULL /* the lowest bit of each print */
 #define TG_PRINTS_HIGHS (TG_PRINTS_ONES << (TG_PRINT_BITS - 1))
 

@@ -57,14 +57,27 @@ TG_INLINE __u64 tg_join_tag(__u64 first, __u64 second)
 	return tag ^ tag >> 29;
 }
 
-/* key is volatile because it is load-time read-only data on the BPF side. */
+/* Keeps the compiler from computing a value anew wherever it is used; no instruction. */
+#define TG_KEEP(value) asm volatile("" \
+				    : "+r"(value))
+
+/*
+ * key is volatile because it is load-time read-only data on the BPF side.  In this order each coefficient
+ * is used where it is read, and none waits on the stack.
+ */
 TG_INLINE __u64 tg_tag_ipv4(const volatile struct tg_hash_key *key, __u64 lo, __u64 hi, __u64 ports)
 {
-	__u64 first = key->base4[0] + key->word[0][3] * lo + key->word[0][7] * hi +
-		      key->word[0][8] * ports;
-	__u64 second = key->base4[1] + key->word[1][3] * lo + key->word[1][7] * hi +
-		       key->word[1][8] * ports;
+	__u64 first, second;
 
+	first = key->word[0][3] * lo;
+	first += key->word[0][7] * hi;
+	first += key->word[0][8] * ports;
+	first += key->base4[0];
+	TG_KEEP(first);
+	second = key->word[1][3] * lo;
+	second += key->word[1][7] * hi;
+	second += key->word[1][8] * ports;
+	second += key->base4[1];
 	return tg_join_tag(first, second);
 }
 
