@@ -58,7 +58,7 @@ struct tg_packet {
 	bool own; /* sent by this machine, not forwarded: never dropped */
 	bool outside; /* came in to a host */
 	bool enforced; /* a verdict DROP will be carried out; if not, the flow must follow what passes */
-	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*) */
+	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*, TG_RELAXED_EXCHANGE) */
 	bool allowed; /* the source is on the allow list */
 	__u8 service; /* of the local port, see struct tg_service; 0: none */
 };

@@ -95,6 +95,18 @@ TG_INLINE void tg_apply_segment(struct tg_view *view, const struct tg_packet *pk
 }
 
 /*
+ * While tables are exchanged: III fails alone, and by no more than the sender itself has allowed.  The
+ * other direction meets another table, and what it sends is known from here only.
+ */
+TG_INLINE bool tg_acks_what_passed_elsewhere(const struct tg_view *view, const struct tg_packet *pkt,
+					     enum tg_verdict verdict)
+{
+	return verdict == TG_DROP_ACK_ABOVE && (pkt->relaxed & TG_RELAXED_EXCHANGE) &&
+	       (view->sender->facts & TG_FACT_HASACK) &&
+	       !tg_seq_after(pkt->ack, view->sender->right);
+}
+
+/*
  * A segment out of bounds that is passed all the same: the flow must follow what passed, or one
  * would-be drop cascades.  In monitor mode only if nothing but I fails, and by no more than a window.
  * Our own kernel is believed: it knows more than we do (another interface, data before we came), but
@@ -103,7 +115,11 @@ TG_INLINE void tg_apply_segment(struct tg_view *view, const struct tg_packet *pk
 TG_INLINE void tg_follow_passed(struct tg_view *view, const struct tg_packet *pkt, __u32 limit,
 				enum tg_verdict verdict)
 {
-	if (pkt->own) {
+	bool elsewhere = tg_acks_what_passed_elsewhere(view, pkt, verdict);
+
+	if (elsewhere)
+		tg_raise(&view->receiver->end, pkt->ack, false);
+	if (pkt->own || elsewhere) {
 		if (!tg_beyond_acked_fin(view, pkt))
 			tg_apply_segment(view, pkt);
 	} else if (verdict == TG_DROP_SEQ_ABOVE && pkt->end - limit <= view->receiver->maxwin &&

@@ -141,6 +141,7 @@ static int take_back(const struct pins *pins)
 	unsigned int slot;
 	int hook, err, first = 0;
 
+	migrate_begin_back(pins);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
 			err = put_back(pins, slot, hook);

@@ -6,7 +6,8 @@
  *   1 the new table is made and pinned beside the present one (maps_new), the new programs are loaded
  *   2 the flows are carried over: most of the work, while the former programs judge as ever
  *   3 the journal of the exchange is written; verdicts about states and windows are no longer carried
- *     out: between two exchanged hooks each table sees one direction only
+ *     out: between two exchanged hooks each table sees one direction only, and learns of the other from
+ *     its acknowledgements
  *   4 the flows once more, for what moved since 2; the programs are exchanged
  *   5 the former table stands still: what it learnt since 4 is merged into the new one
  *   6 a moment for handshakes of which a segment passed between 4 and 5: their next one is followed
@@ -14,8 +15,9 @@
  *
  * Segments that would have been dropped between 3 and 7 are counted as would_drop, and reported.
  *
- * Killed before 7, the next tcpguard puts the former programs back (datapath_exchange.c) and merges the
- * other way round; where the layouts differ, what is unknown is adopted for a while instead.
+ * Where 7 fails, or who does it is killed before it, the former programs are put back, verdicts waiting
+ * again (datapath_exchange.c), and what the new table learnt is merged the other way round.  A table of
+ * another layout cannot be: open flows are judged loosely then, and what is unknown is adopted for a while.
  */
 #include "datapath_parts.h"
 
@@ -39,7 +41,7 @@
  * Classes that need a flow, in tg_config.relaxed; what that word was before is kept above the bits the
  * data path looks at, so that whoever comes later can put it back.
  */
-#define WAITING (1U << TG_CLASS_STATE | 1U << TG_CLASS_WINDOW | 1U << TG_CLASS_SYN)
+#define WAITING (1U << TG_CLASS_STATE | 1U << TG_CLASS_WINDOW | 1U << TG_CLASS_SYN | TG_RELAXED_EXCHANGE)
 #define WAITS 0x80000000U
 #define BEFORE_SHIFT 8
 #define BEFORE_MASK 0xffU
@@ -231,17 +233,27 @@ void migrate_release(struct migration *migration)
 	free(migration);
 }
 
-/* Connections that began meanwhile are known to the other table only, which cannot be read. */
-static void adopt_for_a_while(const struct pins *pins)
+/* The other table, of another layout, cannot be read, or this one not be written by the rules of the own. */
+static void go_on_without(const struct pins *former)
 {
+	const struct layout *layout = former->layout;
 	unsigned int slot;
 	uint64_t now_ms;
 
-	if (pins_now_ms(pins, &now_ms))
+	flow_loosen(layout, former->buckets, former->details, (uint64_t)former->info.buckets * layout->ways);
+	if (pins_now_ms(former, &now_ms))
 		return; /* said */
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
-		if (pins->settings->iface[slot].learn_until_ms < now_ms + ADOPT_MS)
-			TG_WRITE_ONCE(pins->settings->iface[slot].learn_until_ms, now_ms + ADOPT_MS);
+		if (former->settings->iface[slot].learn_until_ms < now_ms + ADOPT_MS)
+			TG_WRITE_ONCE(former->settings->iface[slot].learn_until_ms, now_ms + ADOPT_MS);
+	log_info("a flow table of another layout was given up: open flows are judged loosely until they end, unknown ones are adopted for %u s",
+		 ADOPT_MS / 1000);
+}
+
+void migrate_begin_back(const struct pins *former)
+{
+	if (maps_table_waits())
+		wait_with_verdicts(former);
 }
 
 void migrate_take_back(const struct pins *former)
@@ -251,10 +263,10 @@ void migrate_take_back(const struct pins *former)
 
 	if (!maps_table_waits())
 		return;
-	wait_with_verdicts(former);
 	wait_for_packets();
-	if (former->layout != layout_own() || pins_open_at(&other, PINS_NEW_MAPS_DIR, false)) {
-		adopt_for_a_while(former);
+	if (former->layout != layout_own() || pins_layout_at(PINS_NEW_MAPS_DIR) != TG_LAYOUT_VERSION ||
+	    pins_open_at(&other, PINS_NEW_MAPS_DIR, false)) {
+		go_on_without(former);
 	} else {
 		carry(&other, former, FLOW_CARRY_BACK, &counts); /* said */
 		pins_close(&other);

@@ -91,7 +91,11 @@ int migrate_begin(struct migration *migration);
 int migrate_finish(struct migration *migration);
 void migrate_report(const struct migration *migration, struct datapath_migrated *out);
 void migrate_release(struct migration *migration);
-/* Programs are back that were exchanged for others with another table: what that one learnt. */
+/*
+ * Programs are put back that were exchanged for others with another table: before it, verdicts wait; when
+ * all are back, what that table learnt is merged, and they wait no longer.
+ */
+void migrate_begin_back(const struct pins *former);
 void migrate_take_back(const struct pins *former);
 /* Verdicts wait no longer, whoever made them. */
 void migrate_resume(const struct pins *pins);

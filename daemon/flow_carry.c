@@ -221,6 +221,43 @@ void flow_carry(const struct flow_carry_source *from, const struct tg_table *to,
 			carry_one(&flow, to, now_ms, step, counts);
 }
 
+/* Of a flow that spilled over, the home bucket's count stays: a look-up more, for strays. */
+static void forget(__u32 *claim, __u32 seen)
+{
+	__sync_val_compare_and_swap(claim, seen, seen & ~(TG_CLAIM_GENERATION_ONE - 1));
+}
+
+/* Two halves that were adopted, but for what they have acknowledged and how long they may be silent. */
+static void loosen(const struct layout *layout, char *slot)
+{
+	int side;
+
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		__sync_fetch_and_add((__u32 *)(slot + layout->words.right[side]), TG_PICKUP_SPAN);
+		__sync_fetch_and_or((__u32 *)(slot + layout->words.facts[side]), TG_FACT_PICKUP);
+	}
+}
+
+void flow_loosen(const struct layout *layout, void *slots, const void *details, uint64_t count)
+{
+	struct flow_carry_source table = { layout, slots, details, count };
+	struct layout_flow flow;
+	enum tg_phase phase;
+	uint64_t i;
+
+	for (i = 0; i < count; i++) {
+		char *slot = (char *)slots + i * layout->slot_bytes;
+
+		if (!read_one(&table, i, &flow))
+			continue;
+		phase = tg_flow_phase(&flow.slot.half[TG_SIDE_LO], &flow.slot.half[TG_SIDE_HI]);
+		if (phase == TG_PHASE_ESTABLISHED || phase == TG_PHASE_HALF_CLOSED)
+			loosen(layout, slot);
+		else
+			forget((__u32 *)(slot + layout->words.claim), flow.slot.claim);
+	}
+}
+
 uint64_t flow_carry_live(const struct flow_carry_source *from)
 {
 	struct layout_flow flow;

@@ -36,6 +36,14 @@ struct flow_carry_counts {
 void flow_carry(const struct flow_carry_source *from, const struct tg_table *to, __u32 now_ms,
 		enum flow_carry_step step, struct flow_carry_counts *counts);
 
+/*
+ * The flows of this table went on in another one that cannot be read: numbers may have moved as far as an
+ * adopted flow's, and further handshakes, ends and new connections on their ports are unknown.  An
+ * open flow keeps its facts and is judged as loosely as an adopted one from now on; every other
+ * is forgotten, to be adopted.  The data path may be at work on the table.
+ */
+void flow_loosen(const struct layout *layout, void *slots, const void *details, uint64_t count);
+
 /* Live flows, expired ones included. */
 uint64_t flow_carry_live(const struct flow_carry_source *from);
 

@@ -20,11 +20,19 @@ struct layout_flow {
 	struct tg_detail detail;
 };
 
+/* Where a slot has its words of 32 bits, in bytes; what they mean is the same in every layout. */
+struct layout_words {
+	size_t claim;
+	size_t facts[TG_SIDE_MAX];
+	size_t right[TG_SIDE_MAX];
+};
+
 struct layout {
 	__u32 version;
 	__u32 ways; /* slots a bucket */
 	size_t slot_bytes;
 	size_t detail_bytes;
+	struct layout_words words;
 	/* False if nothing lives there, or if it changed while it was read. */
 	bool (*read)(const void *slot, const void *detail, struct layout_flow *flow);
 };

@@ -4,7 +4,8 @@
 
 const struct layout layout_rows[] = {
 	{ TG_LAYOUT_VERSION, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail),
-	  layout_read_own },
-	{ 1, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail), layout_read_own },
+	  LAYOUT_WORDS(struct tg_slot), layout_read_own },
+	{ 1, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail),
+	  LAYOUT_WORDS(struct tg_slot), layout_read_own },
 };
 const size_t layout_rows_count = sizeof(layout_rows) / sizeof(layout_rows[0]);

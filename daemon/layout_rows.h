@@ -9,6 +9,14 @@
 extern const struct layout layout_rows[];
 extern const size_t layout_rows_count;
 
+/* The words of a slot that is such a structure. */
+#define LAYOUT_WORDS(slot) \
+	{ \
+		offsetof(slot, claim), \
+			{ offsetof(slot, half[0].facts), offsetof(slot, half[1].facts) }, \
+			{ offsetof(slot, half[0].right), offsetof(slot, half[1].right) }, \
+	}
+
 /* For rows of slots as this version has them. */
 bool layout_read_own(const void *slot, const void *detail, struct layout_flow *flow);
 

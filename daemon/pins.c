@@ -288,6 +288,26 @@ int pins_open_at(struct pins *p, const char *directory, bool any_layout)
 	return open_from(p, directory, true, any_layout);
 }
 
+uint32_t pins_layout_at(const char *directory)
+{
+	struct pins any = { .layout = layout_own() };
+	struct bpf_map_info info = {};
+	struct tg_table_info table = {};
+	__u32 bytes = sizeof(info), zero = 0;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", directory, maps[PINS_INFO].name);
+	fd = pins_path_get(path, BPF_F_RDONLY);
+	if (fd < 0)
+		return 0;
+	if (bpf_obj_get_info_by_fd(fd, &info, &bytes) || !is_as_compiled(&any, PINS_INFO, &info) ||
+	    bpf_map_lookup_elem(fd, &zero, &table))
+		table.layout_version = 0;
+	close(fd);
+	return table.layout_version;
+}
+
 void pins_close(struct pins *p)
 {
 	enum pins_map map;

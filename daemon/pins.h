@@ -105,6 +105,9 @@ int pins_open(struct pins *p, bool writable);
  */
 int pins_open_at(struct pins *p, const char *directory, bool any_layout);
 
+/* The layout of the flow table pinned in that directory; 0: it cannot be told.  Says nothing. */
+uint32_t pins_layout_at(const char *directory);
+
 /* After the configuration may have been exchanged: the table's timeouts are the new one's. */
 void pins_refresh(struct pins *p);
 

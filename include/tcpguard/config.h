@@ -130,7 +130,7 @@ struct tg_config {
 	struct tg_service service[TG_SERVICES_MAX];
 	__u32 events_sample; /* of many equal drops one in so many is told; 0 and 1: all */
 	__u32 events_per_second; /* of one kind, for each CPU; 0: no limit */
-	__u32 relaxed; /* bit TG_CLASS_*: verdicts of this class are not carried out anywhere */
+	__u32 relaxed; /* bit TG_CLASS_*: verdicts of this class are not carried out anywhere; TG_RELAXED_EXCHANGE */
 	__u32 reserved;
 };
 

@@ -33,6 +33,13 @@ enum tg_class {
 	TG_CLASS_MAX
 };
 
+/*
+ * Beside the bits of classes in tg_config.relaxed: hooks are being given programs with another flow table.
+ * Until all have theirs, each table sees a part of what passes.
+ */
+#define TG_RELAXED_EXCHANGE 0x80U
+_Static_assert(TG_CLASS_MAX <= 7, "TG_RELAXED_EXCHANGE is no class");
+
 /*        id                    action code  reason                class      description */
 #define TG_VERDICTS(X) \
 	X(PASS_NOT_TCP,           PASS,   60, "not_tcp",             INFO,      "not TCP") \

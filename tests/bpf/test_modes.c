@@ -222,6 +222,34 @@ static void enforce_does_not_follow_what_it_drops(void **state)
 	assert_int_equal(guard_half(*state, CLIENT)->end, C);
 }
 
+/* The server's half passes through another table: of what it sends, acknowledgements tell. */
+static void while_tables_are_exchanged_acknowledgements_tell_of_the_other_side(void **state)
+{
+	static const struct step steps[] = {
+		{ CLIENT, ACK, .seq = C, .ack = S + 100, .payload = 10, .want = TG_DROP_ACK_ABOVE },
+		{ CLIENT, ACK, .seq = C + 10, .ack = S + 100 + W, .payload = 10, .want = TG_DROP_ACK_ABOVE },
+		/* No further than the client has allowed. */
+		{ CLIENT, ACK, .seq = C + 20, .ack = S + 101 + 2 * W, .payload = 10, .want = TG_DROP_ACK_ABOVE },
+	};
+	static const struct step afterwards[] = {
+		{ SERVER, ACK, .seq = S + 100 + W, .ack = C + 20, .payload = 50, .want = TG_PASS_OK },
+		{ CLIENT, ACK, .seq = C + 20, .ack = S + 150 + W, .want = TG_PASS_OK },
+		{ CLIENT, ACK, .seq = C + 20, .ack = S + 151 + W, .want = TG_DROP_ACK_ABOVE },
+	};
+	struct guard *guard = *state;
+	__u32 *relaxed = &guard_settings(guard)->config[0].relaxed;
+
+	open_plain(guard);
+	*relaxed = TG_RELAXED_EXCHANGE;
+	guard_settings(guard)->bypass = 1;
+	TALK(guard, steps);
+	assert_int_equal(guard_half(guard, SERVER)->end, S + 100 + W);
+	assert_int_equal(guard_half(guard, CLIENT)->end, C + 20);
+	*relaxed = 0;
+	guard_settings(guard)->bypass = 0;
+	TALK(guard, afterwards);
+}
+
 #define ATTACHED 7u
 #define UNATTACHED 8u
 
@@ -308,6 +336,7 @@ int main(void)
 		MONITOR(monitor_changes_nothing_for_the_handshake_it_doubts),
 		GATEWAY(bypass_follows_like_monitor),
 		GATEWAY(enforce_does_not_follow_what_it_drops),
+		GATEWAY(while_tables_are_exchanged_acknowledgements_tell_of_the_other_side),
 		TEST(a_forwarded_packet_is_judged_once),
 		TEST(a_packet_from_an_unattached_interface_is_judged_at_egress),
 		GATEWAY(a_gateway_enforces_in_both_directions),

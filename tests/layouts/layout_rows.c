@@ -66,8 +66,8 @@ static bool read_former(const void *slot, const void *detail, struct layout_flow
 
 const struct layout layout_rows[] = {
 	{ TG_LAYOUT_VERSION, TG_BUCKET_WAYS, sizeof(struct tg_slot), sizeof(struct tg_detail),
-	  layout_read_own },
+	  LAYOUT_WORDS(struct tg_slot), layout_read_own },
 	{ TG_LAYOUT_VERSION - 1, TG_BUCKET_WAYS, sizeof(struct former_slot), sizeof(struct former_detail),
-	  read_former },
+	  LAYOUT_WORDS(struct former_slot), read_former },
 };
 const size_t layout_rows_count = sizeof(layout_rows) / sizeof(layout_rows[0]);

@@ -6,6 +6,7 @@ usage: heartbeat.py serve ADDRESS PORT          echoes, one connection after the
        heartbeat.py beat ADDRESS PORT FILE      writes into FILE how many bytes came back, or why it ended
 """
 
+import contextlib
 import os
 import socket
 import sys
@@ -19,7 +20,7 @@ def serve(address, port):
     with socket.create_server((address, port), family=family) as listener:
         while True:
             connection, _ = listener.accept()
-            with connection:
+            with connection, contextlib.suppress(ConnectionError): # the client may be killed
                 while data := connection.recv(4096):
                     connection.sendall(data)
 

@@ -3,10 +3,33 @@
 # One connection of the client that says something every moment (heartbeat.py), and whether it still
 # does; for tests that interrupt tcpguard.  Sourced behind lib.sh, when there is a client.
 
-background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 7
-wait_for 10 listening 7 || die "no echo server"
-background on client "$PYTHON" "$HERE/heartbeat.py" beat 10.0.0.1 7 "$WORK/beats"
-wait_for 10 test -s "$WORK/beats" || die "no connection"
+# Its server is in the namespace HEART_IN, or ours, at HEART_AT.
+HEART_AT=${HEART_AT:-10.0.0.1}
+
+heart_listens() {
+	${HEART_IN:+on "$HEART_IN"} ss -Hlnt "sport = :7" | grep -q .
+}
+
+# The present connection ends; a new one begins.
+heart_ends() {
+	kill "$HEART"
+	wait_for 10 heart_has_ended
+}
+
+heart_has_ended() {
+	! on client ss -Hnt state established "dport = :7" | grep -q .
+}
+
+beat() {
+	rm -f "$WORK/beats"
+	background on client "$PYTHON" "$HERE/heartbeat.py" beat "$HEART_AT" 7 "$WORK/beats"
+	HEART=$PID
+	wait_for 10 test -s "$WORK/beats" || die "no connection"
+}
+
+background ${HEART_IN:+on "$HEART_IN"} "$PYTHON" "$HERE/heartbeat.py" serve "$HEART_AT" 7
+wait_for 10 heart_listens || die "no echo server"
+beat
 
 beats_beyond() {
 	[[ $(cat "$WORK/beats") =~ ^[0-9]+$ ]] && [ "$(cat "$WORK/beats")" -gt "$1" ]

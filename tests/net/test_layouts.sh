@@ -184,6 +184,12 @@ KILLED=0
 begin_with_first || die "attach: $(cat "$WORK/out")"
 upgrade traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "another layout, only watched" sound "$LATER"
+
+# The last step, which `make check` takes each time: the hooks have met the new table, and go back.
+exchanged=$(steps "$WORK/whole" maps_new | awk '/RENAME_EXCHANGE/ { print $2; exit }')
+check "refused the last step" refused renameat2 "$exchanged"
+check "killed before the last step: the former version repairs it" killed renameat2 "$exchanged"
+check "killed before the last step: the later version repairs it" killed renameat2 "$exchanged"
 faults "refused one call" "$WORK/whole" maps_new "$EVERY" 0 refused
 faults "killed before a call" "$WORK/whole" maps_new "$EVERY" $((EVERY / 2)) killed
 check "the heart has beaten all along" heart_beats

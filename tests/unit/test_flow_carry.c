@@ -295,6 +295,43 @@ static void taking_back_keeps_what_the_new_table_learnt(void **state)
 	free_table(&to);
 }
 
+/* The SYN of number, and nothing else. */
+static struct tg_ref open_handshake(const struct tg_table *table, uint32_t number)
+{
+	struct tg_ref ref = open_flow(table, number);
+
+	ref.slot->half[TG_SIDE_LO].facts = TG_FACT_SYN;
+	ref.slot->half[TG_SIDE_HI].facts = 0;
+	return ref;
+}
+
+static void what_went_on_elsewhere_is_judged_loosely(void **state)
+{
+	const struct layout *own = layout_own();
+	struct tg_table table;
+	struct tg_half *half;
+	struct tg_ref ref;
+	__u64 *word;
+	int side;
+
+	(void)state;
+	make_table(&table, 16);
+	open_flow(&table, 1);
+	open_handshake(&table, 2);
+	flow_loosen(own, table.bucket, table.detail, 16 * TG_BUCKET_WAYS);
+	half = find_flow(&table, 1).slot->half;
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		assert_int_equal(half[side].facts, TG_FACT_SYN | TG_FACT_ACKSYN | TG_FACT_HASACK | TG_FACT_PICKUP |
+							   7 << TG_WSCALE_SHIFT);
+		assert_int_equal(half[side].end, 1100);
+		assert_int_equal(half[side].ack, 1100);
+		assert_int_equal(half[side].right, 1600 + (1U << 30));
+	}
+	assert_int_equal(tg_flow_phase(&half[TG_SIDE_LO], &half[TG_SIDE_HI]), TG_PHASE_ESTABLISHED);
+	assert_int_equal(tg_flow_find(&table, tag_of(2), &ref, &word), TG_FOUND_NONE);
+	free_table(&table);
+}
+
 /* A layout with four slots a bucket, other sizes and another order, as a version before this might have had. */
 struct old_slot {
 	struct tg_half half[TG_SIDE_MAX];
@@ -328,7 +365,7 @@ static bool read_old(const void *slot, const void *detail, struct layout_flow *f
 	return true;
 }
 
-static const struct layout old_layout = { 77, 4, sizeof(struct old_slot), sizeof(struct old_detail), read_old };
+static const struct layout old_layout = { 77, 4, sizeof(struct old_slot), sizeof(struct old_detail), { 0 }, read_old };
 
 static void carries_from_another_layout(void **state)
 {
@@ -384,6 +421,7 @@ int main(void)
 		cmocka_unit_test(what_has_expired_and_what_is_being_filled_stays_behind),
 		cmocka_unit_test(no_established_flow_is_displaced_in_a_table_too_small),
 		cmocka_unit_test(taking_back_keeps_what_the_new_table_learnt),
+		cmocka_unit_test(what_went_on_elsewhere_is_judged_loosely),
 		cmocka_unit_test(carries_from_another_layout),
 		cmocka_unit_test(knows_its_own_layout_and_the_first),
 	};

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A router gets another flow table, of another size or layout: between the exchange of one hook's program and
+# the next each table sees one direction only, and yet connections followed from their SYN lose no segment.
+# Nor do they where it fails at the last step, whichever version puts the former programs back.
+. "$(dirname "$0")/lib.sh"
+
+SEED=0
+. "$HERE/interrupted.sh"
+FIRST=$TCPGUARD
+LATER=$ROOT/build/layouts/later/tcpguard
+[ -x "$LATER" ] || {
+	echo "no $LATER: run 'make all tests' first"
+	exit 1
+}
+topology_router
+HEART_IN=server HEART_AT=10.0.2.2
+. "$HERE/heartbeat.sh"
+background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
+wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
+
+# Attached anew, and two connections since: one that says something every moment, one that transfers.
+begin() {
+	"$FIRST" detach --all --purge > "$WORK/out" 2>&1 || true # the first time there is nothing
+	heart_ends || return 1
+	"$FIRST" attach eth0 eth1 --profile gateway --learn 0s --max-flows 8192 --no-daemon > "$WORK/out" 2>&1 || return 1
+	beat
+	background on client curl -sS --fail --max-time 60 -o /dev/null http://10.0.2.2/slow/4/8000000
+	LOAD=$PID
+	wait_for 10 transfer_runs
+}
+
+transfer_runs() {
+	[ "$("$FIRST" -j flows list | query "sum(way['bytes'] > 50000 for row in d['flows']
+		if row['dst'].endswith(':80') for way in row['directions'])")" = 1 ]
+}
+
+upgrade() { # traced|with_error|killed_before and its arguments
+	"$@" "${UPGRADE[@]}"
+}
+
+# The call that puts the new table in the place of the former: the last step.
+find_last_step() {
+	begin && upgrade traced "$WORK/whole" || return 1
+	EXCHANGED=$(steps "$WORK/whole" maps_new | awk '/RENAME_EXCHANGE/ { print $2; exit }')
+	all_is_well "${UPGRADE[0]}"
+}
+
+# Both go on to their end, and nothing was dropped for good.
+all_is_well() { # VERSION
+	TCPGUARD=$1
+	heart_beats && wait "$LOAD" && equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
+}
+
+refused() {
+	begin && upgrade with_error renameat2 "$EXCHANGED" || return 1
+	[ "$code" != 0 ] && says_why && all_is_well "$FIRST"
+}
+
+killed() { # VERSION that repairs it
+	begin && upgrade killed_before renameat2 "$EXCHANGED" && heart_beats || return 1
+	"$1" upgrade --no-daemon > "$WORK/out" 2> "$WORK/err" || return 1
+	all_is_well "$1"
+}
+
+need_strace "upgrades on a router"
+UPGRADE=("$FIRST" upgrade --no-daemon --max-flows 20000)
+check "another size while connections go on" find_last_step
+check "refused its last step" refused
+check "killed before it: the next command repairs it" killed "$FIRST"
+
+UPGRADE=("$LATER" upgrade --no-daemon)
+check "another layout while connections go on" find_last_step
+check "refused its last step" refused
+check "which says what became of the flows" equal "$(grep -c 'open flows are judged loosely until they end' "$WORK/err")" 1
+check "killed before it: the former version goes on" killed "$FIRST"
+check "and says nothing of detaching" equal "$(grep -c 'purge' "$WORK/err")" 0
+check "killed before it: the later version goes on" killed "$LATER"
