@@ -112,7 +112,8 @@ static void apply_modes(const struct pins *pins, const struct config *config, ui
 		if (mode == CONFIG_NOT_GIVEN || !iface->attached_at_s)
 			continue; /* not ours to say, or being attached: monitor until that is done */
 		if (settings_is_pending(&to->iface[slot], now_ms))
-			log_info("'%.*s' waits for 'tcpguard confirm': its mode stays", TG_IFNAME_LEN, iface->name);
+			log_info("'%.*s' waits for 'tcpguard confirm': its mode stays", TG_IFNAME_LEN,
+				 iface->name);
 		else
 			settings_set_mode(&to->iface[slot], (enum tg_mode)mode);
 	}

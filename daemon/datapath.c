@@ -337,7 +337,8 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 
 	if (!datapath_reachable(&iface)) {
 		log_err_hint(0, "run it there, with 'nsenter --net=...'",
-			     "cannot detach '%.*s': it belongs to another network namespace", TG_IFNAME_LEN, iface.name);
+			     "cannot detach '%.*s': it belongs to another network namespace", TG_IFNAME_LEN,
+			     iface.name);
 		return -EXDEV;
 	}
 	/* XDP first: what is not followed in both directions must not be judged, nor counted. */

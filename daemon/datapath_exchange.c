@@ -176,13 +176,14 @@ static int keep_former(void)
 	return 0;
 }
 
-/* Of another table, which goes with them. */
+/* Of another table, which goes last, and not without them: it tells the next one whose programs these are. */
 static void forget_former(void)
 {
 	remove_entries(JOURNAL);
 	remove_entries(JOURNAL_DONE);
 	remove_entries(FORMER);
-	maps_remove_table();
+	if (!exists(JOURNAL) && !exists(JOURNAL_DONE) && !exists(FORMER))
+		maps_remove_table();
 }
 
 static int commit(bool migrated)

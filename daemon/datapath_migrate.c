@@ -246,7 +246,8 @@ static void go_on_without(const struct pins *former)
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (former->settings->iface[slot].learn_until_ms < now_ms + ADOPT_MS)
 			TG_WRITE_ONCE(former->settings->iface[slot].learn_until_ms, now_ms + ADOPT_MS);
-	log_info("a flow table of another layout was given up: open flows are judged loosely until they end, unknown ones are adopted for %u s",
+	log_info("a flow table of another layout was given up: open flows are judged loosely until they end, "
+		 "unknown ones are adopted for %u s",
 		 ADOPT_MS / 1000);
 }
 

@@ -198,8 +198,13 @@ static int open_info(struct pins *p, bool any_layout)
 	if (bpf_map_lookup_elem(p->fd[PINS_INFO], &zero, &p->info))
 		return log_err(-errno, "cannot read map %s", maps[PINS_INFO].name);
 	p->layout = layout_find(p->info.layout_version);
-	if (!p->layout || !p->info.buckets)
+	if (!p->layout)
 		return say_other_layout(p, false);
+	if (!p->info.buckets) {
+		log_err_hint(0, START_ANEW, "the pinned map %s says that the flow table has no buckets",
+			     maps[PINS_INFO].name);
+		return -EPROTO;
+	}
 	return any_layout || p->layout == layout_own() ? 0 : say_other_layout(p, true);
 }
 

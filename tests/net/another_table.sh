@@ -17,6 +17,14 @@ one_table() {
 	equal "$(ls -d $V1/maps* $V1/exchange* $V1/former 2> /dev/null)" $V1/maps
 }
 
+# What could not be taken away, or was left behind, the next upgrade takes; its former programs, which are
+# of the present table, go, too.
+the_next_tidies_up() { # VERSION
+	"$1" upgrade --no-daemon > "$WORK/out" 2> "$WORK/err" || return 1
+	rm -f $V1/former/*
+	rmdir $V1/former 2> /dev/null || true
+}
+
 # The table on each hook's program, and the one that is pinned: all the same.
 hooks_use_the_table() {
 	local pinned hook

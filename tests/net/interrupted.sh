@@ -12,7 +12,7 @@ traced() {
 	# The group is for what bash itself says of a program that was killed.
 	{ strace -f -qq -o "$file" -e trace="$CALLS" -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
 }
-CALLS=bpf,mkdir,mkdirat,renameat2,rmdir
+CALLS=bpf,mkdir,mkdirat,renameat2,rmdir,unlinkat
 
 # with_error CALL NUMBER COMMAND...: refused that call for want of memory.  Its exit code is in $code.
 with_error() {

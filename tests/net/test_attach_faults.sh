@@ -9,7 +9,7 @@
 SEED=${FAULTS_SEED:-$RANDOM}
 need_strace "an attach interrupted"
 . "$HERE/interrupted.sh"
-CALLS=bpf,mkdir,mkdirat,renameat2,socket,sendto,recvmsg,flock,getrandom
+CALLS=bpf,mkdir,mkdirat,renameat2,socket,sendto,recvmsg,flock,getrandom,unlinkat
 echo "# FAULTS_SEED=$SEED"
 
 topology_pair
@@ -114,6 +114,7 @@ detach() { # CALL NUMBER with_error|killed_before
 traced "$WORK/tcx" "$TCPGUARD" "${ATTACH[@]}" || skip_all "attach: $(cat "$WORK/err")"
 check "attached" enforces
 traced "$WORK/update" "$TCPGUARD" attach eth0 --no-daemon
+purge && "$TCPGUARD" "${ATTACH[@]}" > "$WORK/out" # an update leaves more to take away
 traced "$WORK/detach" "$TCPGUARD" detach --all --purge
 traced "$WORK/clsact" "$TCPGUARD" "${ATTACH[@]}" --tc clsact
 check "clean again" purge
@@ -126,8 +127,8 @@ RARE=${FAULTS_EVERY:-20}
 faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$EVERY" 0 attach_with_error tcx
 faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN "$RARE" 9 attach_killed tcx
 faults "attach killed, then detached" "$WORK/tcx" $FIRST_PIN "$RARE" 4 attach_killed_then_purged tcx
-faults "clsact: refused one call" "$WORK/clsact" $FIRST_HOOK "$EVERY" 4 attach_with_error clsact
-faults "clsact: killed before a call" "$WORK/clsact" $FIRST_HOOK "$RARE" 9 attach_killed clsact
+faults "clsact: refused one call" "$WORK/clsact" "$FIRST_HOOK" "$EVERY" 4 attach_with_error clsact
+faults "clsact: killed before a call" "$WORK/clsact" "$FIRST_HOOK" "$RARE" 9 attach_killed clsact
 faults "detach refused one call" "$WORK/detach" $FIRST_CALL "$RARE" 7 detach with_error
 faults "detach killed before a call" "$WORK/detach" $FIRST_CALL "$RARE" 9 detach killed_before
 "$TCPGUARD" "${ATTACH[@]}" > "$WORK/out"

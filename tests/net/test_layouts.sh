@@ -159,6 +159,7 @@ refused() { # CALL NUMBER
 	begin_with_first || return 1
 	upgrade with_error "$1" "$2" || return 1
 	if [ "$code" = 0 ]; then
+		[ "$1" != unlinkat ] || the_next_tidies_up "$LATER" || return 1
 		sound "$LATER"
 	else
 		says_why && sound "$FIRST"
@@ -174,9 +175,7 @@ killed() { # CALL NUMBER
 	if [ $((KILLED++ % 2)) = 0 ] && knows_the_table "$FIRST"; then
 		next=$FIRST
 	fi
-	"$next" upgrade --no-daemon > "$WORK/out" 2> "$WORK/err" || return 1
-	rm -f $V1/former/*
-	rmdir $V1/former 2> /dev/null || true
+	the_next_tidies_up "$next" || return 1
 	sound "$next"
 }
 KILLED=0

@@ -173,6 +173,7 @@ resize() { # traced|with_error|killed_before and its arguments
 refused() { # CALL NUMBER
 	resize with_error "$1" "$2" || return 1
 	[ "$code" = 0 ] || says_why || return 1
+	[ "$1" != unlinkat ] || the_next_tidies_up "$TCPGUARD" || return 1
 	sound
 }
 
@@ -192,9 +193,7 @@ killed() { # CALL NUMBER
 		kill $!
 		wait $! || true
 	else
-		"$TCPGUARD" upgrade --no-daemon > "$WORK/out" 2>&1 || return 1
-		rm -f $V1/former/*
-		rmdir $V1/former
+		the_next_tidies_up "$TCPGUARD" || return 1
 	fi
 	sound
 }

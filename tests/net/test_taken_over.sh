@@ -96,3 +96,17 @@ for map in tg_ifaces tg_settings; do
 	ip link set eth0 xdp off
 	attach eth0 --max-flows 64 --no-daemon
 done
+
+# A table of no buckets: its size is the first thing every command reads.
+no_buckets() {
+	local info=$PINS/maps/tg_info value
+
+	value=$(bpftool -j map lookup pinned "$info" key 0 0 0 0 |
+		query "' '.join(d['value'][:4] + ['0'] * 4 + d['value'][8:])")
+	# shellcheck disable=SC2086 # one word a byte
+	bpftool map update pinned "$info" key 0 0 0 0 value $value || return 1
+	equal "$("$TCPGUARD" status 2>&1; echo $?)" \
+		"tcpguard: the pinned map tg_info says that the flow table has no buckets; remove everything with 'tcpguard detach --all --purge' and attach again
+70"
+}
+check "a table of no buckets is refused" no_buckets
