@@ -96,14 +96,18 @@ TG_INLINE void tg_apply_segment(struct tg_view *view, const struct tg_packet *pk
 
 /*
  * While tables are exchanged: III fails alone, and by no more than the sender itself has allowed.  The
- * other direction meets another table, and what it sends is known from here only.
+ * other direction meets another table, and what it sends is known from here only.  This one meets this
+ * table, so that II is exact; IV holds with an ACK that is too high.
  */
 TG_INLINE bool tg_acks_what_passed_elsewhere(const struct tg_view *view, const struct tg_packet *pkt,
 					     enum tg_verdict verdict)
 {
+	const struct tg_half *sender = view->sender, *receiver = view->receiver;
+
 	return verdict == TG_DROP_ACK_ABOVE && (pkt->relaxed & TG_RELAXED_EXCHANGE) &&
-	       (view->sender->facts & TG_FACT_HASACK) &&
-	       !tg_seq_after(pkt->ack, view->sender->right);
+	       (sender->facts & TG_FACT_HASACK) && !(receiver->facts & TG_FACT_FIN) &&
+	       !tg_seq_after(pkt->ack, sender->right) &&
+	       !tg_seq_before(pkt->end, sender->end - receiver->maxwin);
 }
 
 /*

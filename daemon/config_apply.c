@@ -173,6 +173,7 @@ int config_apply(struct pins *pins, const struct config *config, bool set_modes)
 	if (new_lists)
 		change.config->lists = lists.head;
 	config_fill(config, now_ms, change.config, change.ports);
+	settings_keep_waiting(former, change.config);
 	if (set_modes)
 		apply_modes(pins, config, now_ms, change.config);
 	err = clear_drops(pins, former, change.config);

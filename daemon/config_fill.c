@@ -193,7 +193,7 @@ void config_from(const struct tg_config *from, const struct tg_ports *ports, str
 		ports_from(ports, number, &out->ports);
 		to->service_count++;
 	}
-	to->loose_window = from->relaxed >> TG_CLASS_WINDOW & 1;
+	to->loose_window = settings_relaxed(from) >> TG_CLASS_WINDOW & 1;
 	to->events_sample = from->events_sample;
 	to->events_max_per_second = from->events_per_second;
 	to->daemon_loss_monitor = from->daemon_loss_ms != 0;

@@ -59,7 +59,9 @@ static void repair_exchange(struct daemon_state *state)
 	lock = pins_try_lock();
 	if (lock < 0)
 		return; /* it is under way */
-	state->no_repair = datapath_recover(&state->pins) != 0;
+	/* It may have put another table in the place of ours, and ended since. */
+	if (pins_still_pinned(&state->pins))
+		state->no_repair = datapath_recover(&state->pins) != 0;
 	close(lock);
 }
 

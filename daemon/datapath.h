@@ -84,8 +84,8 @@ struct datapath_migrated {
 /*
  * Exchanges the programs of every attached interface for this tcpguard's, or with rollback for those
  * the last exchange replaced.  The flows are carried to a new table if max_flows asks for another size
- * (0: does not), or the present one is of an earlier layout.  Of all that can be exchanged from here or, after an error (said), of
- * none.  all has room for TG_IFACES_MAX.
+ * (0: does not), or the present one is of an earlier layout.  Of all that can be exchanged from here or,
+ * after an error (said), of none.  all has room for TG_IFACES_MAX.
  */
 int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
 		     struct datapath_exchanged *all, unsigned int *count, struct datapath_migrated *migrated);

@@ -130,7 +130,9 @@ static int put_back(const struct pins *pins, unsigned int slot, int hook)
 	if (!iface->ifindex || datapath_reachable(iface))
 		err = hook_is_there(slot, iface, hook) ? set_hook(slot, iface, hook, fd) : 0;
 	else
-		err = -EXDEV;
+		err = log_err_hint(-EXDEV, "run it there, with 'nsenter --net=...'",
+				   "cannot put the former program of '%.*s' back",
+				   TG_IFNAME_LEN, iface->name);
 	close(fd);
 	return err;
 }
@@ -154,6 +156,8 @@ static int take_back(const struct pins *pins)
 	migrate_take_back(pins);
 	migrate_resume(pins);
 	remove_entries(JOURNAL);
+	if (!exists(JOURNAL)) /* it tells that the table's flows are not merged yet */
+		maps_remove_table();
 	return 0;
 }
 
@@ -177,13 +181,20 @@ static int keep_former(void)
 }
 
 /* Of another table, which goes last, and not without them: it tells the next one whose programs these are. */
-static void forget_former(void)
+static int forget_former(void)
 {
-	remove_entries(JOURNAL);
+	/* Of what is done nothing is put back, however much of it is left. */
+	if (pins_path_rename(JOURNAL, JOURNAL_DONE, 0) && errno != ENOENT)
+		return log_err(-errno, "cannot finish the exchange of programs");
 	remove_entries(JOURNAL_DONE);
 	remove_entries(FORMER);
-	if (!exists(JOURNAL) && !exists(JOURNAL_DONE) && !exists(FORMER))
-		maps_remove_table();
+	if (exists(JOURNAL_DONE) || exists(FORMER)) {
+		log_err_hint(0, "the next command that changes something tries again",
+			     "cannot remove the programs of the former flow table");
+		return -EBUSY;
+	}
+	maps_remove_table();
+	return 0;
 }
 
 static int commit(bool migrated)
@@ -193,7 +204,7 @@ static int commit(bool migrated)
 
 		return migrated && maps_exchange_table() ? 0 : err; /* the table is there to stay */
 	}
-	/* Every hook has its program: that the former ones could not be kept is no reason to go back. */
+	/* Every hook has its program: former ones not kept, or not removed, are no reason to go back. */
 	if (migrated)
 		forget_former();
 	else
@@ -274,7 +285,7 @@ int exchange_run(const struct pins *pins, const struct exchange *items, unsigned
 
 bool exchange_under_way(void)
 {
-	return exists(JOURNAL);
+	return exists(JOURNAL) || exists(JOURNAL_DONE);
 }
 
 bool datapath_interrupted(void)
@@ -287,8 +298,11 @@ int datapath_recover(const struct pins *pins)
 	int err = 0;
 
 	remove_entries(JOURNAL_NEW);
-	if (table_was_exchanged(pins))
-		forget_former();
+	if (table_was_exchanged(pins)) {
+		err = forget_former();
+		if (err)
+			return err;
+	}
 	if (exists(JOURNAL_DONE))
 		err = keep_former();
 	if (!exists(JOURNAL)) {

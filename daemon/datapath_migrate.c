@@ -37,15 +37,6 @@
 #define SETTLE_MS 1000 /* as long as a first retransmission waits */
 #define ADOPT_MS (60 * 1000)
 
-/*
- * Classes that need a flow, in tg_config.relaxed; what that word was before is kept above the bits the
- * data path looks at, so that whoever comes later can put it back.
- */
-#define WAITING (1U << TG_CLASS_STATE | 1U << TG_CLASS_WINDOW | 1U << TG_CLASS_SYN | TG_RELAXED_EXCHANGE)
-#define WAITS 0x80000000U
-#define BEFORE_SHIFT 8
-#define BEFORE_MASK 0xffU
-
 struct migration {
 	const struct pins *former;
 	struct tg_table_info info;
@@ -56,27 +47,11 @@ struct migration {
 	uint64_t unjudged;
 };
 
-static void wait_with_verdicts(const struct pins *pins)
-{
-	struct tg_config *config = settings_active(pins->settings);
-	__u32 before = config->relaxed;
-
-	if (!(before & WAITS))
-		TG_WRITE_ONCE(config->relaxed,
-			      WAITS | (before & BEFORE_MASK) << BEFORE_SHIFT | before | WAITING);
-}
-
 void migrate_resume(const struct pins *pins)
 {
-	int i;
-
 	/* Of both: the one in force may have been exchanged meanwhile, a copy of the other. */
-	for (i = 0; i < 2; i++) {
-		struct tg_config *config = &pins->settings->config[i];
-
-		if (config->relaxed & WAITS)
-			TG_WRITE_ONCE(config->relaxed, config->relaxed >> BEFORE_SHIFT & BEFORE_MASK);
-	}
+	settings_resume(&pins->settings->config[0]);
+	settings_resume(&pins->settings->config[1]);
 }
 
 static struct flow_carry_source source_of(const struct pins *pins)
@@ -190,7 +165,7 @@ int migrate_publish(struct migration *migration, const struct job *job)
 int migrate_begin(struct migration *migration)
 {
 	migration->would_drop = count_would_drop(migration->former);
-	wait_with_verdicts(migration->former);
+	settings_wait(settings_active(migration->former->settings));
 	return carry(migration->former, &migration->fresh, FLOW_CARRY_BEFORE, &migration->counts);
 }
 
@@ -240,9 +215,9 @@ static void go_on_without(const struct pins *former)
 	unsigned int slot;
 	uint64_t now_ms;
 
-	flow_loosen(layout, former->buckets, former->details, (uint64_t)former->info.buckets * layout->ways);
 	if (pins_now_ms(former, &now_ms))
 		return; /* said */
+	flow_loosen(layout, former->buckets, former->details, (uint64_t)former->info.buckets * layout->ways);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (former->settings->iface[slot].learn_until_ms < now_ms + ADOPT_MS)
 			TG_WRITE_ONCE(former->settings->iface[slot].learn_until_ms, now_ms + ADOPT_MS);
@@ -254,7 +229,7 @@ static void go_on_without(const struct pins *former)
 void migrate_begin_back(const struct pins *former)
 {
 	if (maps_table_waits())
-		wait_with_verdicts(former);
+		settings_wait(settings_active(former->settings));
 }
 
 void migrate_take_back(const struct pins *former)
@@ -273,6 +248,4 @@ void migrate_take_back(const struct pins *former)
 		pins_close(&other);
 	}
 	settle();
-	migrate_resume(former);
-	maps_remove_table();
 }

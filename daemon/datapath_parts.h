@@ -93,7 +93,7 @@ void migrate_report(const struct migration *migration, struct datapath_migrated 
 void migrate_release(struct migration *migration);
 /*
  * Programs are put back that were exchanged for others with another table: before it, verdicts wait; when
- * all are back, what that table learnt is merged, and they wait no longer.
+ * all are back, what that table learnt is merged.
  */
 void migrate_begin_back(const struct pins *former);
 void migrate_take_back(const struct pins *former);

@@ -227,15 +227,26 @@ static void forget(__u32 *claim, __u32 seen)
 	__sync_val_compare_and_swap(claim, seen, seen & ~(TG_CLAIM_GENERATION_ONE - 1));
 }
 
-/* Two halves that were adopted, but for what they have acknowledged and how long they may be silent. */
-static void loosen(const struct layout *layout, char *slot)
+/*
+ * Two halves that were adopted, but for what they have acknowledged and how long they may be silent.
+ * Once more changes nothing.
+ */
+static void loosen(const struct layout *layout, char *slot, const struct tg_slot *seen)
 {
+	__u32 *claim = (__u32 *)(slot + layout->words.claim);
 	int side;
 
 	for (side = 0; side < TG_SIDE_MAX; side++) {
-		__sync_fetch_and_add((__u32 *)(slot + layout->words.right[side]), TG_PICKUP_SPAN);
+		const struct tg_half *half = &seen->half[side];
+
+		if (half->facts & TG_FACT_HASACK)
+			tg_raise((__u32 *)(slot + layout->words.right[side]), half->ack + TG_PICKUP_SPAN,
+				 false);
 		__sync_fetch_and_or((__u32 *)(slot + layout->words.facts[side]), TG_FACT_PICKUP);
 	}
+	/* As tg_flow_check_owner(): if the slot has become another flow's meanwhile. */
+	if (!tg_same_generation(TG_READ_ONCE(*claim), seen->claim))
+		__sync_fetch_and_or(claim, TG_CLAIM_SUSPECT);
 }
 
 void flow_loosen(const struct layout *layout, void *slots, const void *details, uint64_t count)
@@ -252,7 +263,7 @@ void flow_loosen(const struct layout *layout, void *slots, const void *details, 
 			continue;
 		phase = tg_flow_phase(&flow.slot.half[TG_SIDE_LO], &flow.slot.half[TG_SIDE_HI]);
 		if (phase == TG_PHASE_ESTABLISHED || phase == TG_PHASE_HALF_CLOSED)
-			loosen(layout, slot);
+			loosen(layout, slot, &flow.slot);
 		else
 			forget((__u32 *)(slot + layout->words.claim), flow.slot.claim);
 	}

@@ -12,6 +12,12 @@
 #define LOCK_TRIES 40
 #define LOCK_PAUSE_NS 50000000L
 
+/* Of tg_config.relaxed: the classes that need a flow, and where it keeps what it was before. */
+#define WAITING (1U << TG_CLASS_STATE | 1U << TG_CLASS_WINDOW | 1U << TG_CLASS_SYN | TG_RELAXED_EXCHANGE)
+#define WAITS 0x80000000U
+#define BEFORE_SHIFT 8
+#define BEFORE_MASK 0xffU
+
 int settings_lock(void)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
@@ -29,6 +35,32 @@ int settings_lock(void)
 struct tg_config *settings_active(struct tg_settings *settings)
 {
 	return &settings->config[TG_READ_ONCE(settings->active) & 1];
+}
+
+uint32_t settings_relaxed(const struct tg_config *config)
+{
+	uint32_t word = TG_READ_ONCE(config->relaxed);
+
+	return word & WAITS ? word >> BEFORE_SHIFT & BEFORE_MASK : word;
+}
+
+void settings_wait(struct tg_config *config)
+{
+	uint32_t word = TG_READ_ONCE(config->relaxed), before = settings_relaxed(config);
+
+	/* What waits already stays: another version may have other classes wait. */
+	TG_WRITE_ONCE(config->relaxed, word | WAITS | before << BEFORE_SHIFT | WAITING);
+}
+
+void settings_resume(struct tg_config *config)
+{
+	TG_WRITE_ONCE(config->relaxed, settings_relaxed(config));
+}
+
+void settings_keep_waiting(const struct tg_config *active, struct tg_config *next)
+{
+	if (active->relaxed & WAITS)
+		settings_wait(next);
 }
 
 void settings_begin(const struct pins *p, struct settings_change *change)

@@ -18,6 +18,18 @@ int settings_lock(void);
 /* The configuration in force, for changing single words of it. */
 struct tg_config *settings_active(struct tg_settings *settings);
 
+/*
+ * While flow tables are exchanged, verdicts of the classes that need a flow are not carried out.  What
+ * tg_config.relaxed was before is kept above the bits the data path looks at, so that whoever comes
+ * later can put it back.  Each of these changes nothing when called once more.
+ */
+void settings_wait(struct tg_config *config);
+void settings_resume(struct tg_config *config);
+/* next takes the place of active, and waits where that does. */
+void settings_keep_waiting(const struct tg_config *active, struct tg_config *next);
+/* Bits TG_CLASS_* as they were configured, waiting or not. */
+uint32_t settings_relaxed(const struct tg_config *config);
+
 /* A change in the making. */
 struct settings_change {
 	struct tg_config *config; /* a copy of the one in force, to be changed */

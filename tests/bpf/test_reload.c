@@ -113,12 +113,43 @@ static void a_mix_would_be_noticed(void **state)
 	munmap(run.pins.ports, 2 * sizeof(struct tg_ports));
 }
 
+/* An exchange of tables, a reload during it, and its end. */
+static void verdicts_that_wait_go_on_to(void **state)
+{
+	const struct segment stray = { FROM_CLIENT, .flags = ACK, .seq = 1, .ack = 1 };
+	const uint32_t configured = 1U << TG_CLASS_WINDOW; /* loose_window */
+	struct settings_change change;
+	struct tg_config *active;
+	struct run run;
+	int again;
+
+	open_run(&run, *state);
+	settings_set_mode(&settings_active(run.pins.settings)->iface[0], TG_MODE_ENFORCE);
+	for (again = 0; again < 2; again++)
+		settings_wait(settings_active(run.pins.settings));
+	assert_int_equal(EXPECT(*state, &stray, false, TG_DROP_NO_FLOW).outcome, TG_OUTCOME_WOULD_DROP);
+	settings_begin(&run.pins, &change);
+	change.config->relaxed = configured;
+	settings_keep_waiting(settings_active(run.pins.settings), change.config);
+	settings_commit(&run.pins);
+	active = settings_active(run.pins.settings);
+	assert_int_equal(EXPECT(*state, &stray, false, TG_DROP_NO_FLOW).outcome, TG_OUTCOME_WOULD_DROP);
+	assert_int_equal(settings_relaxed(active), configured);
+	for (again = 0; again < 2; again++) {
+		settings_resume(active);
+		assert_int_equal(active->relaxed, configured);
+	}
+	assert_int_equal(EXPECT(*state, &stray, false, TG_DROP_NO_FLOW).outcome, TG_OUTCOME_VERDICT);
+	munmap(run.pins.ports, 2 * sizeof(struct tg_ports));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guard_setup, guard_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_packet_sees_the_old_or_the_new_configuration),
 		TEST(a_mix_would_be_noticed),
+		TEST(verdicts_that_wait_go_on_to),
 	};
 
 	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

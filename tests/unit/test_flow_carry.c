@@ -318,14 +318,15 @@ static void what_went_on_elsewhere_is_judged_loosely(void **state)
 	make_table(&table, 16);
 	open_flow(&table, 1);
 	open_handshake(&table, 2);
-	flow_loosen(own, table.bucket, table.detail, 16 * TG_BUCKET_WAYS);
+	for (side = 0; side < 2; side++) /* once more changes nothing */
+		flow_loosen(own, table.bucket, table.detail, 16 * TG_BUCKET_WAYS);
 	half = find_flow(&table, 1).slot->half;
 	for (side = 0; side < TG_SIDE_MAX; side++) {
 		assert_int_equal(half[side].facts, TG_FACT_SYN | TG_FACT_ACKSYN | TG_FACT_HASACK | TG_FACT_PICKUP |
 							   7 << TG_WSCALE_SHIFT);
 		assert_int_equal(half[side].end, 1100);
 		assert_int_equal(half[side].ack, 1100);
-		assert_int_equal(half[side].right, 1600 + (1U << 30));
+		assert_int_equal(half[side].right, 1100 + (1U << 30));
 	}
 	assert_int_equal(tg_flow_phase(&half[TG_SIDE_LO], &half[TG_SIDE_HI]), TG_PHASE_ESTABLISHED);
 	assert_int_equal(tg_flow_find(&table, tag_of(2), &ref, &word), TG_FOUND_NONE);
