@@ -3,15 +3,13 @@
  * An image is an array map, found by the data path in tg_lists and by user space under its pin.
  * There are two places for one; the configuration in force names which, and the other is empty.
  */
-#include "lists.h"
+#include "lists_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,22 +19,13 @@
 #include "bpf/prefix_memory.h"
 #include "bpf/prefix_image.h"
 
-#include "list_format.h"
-#include "list_image.h"
 #include "log.h"
 #include "pins_path.h"
 #include "settings.h"
 
-#define PATH_BYTES 64
 #define LOCK_TRIES 500
 #define LOCK_TRY_NS (20 * 1000 * 1000)
 #define READ_TRIES 10
-
-/* An image that is mapped. */
-struct mapping {
-	struct tg_list_line *line; /* NULL: there is none */
-	size_t bytes;
-};
 
 int lists_lock(void)
 {
@@ -62,13 +51,13 @@ int lists_now_s(const struct pins *pins, uint32_t *now_s)
 	return err;
 }
 
-static const char *image_path(char *path, uint32_t slot)
+const char *lists_image_path(char *path, uint32_t slot)
 {
-	snprintf(path, PATH_BYTES, LISTS_DIR "/%u", slot);
+	snprintf(path, LISTS_PATH_BYTES, LISTS_DIR "/%u", slot);
 	return path;
 }
 
-static int map_image(int fd, uint32_t lines, struct mapping *mapping)
+int lists_map_image(int fd, uint32_t lines, struct lists_mapping *mapping)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
@@ -80,7 +69,7 @@ static int map_image(int fd, uint32_t lines, struct mapping *mapping)
 	return -errno;
 }
 
-static void unmap_image(struct mapping *mapping)
+void lists_unmap_image(struct lists_mapping *mapping)
 {
 	if (mapping->line)
 		munmap(mapping->line, mapping->bytes);
@@ -88,14 +77,14 @@ static void unmap_image(struct mapping *mapping)
 }
 
 /* -EAGAIN in silence: the image was exchanged meanwhile. */
-static int open_image(const struct tg_list_image *head, struct mapping *mapping)
+static int open_image(const struct tg_list_image *head, struct lists_mapping *mapping)
 {
 	struct bpf_map_info info = {};
 	__u32 size = sizeof(info);
-	char path[PATH_BYTES];
+	char path[LISTS_PATH_BYTES];
 	int fd, err = 0;
 
-	fd = pins_path_get(image_path(path, head->slot), 0);
+	fd = pins_path_get(lists_image_path(path, head->slot), 0);
 	if (fd < 0)
 		return errno == ENOENT ? -EAGAIN : log_err(-errno, "cannot open %s", path);
 	if (bpf_obj_get_info_by_fd(fd, &info, &size))
@@ -104,13 +93,13 @@ static int open_image(const struct tg_list_image *head, struct mapping *mapping)
 		 info.max_entries != head->lines)
 		err = -EAGAIN;
 	if (!err) {
-		err = map_image(fd, head->lines, mapping);
+		err = lists_map_image(fd, head->lines, mapping);
 		if (err)
 			log_err(err, "cannot map %s into memory", path);
 	}
 	close(fd);
 	if (!err && mapping->line && memcmp(mapping->line, head, sizeof(*head)) != 0) {
-		unmap_image(mapping);
+		lists_unmap_image(mapping);
 		err = -EAGAIN;
 	}
 	return err;
@@ -147,7 +136,7 @@ static bool is_laid_out(const struct tg_list_image *head)
 }
 
 /* The image in force; mapping->line NULL if the lists are empty. */
-static int open_active(const struct pins *pins, struct tg_list_image *head, struct mapping *mapping)
+static int open_active(const struct pins *pins, struct tg_list_image *head, struct lists_mapping *mapping)
 {
 	int err = -EAGAIN, i;
 
@@ -195,7 +184,7 @@ static bool are_rules(const struct list_rules *rules)
 int lists_read(const struct pins *pins, struct list_rules *rules)
 {
 	struct tg_list_image head;
-	struct mapping mapping;
+	struct lists_mapping mapping;
 	size_t text_bytes;
 	int err;
 
@@ -221,7 +210,7 @@ int lists_read(const struct pins *pins, struct list_rules *rules)
 	}
 	if (err)
 		list_rules_free(rules);
-	unmap_image(&mapping);
+	lists_unmap_image(&mapping);
 	return err;
 }
 
@@ -230,7 +219,7 @@ int lists_look_up(const struct pins *pins, const struct prefix *address,
 {
 	const struct tg_list_address wanted = { address->high, address->low };
 	struct tg_list_image head;
-	struct mapping mapping;
+	struct lists_mapping mapping;
 	struct tg_image image;
 	int err;
 
@@ -240,14 +229,14 @@ int lists_look_up(const struct pins *pins, const struct prefix *address,
 		return err;
 	image = (struct tg_image){ .line = mapping.line, .lines = head.lines };
 	tg_list_find(&image, &head, &wanted, address->ipv4, moments);
-	unmap_image(&mapping);
+	lists_unmap_image(&mapping);
 	return 0;
 }
 
 int lists_count(const struct pins *pins, struct tg_list_counts *counts)
 {
 	struct tg_list_image head;
-	struct mapping mapping;
+	struct lists_mapping mapping;
 	int err;
 
 	memset(counts, 0, sizeof(*counts));
@@ -255,198 +244,6 @@ int lists_count(const struct pins *pins, struct tg_list_counts *counts)
 	if (err || !mapping.line)
 		return err;
 	*counts = mapping.line[head.first_rule - 1].counts;
-	unmap_image(&mapping);
+	lists_unmap_image(&mapping);
 	return 0;
-}
-
-/* A new map with the image in it; a descriptor, or -errno (said). */
-static int make_image(const struct list_plan *plan, uint32_t slot)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	uint32_t lines = list_plan_head(plan)->lines;
-	struct mapping mapping;
-	int fd, err;
-
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "tg_list_image", sizeof(__u32), TG_LIST_LINE_BYTES,
-			    lines, &opts);
-	if (fd < 0)
-		return log_err(-errno, "cannot make an image of the lists of %zu MiB",
-			       (size_t)lines * TG_LIST_LINE_BYTES >> 20);
-	err = map_image(fd, lines, &mapping);
-	if (err) {
-		close(fd);
-		return log_err(err, "cannot map an image of the lists into memory");
-	}
-	list_plan_write(plan, slot, mapping.line);
-	mapping.line[list_plan_head(plan)->first_rule - 1].counts.made_s = (__u64)time(NULL);
-	unmap_image(&mapping);
-	return fd;
-}
-
-/* Under the pin of its place, where a killed writer may have left something. */
-static int pin_image(int fd, uint32_t slot)
-{
-	char path[PATH_BYTES];
-
-	if (pins_path_make(LISTS_DIR) && errno != EEXIST)
-		return log_err(-errno, "cannot make " LISTS_DIR);
-	pins_path_unlink(image_path(path, slot));
-	if (pins_path_pin(fd, path))
-		return log_err(-errno, "cannot pin %s", path);
-	return 0;
-}
-
-/* The kernel returns from this when no program that began before is still at work. */
-static int place_image(const struct pins *pins, int fd, uint32_t slot)
-{
-	if (bpf_map_update_elem(pins->fd[PINS_LISTS], &slot, &fd, BPF_ANY))
-		return log_err(-errno, "cannot hand an image of the lists to the data path");
-	return 0;
-}
-
-static void drop_image(const struct pins *pins, uint32_t slot)
-{
-	char path[PATH_BYTES];
-
-	bpf_map_delete_elem(pins->fd[PINS_LISTS], &slot); /* absent where the lists were empty */
-	pins_path_unlink(image_path(path, slot));
-}
-
-static int place(struct pins *pins, const struct list_plan *plan, struct lists_exchange *exchange)
-{
-	uint32_t slot = !exchange->former;
-	int fd, err;
-
-	fd = make_image(plan, slot);
-	if (fd < 0)
-		return fd;
-	err = pin_image(fd, slot);
-	if (!err)
-		err = place_image(pins, fd, slot);
-	if (err) {
-		drop_image(pins, slot);
-		close(fd);
-		return err;
-	}
-	exchange->head = *list_plan_head(plan);
-	exchange->head.slot = (__u8)slot;
-	exchange->fd = fd;
-	return 0;
-}
-
-static int prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
-{
-	struct list_plan *plan;
-	uint64_t seed;
-	int err;
-
-	exchange->former = tg_active_config(pins->settings)->lists.slot & 1;
-	exchange->head = (struct tg_list_image){ .slot = (__u8)exchange->former };
-	exchange->fd = -1;
-	if (!rules->count)
-		return 0;
-	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		return log_err(-errno, "cannot get a random number for the lists");
-	err = list_plan_make(rules->rule, rules->count, rules->text, rules->text_bytes, seed, &plan);
-	if (err == -E2BIG) {
-		log_err_hint(0, "aggregate them, or leave some out",
-			     "the lists would have %zu prefixes: at most %u fit", rules->count,
-			     TG_LIST_RULES_MAX);
-		return -ERANGE;
-	}
-	if (err)
-		return log_err(err, "cannot build an image of the lists");
-	err = place(pins, plan, exchange);
-	list_plan_free(plan);
-	return err;
-}
-
-static int say_other(const struct tg_iface *iface)
-{
-	return log_err_hint(-EOPNOTSUPP, "'tcpguard upgrade' puts this version's there",
-			    "the programs of '%.*s' read no lists of this version's format", TG_IFNAME_LEN,
-			    iface->name);
-}
-
-int lists_prepare(struct pins *pins, const struct list_rules *rules, struct lists_exchange *exchange)
-{
-	const struct tg_iface *other = rules->count ? list_format_other(pins) : NULL;
-
-	return other ? say_other(other) : prepare(pins, rules, exchange);
-}
-
-/* The image is placed once more, for the wait: who read the old configuration is done with its lists. */
-void lists_finish(struct pins *pins, struct lists_exchange *exchange)
-{
-	uint32_t slot = exchange->head.slot;
-	char path[PATH_BYTES];
-	int fd = exchange->fd;
-
-	if (fd < 0)
-		fd = pins_path_get(image_path(path, exchange->former), 0);
-	if (fd >= 0) {
-		place_image(pins, fd, slot);
-		close(fd);
-	}
-	drop_image(pins, !slot);
-	if (exchange->fd < 0) {
-		drop_image(pins, slot);
-		pins_path_rmdir(LISTS_DIR);
-	}
-	exchange->fd = -1;
-}
-
-void lists_abandon(struct pins *pins, struct lists_exchange *exchange)
-{
-	if (exchange->fd < 0)
-		return;
-	drop_image(pins, exchange->head.slot);
-	close(exchange->fd);
-	exchange->fd = -1;
-}
-
-static void commit(struct pins *pins, struct lists_exchange *exchange)
-{
-	struct settings_change change;
-
-	settings_begin(pins, &change);
-	change.config->lists = exchange->head;
-	settings_commit(pins);
-	lists_finish(pins, exchange);
-}
-
-int lists_publish(struct pins *pins, const struct list_rules *rules)
-{
-	struct lists_exchange exchange = { .fd = -1 };
-	int err = lists_prepare(pins, rules, &exchange);
-
-	if (!err)
-		commit(pins, &exchange);
-	return err;
-}
-
-int lists_renew(struct pins *pins)
-{
-	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
-	struct lists_exchange exchange = { .fd = -1 };
-	struct list_rules rules;
-	int err;
-
-	if (!head->prefixes || head->format == TG_LIST_FORMAT)
-		return 0;
-	err = lists_read(pins, &rules);
-	if (!err)
-		err = prepare(pins, &rules, &exchange);
-	if (!err)
-		commit(pins, &exchange);
-	list_rules_free(&rules);
-	return err;
-}
-
-int lists_settle(struct pins *pins)
-{
-	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
-	const struct tg_iface *other = head->prefixes ? list_format_other(pins) : NULL;
-
-	return other ? say_other(other) : lists_renew(pins);
 }

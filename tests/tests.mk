@@ -89,7 +89,8 @@ libs_test_metrics := -lbpf
 sources_test_listener := daemon/listener.c daemon/options.c daemon/log.c
 sources_test_metrics_accept := daemon/metrics_accept.c
 sources_test_confirm := daemon/settings.c daemon/resource.c $(pins)
-sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/list_format.c daemon/list_file.c \
+sources_test_config := daemon/listener.c daemon/config_lists.c daemon/lists.c daemon/lists_exchange.c \
+	daemon/list_format.c daemon/list_file.c \
 	daemon/list_guard.c daemon/netlink.c daemon/list_image.c daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/list_rules.c \
 	daemon/prefix.c daemon/progress.c daemon/format.c daemon/config_schema.c daemon/config_read.c \
 	daemon/config_text.c daemon/config_read_values.c daemon/config_check.c daemon/config_print.c \

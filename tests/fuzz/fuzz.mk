@@ -15,7 +15,8 @@ sources_fuzz_config := daemon/config_read.c daemon/config_read_values.c daemon/c
 	daemon/listener.c daemon/list_rules.c daemon/prefix.c daemon/options.c daemon/names.c tests/fuzz/quiet_log.c
 libs_fuzz_config := -lyaml
 sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c daemon/list_rules.c \
-	daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/lists.c daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
+	daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/lists.c daemon/lists_exchange.c \
+	daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
 	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
 sources_fuzz_server := daemon/event_server.c daemon/events.c tests/fuzz/event_world.c tests/fuzz/late_clock.c \
 	tests/fuzz/turns.c tests/fuzz/quiet_log.c
