@@ -18,8 +18,8 @@ sources_fuzz_lists := daemon/list_file.c daemon/list_guard.c daemon/list_image.c
 	daemon/list_levels.c daemon/list_nodes.c daemon/list_slots.c daemon/lists.c daemon/lists_exchange.c \
 	daemon/prefix.c daemon/options.c daemon/progress.c daemon/format.c \
 	tests/fuzz/pinned_image.c tests/fuzz/quiet_log.c
-sources_fuzz_server := daemon/event_server.c daemon/events.c tests/fuzz/event_world.c tests/fuzz/late_clock.c \
-	tests/fuzz/turns.c tests/fuzz/quiet_log.c
+sources_fuzz_server := daemon/event_server.c daemon/event_reader.c daemon/events.c \
+	tests/fuzz/event_world.c tests/fuzz/late_clock.c tests/fuzz/turns.c tests/fuzz/quiet_log.c
 sources_fuzz_client := daemon/event_client.c daemon/event_filter.c daemon/filter.c daemon/flow_table.c \
 	daemon/options.c daemon/names.c daemon/format.c daemon/output_event_text.c daemon/output_event_json.c \
 	daemon/output_json_values.c daemon/output_text.c tests/fuzz/quiet_log.c
