@@ -39,7 +39,7 @@ struct daemon_state {
 	uint32_t idle_watches;
 	uint64_t next_count_ms; /* of the connections of each source */
 	uint32_t attached; /* as last told the service manager */
-	bool no_repair; /* could not take an exchange back: said once */
+	int64_t repair_after_ns; /* an exchange could not be taken back (said): not before the next try */
 	bool idle; /* ended because nothing is attached */
 	struct config *config; /* of the file, as last read without a fault; never NULL */
 	uint64_t tried_hash; /* in force when the file was read last */

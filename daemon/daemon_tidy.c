@@ -3,10 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock_ns.h"
 #include "daemon.h"
 #include "datapath.h"
 #include "log.h"
 #include "netdev.h"
+
+#define REPAIR_NS (60LL * 1000000000) /* from one try to the next */
 
 uint32_t daemon_count_attached(const struct daemon_state *state)
 {
@@ -54,14 +57,18 @@ static void repair_exchange(struct daemon_state *state)
 {
 	int lock;
 
-	if (state->no_repair || !datapath_interrupted())
+	if (!datapath_interrupted()) {
+		state->repair_after_ns = 0;
+		return;
+	}
+	if (clock_ns(CLOCK_MONOTONIC) < state->repair_after_ns)
 		return;
 	lock = pins_try_lock();
 	if (lock < 0)
 		return; /* it is under way */
 	/* It may have put another table in the place of ours, and ended since. */
-	if (pins_still_pinned(&state->pins))
-		state->no_repair = datapath_recover(&state->pins) != 0;
+	if (pins_still_pinned(&state->pins) && datapath_recover(&state->pins))
+		state->repair_after_ns = clock_ns(CLOCK_MONOTONIC) + REPAIR_NS;
 	close(lock);
 }
 

@@ -50,18 +50,21 @@ static bool exists(const char *path)
 	return !access(path, F_OK);
 }
 
-static void remove_entries(const char *directory)
+static int remove_entries(const char *directory)
 {
 	char path[DATAPATH_PATH_BYTES];
 	unsigned int slot;
 	int hook;
 
 	if (!exists(directory))
-		return;
+		return 0;
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			pins_path_unlink(entry_path(path, directory, slot, hook));
-	pins_path_rmdir(directory);
+			if (pins_path_unlink(entry_path(path, directory, slot, hook)) && errno != ENOENT)
+				return log_err(-errno, "cannot remove %s", path);
+	if (pins_path_rmdir(directory))
+		return log_err(-errno, "cannot remove %s", directory);
+	return 0;
 }
 
 static int write_down(unsigned int slot, int hook)
@@ -127,7 +130,9 @@ static int put_back(const struct pins *pins, unsigned int slot, int hook)
 	fd = pins_path_get(entry_path(path, JOURNAL, slot, hook), 0);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
-	if (!iface->ifindex || datapath_reachable(iface))
+	if (iface->ifindex && pins_link_state(slot, "xdp") == PINS_LINK_GONE)
+		err = 0; /* it vanished, perhaps with its namespace */
+	else if (!iface->ifindex || datapath_reachable(iface))
 		err = hook_is_there(slot, iface, hook) ? set_hook(slot, iface, hook, fd) : 0;
 	else
 		err = log_err_hint(-EXDEV, "run it there, with 'nsenter --net=...'",
@@ -153,12 +158,14 @@ static int take_back(const struct pins *pins)
 	}
 	if (first)
 		return first;
-	migrate_take_back(pins);
+	err = migrate_take_back(pins);
+	if (err)
+		return err;
 	migrate_resume(pins);
-	remove_entries(JOURNAL);
-	if (!exists(JOURNAL)) /* it tells that the table's flows are not merged yet */
+	err = remove_entries(JOURNAL);
+	if (!err) /* it tells that the table's flows are not merged yet */
 		maps_remove_table();
-	return 0;
+	return err;
 }
 
 /* What was just replaced is what the next rollback puts back; of other interfaces it stays. */
@@ -183,18 +190,17 @@ static int keep_former(void)
 /* Of another table, which goes last, and not without them: it tells the next one whose programs these are. */
 static int forget_former(void)
 {
+	int err;
+
 	/* Of what is done nothing is put back, however much of it is left. */
 	if (pins_path_rename(JOURNAL, JOURNAL_DONE, 0) && errno != ENOENT)
 		return log_err(-errno, "cannot finish the exchange of programs");
-	remove_entries(JOURNAL_DONE);
-	remove_entries(FORMER);
-	if (exists(JOURNAL_DONE) || exists(FORMER)) {
-		log_err_hint(0, "the next command that changes something tries again",
-			     "cannot remove the programs of the former flow table");
-		return -EBUSY;
-	}
-	maps_remove_table();
-	return 0;
+	err = remove_entries(JOURNAL_DONE);
+	if (!err)
+		err = remove_entries(FORMER);
+	if (!err)
+		maps_remove_table();
+	return err;
 }
 
 static int commit(bool migrated)
@@ -212,42 +218,47 @@ static int commit(bool migrated)
 	return 0;
 }
 
-bool exchange_uses_table(const struct pins *pins, int program)
+int exchange_uses_table(const struct pins *pins, int program)
 {
 	struct bpf_map_info flows = {};
 	struct bpf_prog_info info = {};
 	__u32 ids[64], bytes = sizeof(flows), i;
 
 	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
-		return false;
+		return log_err(-errno, "cannot examine the flow table");
 	info.map_ids = (__u64)(uintptr_t)ids;
 	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
 	bytes = sizeof(info);
 	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
-		return false;
+		return log_err(-errno, "cannot examine a former program");
 	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
 		if (ids[i] == flows.id)
-			return true;
-	return false;
+			return 1;
+	return 0;
 }
 
-/* The flows were carried to the table that is pinned now, and only the tidying up is missing. */
-static bool table_was_exchanged(const struct pins *pins)
+/*
+ * 1: the flows were carried to the table that is pinned now, and only the tidying up is missing.  0: not so.
+ * -errno (said): unknown.
+ */
+static int table_was_exchanged(const struct pins *pins)
 {
 	unsigned int slot;
+	int fd, uses;
 
 	if (!maps_table_waits() || exists(JOURNAL_DONE))
 		return maps_table_waits();
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
-		int fd = exchange_open_journal(slot, EXCHANGE_XDP);
-		bool same = fd >= 0 && exchange_uses_table(pins, fd);
-
-		if (fd < 0)
+		fd = exchange_open_journal(slot, EXCHANGE_XDP);
+		if (fd == -ENOENT)
 			continue;
+		if (fd < 0)
+			return log_err(fd, "cannot open the journal of an interrupted exchange");
+		uses = exchange_uses_table(pins, fd);
 		close(fd);
-		return !same;
+		return uses < 0 ? uses : !uses;
 	}
-	return false;
+	return 0;
 }
 
 void exchange_fill(struct exchange *item, const struct job *job)
@@ -295,17 +306,20 @@ bool datapath_interrupted(void)
 
 int datapath_recover(const struct pins *pins)
 {
-	int err = 0;
+	int err = remove_entries(JOURNAL_NEW), exchanged;
 
-	remove_entries(JOURNAL_NEW);
-	if (table_was_exchanged(pins)) {
-		err = forget_former();
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
+	exchanged = table_was_exchanged(pins);
+	if (exchanged)
+		err = exchanged < 0 ? exchanged : forget_former();
+	if (err)
+		return err;
 	if (exists(JOURNAL_DONE))
 		err = keep_former();
 	if (!exists(JOURNAL)) {
+		/* It may have gone with its last interface. */
+		migrate_resume(pins);
 		maps_remove_table();
 		return err;
 	}

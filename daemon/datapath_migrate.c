@@ -208,15 +208,16 @@ void migrate_release(struct migration *migration)
 	free(migration);
 }
 
-/* The other table, of another layout, cannot be read, or this one not be written by the rules of the own. */
-static void go_on_without(const struct pins *former)
+/* The other table cannot be read, or this one not be written by the rules of the own layout. */
+static int go_on_without(const struct pins *former)
 {
 	const struct layout *layout = former->layout;
 	unsigned int slot;
 	uint64_t now_ms;
+	int err = pins_now_ms(former, &now_ms);
 
-	if (pins_now_ms(former, &now_ms))
-		return; /* said */
+	if (err)
+		return err;
 	flow_loosen(layout, former->buckets, former->details, (uint64_t)former->info.buckets * layout->ways);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
 		if (former->settings->iface[slot].learn_until_ms < now_ms + ADOPT_MS)
@@ -224,6 +225,7 @@ static void go_on_without(const struct pins *former)
 	log_info("a flow table of another layout was given up: open flows are judged loosely until they end, "
 		 "unknown ones are adopted for %u s",
 		 ADOPT_MS / 1000);
+	return 0;
 }
 
 void migrate_begin_back(const struct pins *former)
@@ -232,20 +234,27 @@ void migrate_begin_back(const struct pins *former)
 		settings_wait(settings_active(former->settings));
 }
 
-void migrate_take_back(const struct pins *former)
+int migrate_take_back(const struct pins *former)
 {
 	struct flow_carry_counts counts;
 	struct pins other;
+	uint32_t layout;
+	int err;
 
 	if (!maps_table_waits())
-		return;
+		return 0;
 	wait_for_packets();
-	if (former->layout != layout_own() || pins_layout_at(PINS_NEW_MAPS_DIR) != TG_LAYOUT_VERSION ||
-	    pins_open_at(&other, PINS_NEW_MAPS_DIR, false)) {
-		go_on_without(former);
+	layout = pins_layout_at(PINS_NEW_MAPS_DIR); /* 0: whoever opens it says why */
+	if (former->layout != layout_own() || (layout && layout != TG_LAYOUT_VERSION)) {
+		err = go_on_without(former);
 	} else {
-		carry(&other, former, FLOW_CARRY_BACK, &counts); /* said */
+		err = pins_open_at(&other, PINS_NEW_MAPS_DIR, false);
+		if (err)
+			return err;
+		err = carry(&other, former, FLOW_CARRY_BACK, &counts);
 		pins_close(&other);
 	}
-	settle();
+	if (!err)
+		settle();
+	return err;
 }

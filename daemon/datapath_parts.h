@@ -93,10 +93,10 @@ void migrate_report(const struct migration *migration, struct datapath_migrated 
 void migrate_release(struct migration *migration);
 /*
  * Programs are put back that were exchanged for others with another table: before it, verdicts wait; when
- * all are back, what that table learnt is merged.
+ * all are back, what that table learnt is merged.  -errno (said): not yet, and verdicts must wait on.
  */
 void migrate_begin_back(const struct pins *former);
-void migrate_take_back(const struct pins *former);
+int migrate_take_back(const struct pins *former);
 /* Verdicts wait no longer, whoever made them. */
 void migrate_resume(const struct pins *pins);
 
@@ -159,8 +159,8 @@ int exchange_run(const struct pins *pins, const struct exchange *items, unsigned
 int exchange_open_former(unsigned int slot, int hook);
 /* The same of an exchange that is under way, or was interrupted. */
 int exchange_open_journal(unsigned int slot, int hook);
-/* A program keeps the maps it was loaded with: is the flow table among them that pins has open? */
-bool exchange_uses_table(const struct pins *pins, int program);
+/* A program keeps the maps it was loaded with: is the flow table among them that pins has open?  -errno (said). */
+int exchange_uses_table(const struct pins *pins, int program);
 /* Its journal is written and not yet gone. */
 bool exchange_under_way(void);
 /* Nothing of a detached interface is kept. */

@@ -104,7 +104,7 @@ static int check_former_lists(const struct upgrade *upgrade, unsigned int slot, 
 /* 1: there are none.  That is an answer, and no error. */
 static int open_former(struct upgrade *upgrade, struct work *work, unsigned int slot)
 {
-	int hook, err;
+	int hook, err, uses;
 
 	for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
 		int fd = exchange_open_former(slot, hook);
@@ -120,7 +120,10 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		work->former[hook] = fd;
 		upgrade->items[upgrade->count].program[hook] = fd;
 		/* The one at TC ingress has no flows, and came with the others. */
-		if (hook != EXCHANGE_TC_IN && !exchange_uses_table(upgrade->pins, fd)) {
+		uses = hook == EXCHANGE_TC_IN ? 1 : exchange_uses_table(upgrade->pins, fd);
+		if (uses < 0)
+			return uses;
+		if (!uses) {
 			log_err_hint(0, "install the version you want and 'tcpguard upgrade'",
 				     "cannot go back: the former programs of '%.*s' use another flow table",
 				     TG_IFNAME_LEN, upgrade->pins->ifaces[slot].name);

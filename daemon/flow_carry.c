@@ -13,6 +13,8 @@
 
 #include "bpf/flow_view.h"
 
+#define APART_MS 1000 /* hooks are exchanged within less */
+
 /* Serially; the data path writes such words without a lock, too. */
 static void raise_word(__u32 *word, __u32 value)
 {
@@ -95,14 +97,32 @@ static void merge_half(struct tg_half *have, const struct tg_half *want, bool to
 	tg_add_facts(have, want->facts & TG_FACT_MASK & ~(__u32)TG_FACT_PICKUP);
 }
 
+static void renew_half(struct tg_half *have, const struct tg_half *want)
+{
+	TG_WRITE_ONCE(have->end, want->end);
+	TG_WRITE_ONCE(have->ack, want->ack);
+	TG_WRITE_ONCE(have->right, want->right);
+	TG_WRITE_ONCE(have->maxwin, want->maxwin);
+	TG_WRITE_ONCE(have->aux, want->aux);
+	__sync_synchronize();
+	TG_WRITE_ONCE(have->facts, want->facts);
+}
+
 static void merge_side(struct layout_flow *flow, struct tg_slot *slot, struct tg_detail *detail, int side,
 		       enum flow_carry_step step)
 {
 	struct tg_half_count *have = &detail->count[side], *want = &flow->detail.count[side];
 	bool touched = step == FLOW_CARRY_BACK || is_touched(have);
 	bool first = !(slot->half[side].facts & TG_FACT_HASTS);
+	__s32 later_ms = (__s32)(want->last_ms - have->last_ms);
 
-	merge_half(&slot->half[side], &flow->slot.half[side], touched);
+	/* An exchange may be taken back long after.  Serial numbers more than 2 GiB apart cannot be compared. */
+	if (step == FLOW_CARRY_BACK && later_ms < -APART_MS)
+		return;
+	if (step == FLOW_CARRY_BACK && later_ms > APART_MS)
+		renew_half(&slot->half[side], &flow->slot.half[side]);
+	else
+		merge_half(&slot->half[side], &flow->slot.half[side], touched);
 	if (flow->slot.half[side].facts & TG_FACT_HASTS)
 		tg_raise(&have->tsmax, want->tsmax, first);
 	raise_word(&have->last_ms, want->last_ms);
@@ -130,17 +150,8 @@ static void replace(const struct layout_flow *flow, const struct tg_ref *ref, st
 
 	detail->created_ms = flow->detail.created_ms;
 	for (side = 0; side < TG_SIDE_MAX; side++) {
-		struct tg_half *have = &ref->slot->half[side];
-		const struct tg_half *want = &flow->slot.half[side];
-
 		detail->isn[side] = flow->detail.isn[side];
-		TG_WRITE_ONCE(have->end, want->end);
-		TG_WRITE_ONCE(have->ack, want->ack);
-		TG_WRITE_ONCE(have->right, want->right);
-		TG_WRITE_ONCE(have->maxwin, want->maxwin);
-		TG_WRITE_ONCE(have->aux, want->aux);
-		__sync_synchronize();
-		TG_WRITE_ONCE(have->facts, want->facts);
+		renew_half(&ref->slot->half[side], &flow->slot.half[side]);
 	}
 	__sync_val_compare_and_swap(&ref->slot->claim, ref->claim, claim | claim_flags(flow->slot.claim));
 }
@@ -157,11 +168,64 @@ static void name_origin(const struct layout_flow *flow, const struct tg_ref *ref
 	__sync_val_compare_and_swap(&ref->slot->claim, ref->claim, claim | claim_flags(flow->slot.claim));
 }
 
+/*
+ * Two halves that were adopted, but for what they have acknowledged and how long they may be silent.
+ * Once more changes nothing.
+ */
+static void loosen(const struct layout *layout, char *slot, const struct tg_slot *seen)
+{
+	__u32 *claim = (__u32 *)(slot + layout->words.claim);
+	int side;
+
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		const struct tg_half *half = &seen->half[side];
+
+		if (half->facts & TG_FACT_HASACK)
+			tg_raise((__u32 *)(slot + layout->words.right[side]), half->ack + TG_PICKUP_SPAN,
+				 false);
+		__sync_fetch_and_or((__u32 *)(slot + layout->words.facts[side]), TG_FACT_PICKUP);
+	}
+	/* As tg_flow_check_owner(): if the slot has become another flow's meanwhile. */
+	if (!tg_same_generation(TG_READ_ONCE(*claim), seen->claim))
+		__sync_fetch_and_or(claim, TG_CLAIM_SUSPECT);
+}
+
+static bool is_open(const struct tg_slot *slot)
+{
+	enum tg_phase phase = tg_flow_phase(&slot->half[TG_SIDE_LO], &slot->half[TG_SIDE_HI]);
+
+	return phase == TG_PHASE_ESTABLISHED || phase == TG_PHASE_HALF_CLOSED;
+}
+
+static bool is_out_of_window(const struct tg_detail *detail)
+{
+	int side;
+
+	for (side = 0; side < TG_SIDE_MAX; side++)
+		if (detail->count[side].drops &&
+		    tg_verdict_class(detail->count[side].last_verdict) == TG_CLASS_WINDOW)
+			return true;
+	return false;
+}
+
+/*
+ * The flow moved by more than a window while it was in the other table, so that this one could not follow,
+ * and what has been merged is of the past already.
+ */
+static void loosen_left_behind(const struct tg_ref *ref)
+{
+	struct tg_slot seen = *ref->slot;
+
+	seen.claim = ref->claim;
+	if (is_open(&seen))
+		loosen(layout_own(), (char *)ref->slot, &seen);
+}
+
 static void merge(struct layout_flow *flow, const struct tg_table *to, const struct tg_ref *ref,
 		  enum flow_carry_step step)
 {
 	struct tg_detail *detail = tg_detail_at(to, ref->number);
-	bool adopted = is_adopted(ref->slot->half) && !is_adopted(flow->slot.half);
+	bool adopted = is_adopted(ref->slot->half) && !is_adopted(flow->slot.half), left_behind;
 	__s32 later_ms;
 	int side;
 
@@ -172,8 +236,13 @@ static void merge(struct layout_flow *flow, const struct tg_table *to, const str
 		return; /* opened anew in the target */
 	if (later_ms > 0 && !adopted)
 		replace(flow, ref, detail);
+	/* After the exchange the target's drops are still those since it. */
+	left_behind = (step != FLOW_CARRY_BEFORE && is_out_of_window(detail)) ||
+		      (step == FLOW_CARRY_BACK && is_out_of_window(&flow->detail));
 	for (side = 0; side < TG_SIDE_MAX; side++)
 		merge_side(flow, ref->slot, detail, side, step);
+	if (left_behind)
+		loosen_left_behind(ref);
 	raise_word(&ref->slot->stamp_ms, flow->slot.stamp_ms);
 	if (adopted) {
 		detail->created_ms = flow->detail.created_ms;
@@ -227,33 +296,10 @@ static void forget(__u32 *claim, __u32 seen)
 	__sync_val_compare_and_swap(claim, seen, seen & ~(TG_CLAIM_GENERATION_ONE - 1));
 }
 
-/*
- * Two halves that were adopted, but for what they have acknowledged and how long they may be silent.
- * Once more changes nothing.
- */
-static void loosen(const struct layout *layout, char *slot, const struct tg_slot *seen)
-{
-	__u32 *claim = (__u32 *)(slot + layout->words.claim);
-	int side;
-
-	for (side = 0; side < TG_SIDE_MAX; side++) {
-		const struct tg_half *half = &seen->half[side];
-
-		if (half->facts & TG_FACT_HASACK)
-			tg_raise((__u32 *)(slot + layout->words.right[side]), half->ack + TG_PICKUP_SPAN,
-				 false);
-		__sync_fetch_and_or((__u32 *)(slot + layout->words.facts[side]), TG_FACT_PICKUP);
-	}
-	/* As tg_flow_check_owner(): if the slot has become another flow's meanwhile. */
-	if (!tg_same_generation(TG_READ_ONCE(*claim), seen->claim))
-		__sync_fetch_and_or(claim, TG_CLAIM_SUSPECT);
-}
-
 void flow_loosen(const struct layout *layout, void *slots, const void *details, uint64_t count)
 {
 	struct flow_carry_source table = { layout, slots, details, count };
 	struct layout_flow flow;
-	enum tg_phase phase;
 	uint64_t i;
 
 	for (i = 0; i < count; i++) {
@@ -261,8 +307,7 @@ void flow_loosen(const struct layout *layout, void *slots, const void *details, 
 
 		if (!read_one(&table, i, &flow))
 			continue;
-		phase = tg_flow_phase(&flow.slot.half[TG_SIDE_LO], &flow.slot.half[TG_SIDE_HI]);
-		if (phase == TG_PHASE_ESTABLISHED || phase == TG_PHASE_HALF_CLOSED)
+		if (is_open(&flow.slot))
 			loosen(layout, slot, &flow.slot);
 		else
 			forget((__u32 *)(slot + layout->words.claim), flow.slot.claim);

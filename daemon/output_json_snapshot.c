@@ -102,6 +102,7 @@ void json_status(struct output *out, const struct snapshot *s)
 	json_set_text(document, "host", s->host);
 	json_object_set_new(document, "daemon", daemon_status(s));
 	json_object_set_new(document, "bypass", json_boolean(s->bypass));
+	json_object_set_new(document, "exchanging_tables", json_boolean(s->waits));
 	for (i = 0; i < s->iface_count; i++)
 		json_array_append_new(ifaces, iface_status(s, &s->iface[i]));
 	json_object_set_new(document, "interfaces", ifaces);

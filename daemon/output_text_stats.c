@@ -380,6 +380,12 @@ void text_status(struct output *out, const struct snapshot *s)
 	fputs("   bypass ", out->stream);
 	text_paint(out, s->bypass ? PAINT_BAD : PAINT_NONE, s->bypass ? "ON" : "off");
 	fputc('\n', out->stream);
+	if (s->waits) {
+		text_paint(out, PAINT_WARN, "flow tables are being exchanged");
+		fputs(": verdicts that need a flow are not carried out.  If that lasts, it was interrupted: "
+		      "'tcpguard upgrade' mends it\n",
+		      out->stream);
+	}
 	for (i = 0; i < s->iface_count; i++)
 		print_iface_status(out, s, &s->iface[i]);
 	if (!s->iface_count)

@@ -44,6 +44,11 @@ uint32_t settings_relaxed(const struct tg_config *config)
 	return word & WAITS ? word >> BEFORE_SHIFT & BEFORE_MASK : word;
 }
 
+bool settings_waits(const struct tg_config *config)
+{
+	return TG_READ_ONCE(config->relaxed) & WAITS;
+}
+
 void settings_wait(struct tg_config *config)
 {
 	uint32_t word = TG_READ_ONCE(config->relaxed), before = settings_relaxed(config);
@@ -59,7 +64,7 @@ void settings_resume(struct tg_config *config)
 
 void settings_keep_waiting(const struct tg_config *active, struct tg_config *next)
 {
-	if (active->relaxed & WAITS)
+	if (settings_waits(active))
 		settings_wait(next);
 }
 

@@ -25,6 +25,7 @@ struct tg_config *settings_active(struct tg_settings *settings);
  */
 void settings_wait(struct tg_config *config);
 void settings_resume(struct tg_config *config);
+bool settings_waits(const struct tg_config *config);
 /* next takes the place of active, and waits where that does. */
 void settings_keep_waiting(const struct tg_config *active, struct tg_config *next);
 /* Bits TG_CLASS_* as they were configured, waiting or not. */

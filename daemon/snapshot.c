@@ -15,6 +15,7 @@
 #include "log.h"
 #include "netdev.h"
 #include "pins_path.h"
+#include "settings.h"
 
 #define LIST_TRIES 5
 
@@ -281,6 +282,7 @@ static int take(const struct pins *p, bool flows, struct snapshot **out)
 	if (s->daemon_runs)
 		pins_read_note(PINS_NOTE_METRICS, s->metrics, sizeof(s->metrics));
 	s->bypass = TG_READ_ONCE(p->settings->bypass);
+	s->waits = settings_waits(tg_active_config(p->settings));
 	s->config_generation = tg_active_config(p->settings)->generation;
 	s->config_hash = tg_active_config(p->settings)->source_hash;
 	s->flood = tg_active_config(p->settings)->flood;

@@ -44,6 +44,7 @@ struct snapshot {
 	uint32_t daemon_pid; /* 0: unknown */
 	char metrics[192]; /* where the daemon serves them, or why it does not; "": unknown */
 	bool bypass;
+	bool waits; /* settings_wait(): verdicts that need a flow are not carried out */
 	struct flow_counts flows;
 	uint32_t rules[TG_LIST_MAX]; /* on each list, expired ones too */
 	uint64_t lists_bytes; /* of their image */

@@ -79,7 +79,7 @@ $(BUILD)/tests/bench/lists: $(patsubst %.c,$(BUILD)/%.o,tests/bench/lists.c test
 sources_test_top_heap := daemon/top_heap.c
 # What a snapshot of everything needs.
 snapshot := daemon/snapshot.c daemon/flow_table.c daemon/resource.c daemon/netdev.c daemon/names.c \
-	daemon/pins_note.c $(pins)
+	daemon/pins_note.c daemon/settings.c $(pins)
 sources_test_top_rates := daemon/top_rates.c $(snapshot)
 libs_test_top_rates := -lbpf
 sources_test_top_flows := daemon/top_heap.c daemon/top_flows.c daemon/flow_table.c daemon/names.c

@@ -185,7 +185,7 @@ upgrade traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "another layout, only watched" sound "$LATER"
 
 # The last step, which `make check` takes each time: the hooks have met the new table, and go back.
-exchanged=$(steps "$WORK/whole" maps_new | awk '/RENAME_EXCHANGE/ { print $2; exit }')
+exchanged=$(steps "$WORK/whole" maps_new | awk '/RENAME_EXCHANGE/ && !call { call = $2 } END { print call }')
 check "refused the last step" refused renameat2 "$exchanged"
 check "killed before the last step: the former version repairs it" killed renameat2 "$exchanged"
 check "killed before the last step: the later version repairs it" killed renameat2 "$exchanged"

@@ -19,13 +19,14 @@ HEART_IN=server HEART_AT=10.0.2.2
 background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
 wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
 
-# Attached anew, and two connections since: one that says something every moment, one that transfers.
-begin() {
+# Attached anew, and two connections since: one that says something every moment, one that transfers so many bytes in
+# four seconds.
+begin() { # BYTES
 	"$FIRST" detach --all --purge > "$WORK/out" 2>&1 || true # the first time there is nothing
 	heart_ends || return 1
 	"$FIRST" attach eth0 eth1 --profile gateway --learn 0s --max-flows 8192 --no-daemon > "$WORK/out" 2>&1 || return 1
 	beat
-	background on client curl -sS --fail --max-time 60 -o /dev/null http://10.0.2.2/slow/4/8000000
+	background on client curl -sS --fail --max-time 60 -o /dev/null "http://10.0.2.2/slow/4/$1"
 	LOAD=$PID
 	wait_for 10 transfer_runs
 }
@@ -39,10 +40,15 @@ upgrade() { # traced|with_error|killed_before and its arguments
 	"$@" "${UPGRADE[@]}"
 }
 
-# The call that puts the new table in the place of the former: the last step.
+number_of() { # of the first call whose line has this word
+	steps "$WORK/whole" maps_new | awk -v word="$1" '$0 ~ word && !call { call = $2 } END { print call }'
+}
+
+# The call that puts the new table in the place of the former: the last step.  And the first exchange of a hook.
 find_last_step() {
-	begin && upgrade traced "$WORK/whole" || return 1
-	EXCHANGED=$(steps "$WORK/whole" maps_new | awk '/RENAME_EXCHANGE/ { print $2; exit }')
+	begin $MODEST && upgrade traced "$WORK/whole" || return 1
+	EXCHANGED=$(number_of RENAME_EXCHANGE)
+	UPDATED=$(number_of BPF_LINK_UPDATE)
 	all_is_well "${UPGRADE[0]}"
 }
 
@@ -53,24 +59,38 @@ all_is_well() { # VERSION
 }
 
 refused() {
-	begin && upgrade with_error renameat2 "$EXCHANGED" || return 1
+	begin $MODEST && upgrade with_error renameat2 "$EXCHANGED" || return 1
 	[ "$code" != 0 ] && says_why && all_is_well "$FIRST"
 }
 
 killed() { # VERSION that repairs it
-	begin && upgrade killed_before renameat2 "$EXCHANGED" && heart_beats || return 1
+	begin $MODEST && upgrade killed_before renameat2 "$EXCHANGED" && heart_beats || return 1
 	"$1" upgrade --no-daemon > "$WORK/out" 2> "$WORK/err" || return 1
 	all_is_well "$1"
 }
 
+# Half a second from the last copy of a flow to the first hook, and from the last hook to what is merged: many
+# windows, so that no table can follow.
+slow() {
+	begin $FAST || return 1
+	upgrade traced "$WORK/trace" -e trace=bpf,membarrier -e "inject=bpf:delay_enter=500000:when=$UPDATED" \
+		-e inject=membarrier:delay_exit=500000 || return 1
+	grep -q 'BPF_LINK_UPDATE.*DELAYED' "$WORK/trace" && grep -q '^[0-9]* *membarrier.*DELAYED' "$WORK/trace" &&
+		all_is_well "${UPGRADE[0]}"
+}
+
+MODEST=8000000
+FAST=400000000
 need_strace "upgrades on a router"
 UPGRADE=("$FIRST" upgrade --no-daemon --max-flows 20000)
 check "another size while connections go on" find_last_step
+check "another size slowly, while a fast transfer goes on" slow
 check "refused its last step" refused
 check "killed before it: the next command repairs it" killed "$FIRST"
 
 UPGRADE=("$LATER" upgrade --no-daemon)
 check "another layout while connections go on" find_last_step
+check "another layout slowly, while a fast transfer goes on" slow
 check "refused its last step" refused
 check "which says what became of the flows" equal "$(grep -c 'open flows are judged loosely until they end' "$WORK/err")" 1
 check "killed before it: the former version goes on" killed "$FIRST"

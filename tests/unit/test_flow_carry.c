@@ -295,6 +295,86 @@ static void taking_back_keeps_what_the_new_table_learnt(void **state)
 	free_table(&to);
 }
 
+/* A segment beyond what the table knows of the flow. */
+static void out_of_window(const struct tg_table *table, uint32_t number, int side)
+{
+	struct tg_half_count *count = &tg_detail_at(table, find_flow(table, number).number)->count[side];
+
+	count->drops++;
+	count->last_verdict = TG_DROP_SEQ_ABOVE;
+}
+
+static void expect_loose(const struct tg_table *table, uint32_t number, bool loose)
+{
+	const struct tg_half *half = find_flow(table, number).slot->half;
+	int side;
+
+	for (side = 0; side < TG_SIDE_MAX; side++) {
+		assert_int_equal(!!(half[side].facts & TG_FACT_PICKUP), loose);
+		assert_int_equal(half[side].right - half[side].ack, loose ? 1U << 30 : 500);
+	}
+}
+
+static void a_flow_the_exchange_left_behind_is_judged_loosely(void **state)
+{
+	struct tg_table from, to;
+
+	(void)state;
+	make_table(&from, 16);
+	make_table(&to, 16);
+	open_flow(&from, 1);
+	open_flow(&from, 2);
+	out_of_window(&from, 2, TG_SIDE_LO); /* an attack of before */
+	carry(&from, &to, FLOW_CARRY_BEFORE);
+	segment(&from, 1, TG_SIDE_LO, 100000);
+	out_of_window(&to, 1, TG_SIDE_LO);
+	carry(&from, &to, FLOW_CARRY_AFTER);
+	expect_loose(&to, 1, true);
+	assert_int_equal(find_flow(&to, 1).slot->half[TG_SIDE_LO].end, 101100);
+	expect_loose(&to, 2, false);
+	/* And taken back. */
+	open_flow(&from, 3);
+	open_flow(&to, 3);
+	out_of_window(&from, 3, TG_SIDE_HI);
+	carry(&to, &from, FLOW_CARRY_BACK);
+	expect_loose(&from, 1, true);
+	expect_loose(&from, 3, true);
+	free_table(&from);
+	free_table(&to);
+}
+
+static void set_last(const struct tg_table *table, uint32_t number, __u32 last_ms)
+{
+	struct tg_detail *detail = tg_detail_at(table, find_flow(table, number).number);
+
+	detail->count[TG_SIDE_LO].last_ms = detail->count[TG_SIDE_HI].last_ms = last_ms;
+}
+
+static void taken_back_long_after_the_table_that_saw_it_last_is_right(void **state)
+{
+	struct tg_table from, to;
+
+	(void)state;
+	make_table(&from, 16);
+	make_table(&to, 16);
+	open_flow(&from, 1);
+	open_flow(&from, 2);
+	set_last(&from, 1, NOW_MS - 60000);
+	set_last(&from, 2, NOW_MS - 60000);
+	carry(&from, &to, FLOW_CARRY_BEFORE);
+	segment(&to, 1, TG_SIDE_LO, 3U << 30);
+	set_last(&to, 1, NOW_MS);
+	carry(&to, &from, FLOW_CARRY_BACK);
+	assert_int_equal(find_flow(&from, 1).slot->half[TG_SIDE_LO].end, 1100 + (3U << 30));
+	/* Taken back once more, when the other has gone on. */
+	segment(&from, 2, TG_SIDE_LO, 3U << 30);
+	set_last(&from, 2, NOW_MS);
+	carry(&to, &from, FLOW_CARRY_BACK);
+	assert_int_equal(find_flow(&from, 2).slot->half[TG_SIDE_LO].end, 2100 + (3U << 30));
+	free_table(&from);
+	free_table(&to);
+}
+
 /* The SYN of number, and nothing else. */
 static struct tg_ref open_handshake(const struct tg_table *table, uint32_t number)
 {
@@ -422,6 +502,8 @@ int main(void)
 		cmocka_unit_test(what_has_expired_and_what_is_being_filled_stays_behind),
 		cmocka_unit_test(no_established_flow_is_displaced_in_a_table_too_small),
 		cmocka_unit_test(taking_back_keeps_what_the_new_table_learnt),
+		cmocka_unit_test(a_flow_the_exchange_left_behind_is_judged_loosely),
+		cmocka_unit_test(taken_back_long_after_the_table_that_saw_it_last_is_right),
 		cmocka_unit_test(what_went_on_elsewhere_is_judged_loosely),
 		cmocka_unit_test(carries_from_another_layout),
 		cmocka_unit_test(knows_its_own_layout_and_the_first),
