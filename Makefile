@@ -86,7 +86,7 @@ help:
 	@echo 'make demo       install what is missing (apt), build, run tcpguard between network namespaces'
 	@echo 'make check      install what is missing (apt), build, run every test'
 	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
-	@echo 'make check-arm64    the unit tests for arm64, under qemu-user'
+	@echo 'make check-arm64    unit tests, suite and attaching on arm64, in qemu'
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
 	@echo 'make check-faults   attach and upgrade interrupted at every system call (long)'
@@ -399,10 +399,10 @@ check-kernels:
 	$(Q)$(MAKE) --no-print-directory all tests $(BUILD)/tests/kernels/neighbour $(BUILD)/tests/kernels/neighbour.bpf.o
 	$(Q)$(PYTHON) tests/kernels/check.py $(KERNELS)
 
-# The unit tests on another architecture, under qemu-user.
+# Another architecture: the unit tests under qemu-user, the rest on its kernels under qemu-system.
 check-arm64:
 	$(Q)scripts/install-deps build test arm64
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(PYTHON) tests/kernels/arm64.py $(T)
+	$(Q)$(PYTHON) tests/kernels/arm64.py units $(T)
+	$(Q)$(PYTHON) tests/kernels/arm64.py kernels $(KERNELS)
 
 -include $(shell find $(BUILD) -type f -name '*.d' 2> /dev/null)

@@ -90,6 +90,11 @@ class Apt:
     def download(self, package, version, directory):
         run(["apt-get", "-q", *self.options, "download", f"{package}={version}"], cwd=directory)
 
+    def download_with_needs(self, packages):
+        """Those packages and all they depend on: [path of a .deb]."""
+        run(["apt-get", "-q", "-y", "--no-install-recommends", *self.options, "--download-only", "install", *packages])
+        return sorted((self.root / "cache/archives").glob("*.deb"))
+
 
 def unpack(deb, into):
     run(["dpkg-deb", "-x", deb, into])

@@ -151,17 +151,19 @@ def record(name, package, tests, boot, accel):
     return wrong, features, up[1] if up else None, up[2] if up else None
 
 
-def check(name, common, accel):
+def check(name, common, accel, arch="amd64"):
     """Returns True if the kernel did what it should; says how it went."""
     began = time.monotonic()
     try:
-        kernel, version = archive.fetch(name, CACHE, offline=bool(os.environ.get("OFFLINE")))
-        initramfs = CACHE / f"{name}.cpio"
+        kernel, version = archive.fetch(name, CACHE, arch, offline=bool(os.environ.get("OFFLINE")))
         tests = tests_of(name)
+        if arch != "amd64":
+            name = f"{name} {arch}"
+        initramfs = CACHE / f"{name}.cpio"
         add_tests(common, tests, TEST_LIMIT_S[accel])
         image.make(common, kernel, initramfs)
         fetched = time.monotonic() - began
-        boot = machine.boot(image.kernel_image(kernel), initramfs, RESULTS / name, LIMIT_S[accel], accel)
+        boot = machine.boot(image.kernel_image(kernel), initramfs, RESULTS / name, LIMIT_S[accel], accel, arch)
         initramfs.unlink()
     except archive.Unavailable as why:
         print(f"FAIL  {name}: {why}", flush=True)
@@ -180,16 +182,19 @@ def check(name, common, accel):
     return not wrong
 
 
-def main(names):
+def check_all(names, common, accel, arch="amd64"):
+    """The exit code."""
     unknown = [name for name in names if name not in archive.KERNELS]
     if unknown:
         print(f"check-kernels: unknown kernel {unknown[0]}; known: {' '.join(archive.KERNELS)}", file=sys.stderr)
         return 2
     RESULTS.mkdir(parents=True, exist_ok=True)
-    accel = machine.accelerator()
-    common = image.base()
-    good = [check(name, common, accel) for name in names or archive.KERNELS]
+    good = [check(name, common, accel, arch) for name in names]
     return 0 if all(good) else 1
+
+
+def main(names):
+    return check_all(names or list(archive.KERNELS), image.base(), machine.accelerator())
 
 
 if __name__ == "__main__":

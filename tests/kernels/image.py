@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The initramfs of a test machine: this machine's own programs with the libraries they need, the build, the
-tests, and one kernel's modules.  Written as cpio "newc" without compression: no unpacking time, no tool.
+"""The initramfs of a test machine: this machine's own programs with the libraries they need (or, for
+another architecture, the packages of debian.py), the build, the tests, and one kernel's modules.  Written as
+cpio "newc" without compression: no unpacking time, no tool.
 """
 
 import lzma
@@ -24,6 +25,9 @@ BUSYBOX = "sh insmod poweroff dmesg mv cp rmdir mkfifo test true false readlink 
 # What Debian builds as modules of all the tests need.
 MODULES = """veth tun bridge dummy sch_ingress cls_bpf sch_netem tcp_diag inet_diag unix af_packet ipv6
 	sch_fq_codel""".split()
+# Of other packages, what no program reads here.
+SHARE_WITHOUT = {"include", "doc", "man", "locale", "info", "perl", "perl5", "perl-base", "zoneinfo", "i18n", "gconv",
+                 "systemd", "bash-completion", "lintian", "pkgconfig", "dpkg", "apt"}
 # Parts of Python nobody asks for here.
 PYTHON_WITHOUT = {"test", "tests", "idlelib", "lib2to3", "ensurepip", "distutils", "tkinter", "turtledemo",
                   "pydoc_data", "dist-packages", "site-packages"}
@@ -60,6 +64,18 @@ class Image:
                 file = Path(directory) / name
                 if file.is_file():
                     self.copy(file, Path(path) / file.relative_to(source))
+
+    def packages(self, root):
+        """What packages unpacked at root hold, links as links."""
+        for directory, names, files in os.walk(root):
+            names[:] = [name for name in names if name not in SHARE_WITHOUT | PYTHON_WITHOUT]
+            for name in files + names:
+                file = Path(directory) / name
+                path = Path("/") / file.relative_to(root)
+                if file.is_symlink():
+                    self.link(path, os.readlink(file))
+                elif file.is_file() and file.suffix != ".a":
+                    self.copy(file, path)
 
     def program(self, source, path):
         """An executable and the libraries the dynamic linker would load for it."""
@@ -164,20 +180,24 @@ def add_python(image):
         image.program(extension, extension)
 
 
-def add_build(image):
-    build = ROOT / "build"
+def built(build):
+    """The programs the tests run."""
     programs = [build / "tcpguard", build / "demo/attack", build / "tests/kernels/neighbour",
                 *sorted((build / "layouts").glob("*/tcpguard")), *sorted((build / "tests/bpf").glob("test_*"))]
-    for program in programs:
-        if program.suffix not in (".o", ".d"):
-            if not program.exists():
-                raise Unavailable(f"no {program}: run 'make all tests' first")
-            image.program(program, GUEST_ROOT / program.relative_to(ROOT))
+    programs = [program for program in programs if program.suffix not in (".o", ".d")]
+    missing = [program for program in programs if not program.exists()]
+    if missing:
+        raise Unavailable(f"no {missing[0]}: run 'make all tests' first")
+    return programs
+
+
+def add_tests(image, build):
     image.copy(build / "tests/kernels/neighbour.bpf.o", GUEST_ROOT / "build/tests/kernels/neighbour.bpf.o")
-    dispatchers = find_dispatchers()
-    image.tree(dispatchers, dispatchers)
     for directory in ("demo", "tests/net", "tests/kernels"):
         image.tree(ROOT / directory, GUEST_ROOT / directory, {"__pycache__"})
+    image.copy(ROOT / "tests/kernels/guest/init", "/init")
+    image.add("/etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n")
+    image.add("/etc/group", b"root:x:0:\nnogroup:x:65534:\n")
 
 
 def find_dispatchers():
@@ -188,17 +208,40 @@ def find_dispatchers():
     raise Unavailable("no xdp-dispatcher.o: package libxdp1 is missing")
 
 
-def base():
-    """What every kernel's image has."""
+def empty():
     image = Image()
     for directory in ("/proc", "/sys", "/dev", "/run", "/tmp", "/var/run", "/root", "/sbin", "/etc"):
         image.directory(directory)
+    return image
+
+
+def base():
+    """What every kernel's image has."""
+    image, build = empty(), ROOT / "build"
     add_programs(image)
     add_python(image)
-    add_build(image)
-    image.copy(ROOT / "tests/kernels/guest/init", "/init")
-    image.add("/etc/passwd", b"root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534::/:/bin/false\n")
-    image.add("/etc/group", b"root:x:0:\nnogroup:x:65534:\n")
+    for program in built(build):
+        image.program(program, GUEST_ROOT / program.relative_to(ROOT))
+    dispatchers = find_dispatchers()
+    image.tree(dispatchers, dispatchers)
+    add_tests(image, build)
+    return image
+
+
+def base_of_packages(root, build):
+    """The same of another architecture: programs of packages, and what was built for it."""
+    image = empty()
+    image.packages(root)
+    for name in PROGRAMS:  # where the first lines of scripts and the first process look
+        found = [path for path in (f"{place}/{name}" for place in SEARCHED.split(":")) if path in image.files]
+        if f"/usr/bin/{name}" not in found:
+            image.link(f"/usr/bin/{name}", found[0] if found else "/bin/busybox")
+    for name in BUSYBOX:
+        if f"/bin/{name}" not in image.files:
+            image.link(f"/bin/{name}", "/bin/busybox")
+    for program in built(build):
+        image.copy(program, GUEST_ROOT / "build" / program.relative_to(build))
+    add_tests(image, build)
     return image
 
 

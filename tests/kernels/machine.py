@@ -12,6 +12,8 @@ ARGUMENTS = {
     "kvm": ["-accel", "kvm", "-cpu", "host"],
     "tcg": ["-accel", "tcg,thread=multi", "-cpu", "max"],
 }
+# Only by emulation; not -cpu max, which signs pointers as slowly as the architecture can.
+ARM64 = ["-M", "virt", "-accel", "tcg,thread=multi", "-cpu", "neoverse-n1"]
 MEMORY_MB = 2048
 PROCESSORS = 2
 DONE = "# machine: done"
@@ -39,25 +41,33 @@ class Boot:
                             "kernel panic" if "Kernel panic" in console else "ended too early")
 
 
-def boot(kernel, initramfs, logs, limit_s, accel):
+def ports(arch, console, tap):
+    """A port for the kernel and one for the tests: (qemu's arguments, the kernel's)."""
+    if arch == "arm64":
+        return (["-serial", f"file:{console}", "-chardev", f"file,id=tap,path={tap}", "-device", "pci-serial,chardev=tap"],
+                "console=ttyAMA0 tap=ttyS0")
+    return ["-serial", f"file:{console}", "-serial", f"file:{tap}"], "console=ttyS0 tap=ttyS1"
+
+
+def boot(kernel, initramfs, logs, limit_s, accel, arch="amd64"):
     """logs: the beginning of a path; .tap and .console are written."""
     tap, console = (logs.with_name(f"{logs.name}.{ending}") for ending in ("tap", "console"))
+    machine = ["qemu-system-aarch64", *ARM64] if arch == "arm64" else ["qemu-system-x86_64", *ARGUMENTS[accel]]
+    devices, words = ports(arch, console, tap)
     command = [
-        "qemu-system-x86_64", *ARGUMENTS[accel], "-m", str(MEMORY_MB), "-smp", str(PROCESSORS),
-        "-nodefaults", "-display", "none", "-no-reboot",
+        *machine, "-m", str(MEMORY_MB), "-smp", str(PROCESSORS), "-nodefaults", "-display", "none", "-no-reboot",
         "-kernel", str(kernel), "-initrd", str(initramfs),
-        "-append", "console=ttyS0 panic=-1 oops=panic random.trust_cpu=on",
-        "-serial", f"file:{console}", "-serial", f"file:{tap}",
+        "-append", f"{words} panic=-1 oops=panic random.trust_cpu=on", *devices,
     ]
     began = time.monotonic()
     timed_out = False
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.PIPE, text=True) as machine:
+                          stderr=subprocess.PIPE, text=True) as running:
         try:
-            _, said = machine.communicate(timeout=limit_s)
+            _, said = running.communicate(timeout=limit_s)
         except subprocess.TimeoutExpired:
-            machine.kill()
-            _, said = machine.communicate()
+            running.kill()
+            _, said = running.communicate()
             timed_out = True
     result = Boot(read(tap), read(console), time.monotonic() - began, timed_out)
     if said.strip() and result.problem:

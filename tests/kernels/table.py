@@ -52,10 +52,11 @@ def remarks(results):
 
 
 def version(result):
+    number, _, arch = result["kernel"].partition(" ")
     try:
-        return [int(part) for part in result["kernel"].split(".")]
+        return arch, [int(part) for part in number.split(".")]
     except ValueError:
-        return [1 << 30]
+        return arch, [1 << 30]
 
 
 def table(results):
