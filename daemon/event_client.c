@@ -73,6 +73,16 @@ static int refuse_message(struct event_message *message, int err)
 	return say_refused(err);
 }
 
+/* A daemon that hung up on a request it had not read resets: told once, before what it said last. */
+static ssize_t receive_message(const struct event_client *client, struct event_message *message)
+{
+	ssize_t got = recv(client->fd, message, sizeof(*message), MSG_TRUNC);
+
+	if (got < 0 && errno == ECONNRESET)
+		got = recv(client->fd, message, sizeof(*message), MSG_TRUNC);
+	return got;
+}
+
 /* 1: a message is there; 0: the end. */
 static int receive(struct event_client *client, int timeout_ms)
 {
@@ -84,7 +94,7 @@ static int receive(struct event_client *client, int timeout_ms)
 	message->lost = 0;
 	if (timeout_ms >= 0 && poll(&ready, 1, timeout_ms) == 0)
 		return -EAGAIN;
-	got = recv(client->fd, message, sizeof(*message), MSG_TRUNC);
+	got = receive_message(client, message);
 	if (!got || (got < 0 && errno == ECONNRESET))
 		return client->heard ? 0 : say_gone();
 	if (got < 0)

@@ -99,6 +99,30 @@ static void lengths_that_do_not_fit_are_refused(void **state)
 	assert_int_equal(hear(&message, bytes, &event), -EPROTO);
 }
 
+/* The kernel tells of a reset, once, before it hands out what came until then. */
+static void the_reason_of_a_refusal_outlives_the_reset(void **state)
+{
+	static struct event_message message;
+	static struct event_client client;
+	const struct event_request request = { .magic = EVENT_WIRE_MAGIC };
+	struct tg_event event;
+	uint64_t lost;
+	int ends[2];
+
+	(void)state;
+	make_message(&message, TG_EVENT_NONE);
+	message.count = 0;
+	message.refused = -EUSERS;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	client.fd = ends[0];
+	assert_int_equal(send(ends[0], &request, sizeof(request), 0), sizeof(request));
+	assert_int_equal(send(ends[1], &message, offsetof(struct event_message, event), 0),
+			 offsetof(struct event_message, event));
+	close(ends[1]); /* without having read the request: a reset */
+	assert_int_equal(event_client_next(&client, 1000, &event, &lost), -EUSERS);
+	event_client_close(&client);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +130,7 @@ int main(void)
 		cmocka_unit_test(outcome_and_side_are_some_there_are),
 		cmocka_unit_test(texts_end),
 		cmocka_unit_test(lengths_that_do_not_fit_are_refused),
+		cmocka_unit_test(the_reason_of_a_refusal_outlives_the_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
