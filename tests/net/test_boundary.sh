@@ -112,6 +112,11 @@ WORLD_PIDS+=("$DAEMON")
 check "a daemon with few descriptors" wait_for 5 "$TCPGUARD" events
 check "nobody is refused" answers 4 'Permission denied' as $NOBODY /run/program events
 check "a member reads" answers 0 'daemon  *started' member $NOBODY /run/program events
+# What the socket's mode lets through, the daemon itself refuses.
+chmod 0666 $SOCKET
+check "nobody is refused at a socket that all may open" answers 4 'refuses to tell' as $NOBODY /run/program events
+check "a member reads there, too" answers 0 'daemon  *started' member $NOBODY /run/program events
+chmod 0660 $SOCKET
 coproc SILENT { exec setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- "$PYTHON" /run/events.py hold $SOCKET 100; }
 read -r -u "${SILENT[0]}" silent
 check "a member who comes a hundred times has sixteen places" equal "$silent" 16
