@@ -4,7 +4,7 @@
 # before lives on, what is dropped and what not, what the operator is told, and what mends it.
 . "$(dirname "$0")/lib.sh"
 
-OK=0 NOT_ATTACHED=3 CANNOT=5 BUSY=7
+OK=0 NOT_ATTACHED=3 CANNOT=5 BUSY=7 UMOUNT_REFUSED=32
 
 settle
 add_namespace client
@@ -64,6 +64,19 @@ nothing_attached() {
 	! ip -d link show eth0 | grep -q 'prog/xdp'
 }
 
+# start_daemon: in the foreground, what it logs in a file; logged PATTERN: it has.
+start_daemon() {
+	background "$TCPGUARD" daemon --metrics off 2> "$WORK/log"
+	DAEMON=$PID
+	wait_for 10 "$TCPGUARD" events > /dev/null || die "the daemon does not start"
+}
+logged() {
+	grep -q -e "$1" "$WORK/log"
+}
+daemon_ended() {
+	! kill -0 "$DAEMON" 2> /dev/null
+}
+
 # --- memory and kernel, at attach -------------------------------------------------------------------
 
 refused() { # EXIT_CODE PATTERN COMMAND...: and nothing is left of it
@@ -116,7 +129,8 @@ check "a full table: the connection of before lives" heart_beats
 
 # --- the interface changes --------------------------------------------------------------------------
 
-attach eth0 --max-flows 1000
+attach eth0 --no-daemon --max-flows 1000
+start_daemon
 check "it works" enforces
 
 ip link set eth0 down
@@ -152,7 +166,7 @@ check "another number of queues" enforces
 
 # --- the clock --------------------------------------------------------------------------------------
 
-# Monotonic and boot-time clock a day ahead for this process; the wall clock is printed only.
+# Monotonic and boot-time clock a day ahead for this process.
 later() {
 	unshare --time --fork --boottime 86400 --monotonic 86400 "$@"
 }
@@ -170,13 +184,19 @@ check "another bpffs over ours: status sees nothing" answers $NOT_ATTACHED 'noth
 check "another bpffs over ours: attach says where to look" \
 	answers $BUSY "tcpguard's own.*hides" "$TCPGUARD" attach eth0 --no-daemon
 check "another bpffs over ours: traffic passes" heart_beats
+check "another bpffs over ours: the daemon ends" wait_for 10 daemon_ended
+check "another bpffs over ours: and says why" logged 'the pinned maps are gone, ending'
 umount /sys/fs/bpf
 check "it is taken away: all as before" enforces
 
+start_daemon
+check "a bpffs that the daemon uses is not unmounted" answers $UMOUNT_REFUSED busy umount /sys/fs/bpf
 umount -l /sys/fs/bpf
 check "no bpffs any more: how to mend it" answers $NOT_ATTACHED 'mount -t bpf' "$TCPGUARD" status
 check "no bpffs any more: the programs go with the daemon" wait_for 20 nothing_attached
 check "no bpffs any more: traffic passes" heart_beats
+check "no bpffs any more: the daemon ends" wait_for 10 daemon_ended
+check "no bpffs any more: and says why" logged 'the pinned maps are gone, ending'
 mount -t bpf bpf /sys/fs/bpf
 attach eth0 --no-daemon --max-flows 1000
 check "mounted again and attached" enforces
@@ -247,17 +267,15 @@ check "an answer that cannot be written is no success" cannot_answer
 
 check "before the end" enforces
 ip link del eth0
-gone() {
-	local code=0
-
-	"$TCPGUARD" status > "$WORK/answer" 2>&1 || code=$?
-	cat "$WORK/answer"
-	! grep -q 'eth0.*ENFORCE' "$WORK/answer" || grep -qiE 'gone|vanished' "$WORK/answer"
-}
-check "the interface is removed: status does not claim that it is guarded" gone
+check "the interface is removed: status says so" answers $OK "device has vanished: 'tcpguard detach eth0' tidies up" \
+	"$TCPGUARD" status
 ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:02 netns client
 address - eth0 0 1
 address client eth0 0 2
 attach eth0 --no-daemon
 check "made again, attached again" answers $OK ENFORCE "$TCPGUARD" status eth0
+start_daemon
+ip link del eth0
+check "it is removed beside a daemon, which says so" wait_for 10 logged "'eth0' has vanished: detached"
+check "and status knows of no interface" answers $NOT_ATTACHED 'no interface is attached' "$TCPGUARD" status
 check "and removed" "$TCPGUARD" detach --all --purge
