@@ -67,12 +67,12 @@ BENCH_JSON := $(BUILD)/bench/bench.json
 
 # What a test links besides its own file, one line for each test that needs any, in tests/tests.mk:
 #   sources_test_format := daemon/format.c      (for a unit test built again, with the sanitizers)
-#   flags_test_race := -fsanitize=thread -O1    (unit tests: instead of SANITIZE)
+#   flags_test_race = $(tsan_flags)             (unit tests: instead of SANITIZE)
 #   libs_test_format := -ljansson
 -include tests/tests.mk
 
 # Objects of those sources.  Not spelt out in the rules: a % there is the stem of the target.
-sanitized = $(patsubst %.c,$(BUILD)/san/%.o,$(sources_$(1)))
+sanitized = $(patsubst %.c,$(BUILD)/$(if $(flags_$(1)),tsan,san)/%.o,$(sources_$(1)))
 compiled = $(patsubst %.c,$(BUILD)/%.o,$(sources_$(1)))
 
 .PHONY: all tests check bench bench-peers bench-floods bench-independent bench-product bench-record bench-document check-kernels check-arm64 check-asan check-valgrind check-faults check-races soak demo lint install clean help deps need need-tests deb check-deb
@@ -244,6 +244,11 @@ $(BUILD)/san/%.o: %.c Makefile | need
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(COMMON) $(or $(flags_$(*F)),$(SANITIZE)) -c $< -o $@
+
+$(BUILD)/tsan/%.o: %.c Makefile | need
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(COMMON) $(tsan_flags) -c $< -o $@
 
 $(BUILD)/tcpguard: $(OBJECTS)
 	$(call say,LINK,$@)

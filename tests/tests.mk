@@ -33,14 +33,16 @@ sources_test_parse_tcp := tests/bpf/frame.c
 sources_test_flow_advance := tests/bpf/frame.c
 sources_test_transitions := tests/bpf/frame.c
 
-# ThreadSanitizer where the compiler has it (gcc's, see the test) and this kernel's address layout
-# allows it; else the test is built like the others.
+# ThreadSanitizer where the compiler has it (gcc's, see tests/unit/races.h) and this kernel's address layout
+# allows it; else these tests are built like the others, and skip the case that says so.
 tsan := -fsanitize=thread --param=tsan-distinguish-volatile=1 -fno-omit-frame-pointer -D_GNU_SOURCE -O1 -g -pthread
 tsan_wrap := -Wl,--wrap=__tsan_atomic32_compare_exchange_val
 tsan_works = $(shell t=$$(mktemp) && \
 	echo 'int main(void) { return __SANITIZE_THREAD__ - 1; }' | \
 	$(CC) -Werror $(tsan) -x c - -o $$t 2> /dev/null && $$t && $$t && $$t && echo yes; rm -f $$t)
-flags_test_flow_race = $(eval flags_test_flow_race := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(flags_test_flow_race)
+tsan_flags = $(eval tsan_flags := $(if $(tsan_works),$(tsan) $(tsan_wrap)))$(tsan_flags)
+flags_test_flow_race = $(tsan_flags)
+flags_test_ager_race = $(tsan_flags)
 sources_test_doctor := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \
 	daemon/format.c
 sources_test_doctor_iface := daemon/doctor.c daemon/doctor_kernel.c daemon/doctor_host.c daemon/doctor_netdev.c \

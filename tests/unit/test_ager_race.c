@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The sweep beside threads that open, renew and end flows as the data path does: afterwards every
- * slot and every count of spilled flows must agree.
+ * slot and every count of spilled flows must agree.  Built with ThreadSanitizer where it works
+ * (races.h), and the ager with it.
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "bpf/flow_table.h"
 #include "daemon/ager.h"
+#include "tests/unit/races.h"
 
 #define BUCKETS 32 /* small, so that buckets overflow and threads meet */
 #define SLOTS (BUCKETS * TG_BUCKET_WAYS)
@@ -150,6 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gc_race_leaves_counts_that_agree),
+		cmocka_unit_test(threads_are_watched_by_the_sanitizer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

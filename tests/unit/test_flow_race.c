@@ -2,14 +2,13 @@
 /*
  * The flow table under many threads: the same few buckets, the same few flows, packets of both
  * directions, newcomers that displace, a sweeper that frees.  What must hold is looked at when all
- * threads stand still.  Built with ThreadSanitizer where it works (tests/tests.mk): then every
- * volatile access may yield the CPU, so that two cores are enough to meet in the middle.
+ * threads stand still.  Built with ThreadSanitizer where it works (races.h).
  */
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 
 #include "tests/unit/native_path.h"
+#include "tests/unit/races.h"
 
 #define THREADS 6
 #define FLOWS 48
@@ -19,50 +18,6 @@
 static _Thread_local uint64_t seed = 1;
 
 #ifdef __SANITIZE_THREAD__
-/*
- * gcc --param tsan-distinguish-volatile=1 calls these before each volatile access.  A volatile read
- * acquires what a compare-and-swap released, as it does on the CPUs we run on.
- */
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-
-__attribute__((no_sanitize("thread"))) static void maybe_yield(void)
-{
-	if (!random_below(&seed, 16))
-		sched_yield();
-}
-
-#define VOLATILE_HOOKS(size) \
-	void __tsan_volatile_read##size(void *address); \
-	void __tsan_volatile_write##size(void *address); \
-	__attribute__((no_sanitize("thread"))) void __tsan_volatile_read##size(void *address) \
-	{ \
-		maybe_yield(); \
-		__tsan_acquire(address); \
-	} \
-	__attribute__((no_sanitize("thread"))) void __tsan_volatile_write##size(void *address) \
-	{ \
-		__tsan_release(address); \
-		maybe_yield(); \
-	}
-
-VOLATILE_HOOKS(1)
-VOLATILE_HOOKS(2)
-VOLATILE_HOOKS(4)
-VOLATILE_HOOKS(8)
-
-/* And between what was read and the swap that relies on it (-Wl,--wrap). */
-__u32 __real___tsan_atomic32_compare_exchange_val(volatile __u32 *at, __u32 expected, __u32 value,
-						  int order, int fail_order);
-__u32 __wrap___tsan_atomic32_compare_exchange_val(volatile __u32 *at, __u32 expected, __u32 value,
-						  int order, int fail_order);
-__u32 __wrap___tsan_atomic32_compare_exchange_val(volatile __u32 *at, __u32 expected, __u32 value,
-						  int order, int fail_order)
-{
-	maybe_yield();
-	return __real___tsan_atomic32_compare_exchange_val(at, expected, value, order, fail_order);
-}
-
 /*
  * Races that are meant: a half is read while its owner raises it, number by number; counters
  * and rate limits are plain (flow.h); a late writer meets the next owner's filling
@@ -539,10 +494,8 @@ int main(void)
 		cmocka_unit_test(no_raise_is_lost_when_two_cpus_carry_one_direction),
 		cmocka_unit_test(numbers_only_grow),
 		cmocka_unit_test(a_late_writer_leaves_a_mark),
+		cmocka_unit_test(threads_are_watched_by_the_sanitizer),
 	};
 
-#ifdef __SANITIZE_THREAD__
-	print_message("# built with ThreadSanitizer\n");
-#endif
 	return cmocka_run_group_tests_name("flow race", tests, NULL, NULL);
 }
