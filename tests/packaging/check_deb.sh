@@ -111,7 +111,7 @@ done
 check "everything belongs to root" owners
 check "nothing says where it was built" no_paths_of_the_builder
 check "the units call the program where it is" \
-	grep -q '^ExecStart=/usr/sbin/tcpguard daemon$' "$CONTENT/lib/systemd/system/tcpguard.service"
+	grep -q '^ExecStart=/usr/sbin/tcpguard daemon ' "$CONTENT/lib/systemd/system/tcpguard.service"
 check "installing starts nothing; an upgrade restarts the daemon only if it runs" scripts_start_nothing
 check "files under /etc are conffiles" \
 	cmp <(cd "$CONTENT" && find etc -type f -printf '/%p\n' | sort) "$WORK/control/conffiles"
