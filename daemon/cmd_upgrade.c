@@ -22,6 +22,7 @@
 struct upgrade_options {
 	bool rollback;
 	bool no_daemon;
+	bool no_start;
 	uint32_t max_flows; /* 0: as before */
 };
 
@@ -37,6 +38,8 @@ static const struct option_row rows[] = {
 	  offsetof(struct upgrade_options, max_flows) },
 	{ 0, "no-daemon", NULL, "leave the daemon alone", options_set_true,
 	  offsetof(struct upgrade_options, no_daemon) },
+	{ 0, "no-start", NULL, "exchange the daemon if one runs, but start none", options_set_true,
+	  offsetof(struct upgrade_options, no_start) },
 	{ 0, NULL, NULL, NULL, NULL, 0 },
 };
 
@@ -227,6 +230,14 @@ static int exchange_daemon(void)
 	return err ? err : daemon_start(words);
 }
 
+/* Asked before: the old daemon may end by itself when its table has gone. */
+static bool wants_daemon(const struct upgrade_options *options)
+{
+	if (options->rollback || options->no_daemon)
+		return false;
+	return !options->no_start || pins_daemon_runs();
+}
+
 static int check_rights(void)
 {
 	const char *missing = privilege_missing();
@@ -265,6 +276,7 @@ static int run(const struct global_options *global, const void *parsed, int argc
 	const struct upgrade_options *options = parsed;
 	struct outcome outcome = { 0 };
 	int err, daemon = 0;
+	bool with_daemon;
 
 	if (options_no_words(argc, argv))
 		return EXIT_USAGE;
@@ -275,6 +287,7 @@ static int run(const struct global_options *global, const void *parsed, int argc
 	err = check_rights();
 	if (!err)
 		err = check_attached();
+	with_daemon = wants_daemon(options);
 	if (!err)
 		err = upgrade_locked(options, &outcome);
 	if (err)
@@ -284,7 +297,7 @@ static int run(const struct global_options *global, const void *parsed, int argc
 		return EXIT_NOT_ATTACHED;
 	}
 	say_what_was_left(&outcome);
-	if (outcome.exchanged && !options->rollback && !options->no_daemon)
+	if (outcome.exchanged && with_daemon)
 		daemon = exchange_daemon();
 	if (global->output == OUTPUT_TEXT)
 		print_text(options, &outcome);

@@ -128,6 +128,45 @@ way_back() {
 }
 check "the upgrade says at once what the way back is" way_back
 
+# --- by the package, there and back --------------------------------------------------------------------
+
+mkdir "$WORK/bin"
+printf '#!/bin/sh\nexit 1\n' > "$WORK/bin/ischroot"
+chmod +x "$WORK/bin/ischroot"
+configure() { # PROGRAM FORMER_VERSION
+	ln -sf "$1" "$WORK/bin/tcpguard"
+	PATH=$WORK/bin:$PATH sh "$ROOT/packaging/debian/tcpguard.postinst" configure "$2" > "$WORK/out" 2>&1 || return 1
+	cat "$WORK/out"
+}
+daemon_of() { # PROGRAM, which can read what is pinned
+	readlink "/proc/$("$1" -j status | query "d['daemon']['pid']")/exe"
+}
+package_upgrade() {
+	"$FIRST" detach --all --purge > "$WORK/out" 2>&1 || "$LATER" detach --all --purge > "$WORK/out" 2>&1 || return 1
+	"$FIRST" attach eth0 --max-flows 8192 > "$WORK/out" 2>&1 || return 1
+	TCPGUARD=$FIRST
+	heart_beats || return 1
+	configure "$LATER" 0.0.9 || return 1
+	TCPGUARD=$LATER
+	equal "$(daemon_of "$LATER")" "$LATER" && heart_beats
+}
+package_downgrade() {
+	configure "$FIRST" 9.9 || return 1
+	grep -q "have layout $L2, this tcpguard has $L1; " "$WORK/out" &&
+		grep -q "^tcpguard: the former programs go on" "$WORK/out" &&
+		grep -q "^tcpguard: so does the former daemon" "$WORK/out" &&
+		equal "$(daemon_of "$LATER")" "$LATER" && heart_beats
+}
+refused_daemon() {
+	local status=0
+
+	"$FIRST" daemon > "$WORK/out" 2>&1 || status=$?
+	equal "$status $(grep -c "have layout $L2, this tcpguard has $L1; " "$WORK/out")" "70 1"
+}
+check "a package upgrade to another layout: the connection goes on, the daemon is the later one's" package_upgrade
+check "a package downgrade from it fails aloud; programs and daemon go on" package_downgrade
+check "the former version's daemon would end at once, with the remedy" refused_daemon
+
 # --- interrupted ------------------------------------------------------------------------------------
 
 need_strace "another layout, interrupted"

@@ -137,6 +137,9 @@ check "all of this by the same process" equal "$(daemon_pid)" "$before"
 check "upgrade" inside tcpguard upgrade
 check "systemd starts the new daemon" wait_for 20 another_daemon "$before"
 check "reload of tcpguard-attach: the programs are exchanged" inside systemctl reload tcpguard-attach
+before=$(daemon_pid)
+check "a package upgrade" inside sh "$ROOT/packaging/debian/tcpguard.postinst" configure 0.0.9
+check "exchanges the daemon, as a service" wait_for 20 another_daemon "$before"
 check "a download that began before all this is complete" wait "$running"
 check "nothing was dropped" equal "$(inside tcpguard -j stats | query "drops('eth0')")" ""
 

@@ -53,6 +53,7 @@ no_paths_of_the_builder() {
 	! grep -rl -e "$WORK" -e "$ROOT" "$CONTENT"
 }
 
+# The exchange has no other words than those that start no daemon.
 scripts_start_nothing() {
 	local invoked
 
@@ -62,6 +63,12 @@ deb-systemd-invoke stop tcpguard-attach.service tcpguard.service" ] || {
 		echo "$invoked"
 		return 1
 	}
+	grep -h '^[^#]*tcpguard upgrade ' "$WORK/control/"p* > "$WORK/upgrades"
+	[ "$(wc -l < "$WORK/upgrades")" = 1 ] && grep -q 'tcpguard upgrade --no-start ' "$WORK/upgrades"
+}
+
+package_upgrade() {
+	CONTENT=$CONTENT CONTROL=$WORK/control "$ROOT/tests/packaging/package_upgrade.sh" "$1"
 }
 
 # In a private world, without systemd: an interface, attached with the packaged program.
@@ -112,11 +119,18 @@ check "everything belongs to root" owners
 check "nothing says where it was built" no_paths_of_the_builder
 check "the units call the program where it is" \
 	grep -q '^ExecStart=/usr/sbin/tcpguard daemon ' "$CONTENT/lib/systemd/system/tcpguard.service"
-check "installing starts nothing; an upgrade restarts the daemon only if it runs" scripts_start_nothing
+check "installing starts nothing; an upgrade exchanges the daemon only if it runs" scripts_start_nothing
 check "files under /etc are conffiles" \
 	cmp <(cd "$CONTENT" && find etc -type f -printf '/%p\n' | sort) "$WORK/control/conffiles"
 if [ "$(id -u)" = 0 ]; then
 	check "an upgrade detaches nothing, removal does" only_removal_detaches
+	check "an upgrade exchanges programs and daemon; flows, counters and lists stay" package_upgrade exchanges
+	check "it starts no daemon" package_upgrade starts_nothing
+	check "it waits for another tcpguard" package_upgrade waits_for_another
+	check "where nothing is attached, at first and in a chroot, it touches and says nothing" \
+		package_upgrade touches_nothing
+	check "if that fails, dpkg goes on, and it says what to do" package_upgrade failure_is_told
+	check "a daemon that could not start again is not restarted" package_upgrade former_daemon_stays
 	check "its own test passes" env TCPGUARD="$CONTENT/usr/sbin/tcpguard" \
 		"$ROOT/packaging/debian/tests/netns"
 else
