@@ -72,17 +72,21 @@ package_upgrade() {
 }
 
 # In a private world, without systemd: an interface, attached with the packaged program.
-only_removal_detaches() {
-	CONTENT=$CONTENT CONTROL=$WORK/control \
+only_removal_detaches() { # a mount namespace of its own would be a chroot to ischroot, so that we say whether it is
+	mkdir -p "$WORK/stub"
+	printf '#!/bin/sh\n[ -n "$CHROOT" ]\n' > "$WORK/stub/ischroot"
+	chmod 0755 "$WORK/stub/ischroot"
+	CONTENT=$CONTENT CONTROL=$WORK/control STUB=$WORK/stub \
 		unshare --net --mount --propagation private bash -eu << 'END'
 mount -t sysfs sysfs /sys
 mount -t bpf bpf /sys/fs/bpf
 mount -t tmpfs tmpfs /run
 ip link add eth0 type veth peer name eth1
 ip link set eth0 up
-PATH=$CONTENT/usr/sbin:$PATH
+PATH=$STUB:$CONTENT/usr/sbin:$PATH
 tcpguard attach --no-daemon eth0
 sh "$CONTROL/prerm" upgrade 9.9
+CHROOT=yes sh "$CONTROL/prerm" remove
 tcpguard status | grep eth0
 sh "$CONTROL/prerm" remove
 [ ! -e /sys/fs/bpf/tcpguard ]
@@ -123,7 +127,7 @@ check "installing starts nothing; an upgrade exchanges the daemon only if it run
 check "files under /etc are conffiles" \
 	cmp <(cd "$CONTENT" && find etc -type f -printf '/%p\n' | sort) "$WORK/control/conffiles"
 if [ "$(id -u)" = 0 ]; then
-	check "an upgrade detaches nothing, removal does" only_removal_detaches
+	check "an upgrade detaches nothing, nor does removal in a chroot; removal does" only_removal_detaches
 	check "an upgrade exchanges programs and daemon; flows, counters and lists stay" package_upgrade exchanges
 	check "it starts no daemon" package_upgrade starts_nothing
 	check "it waits for another tcpguard" package_upgrade waits_for_another
