@@ -56,7 +56,7 @@ check "upgrade while somebody kills the daemon being started" "$TCPGUARD" upgrad
 wait "$killer" || true
 check "somebody did" test -s "$WORK/met"
 
-# --- a hundred transfers, twenty exchanges, twenty dead daemons ----------------------------------------
+# --- a hundred transfers, twenty upgrades, a rollback after every fourth, twenty dead daemons -----------
 
 SEED=$SEED python_part <<'PYTHON'
 import hashlib
@@ -71,12 +71,13 @@ import threading
 import time
 from world import TCPGUARD, Cases, dropped, inside, wait_for
 
-TRANSFERS, EXCHANGES, KILLS = 100, 20, 20
+TRANSFERS, UPGRADES, KILLS = 100, 20, 20
 BLOCK, PAUSE_S = 2000, 0.02  # a hundred such flows: 80 Mbit/s at most, both ways
 cases = Cases()
 dice = random.Random(int(os.environ["SEED"]))
 stop = threading.Event()
 blocks, failed, counted = [0] * TRANSFERS, [], []
+wrong, took = [], []  # of the exchanges: what went wrong, and how long each took
 
 
 def tcpguard(*words):
@@ -144,9 +145,11 @@ def count():
 
 
 def killer(killed):
-    """One dead daemon for each exchange, at any moment of it; the next is started at once."""
+    """One dead daemon for each upgrade, at any moment of it; the next is started at once."""
     while killed[0] < KILLS and not stop.is_set():
-        time.sleep(dice.uniform(0.05, 0.6))
+        if not wait_for(lambda: len(took) >= killed[0], 60):
+            return
+        time.sleep(dice.uniform(0.05, 0.9))
         for pid in daemons()[:1]:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -171,19 +174,27 @@ killed = [0]
 executioner = threading.Thread(target=killer, args=(killed,))
 executioner.start()
 
-wrong = []
-for number in range(EXCHANGES):
-    seen = list(blocks)
-    words = ["upgrade"] if number % 4 == 0 else ["upgrade", "--rollback"]
+
+def exchange(*words):
+    """One exchange of programs, after which every transfer goes on."""
+    seen, began = list(blocks), time.monotonic()
     answer = tcpguard(*words)
+    took.append(time.monotonic() - began)
     if answer.returncode:
-        wrong.append((number, answer.returncode, answer.stderr))
+        wrong.append((words, len(took), answer.returncode, answer.stderr))
     if not wait_for(lambda: all(now > then for now, then in zip(blocks, seen)), 20):
-        wrong.append((number, "a transfer stands still", blocks))
+        wrong.append((words, len(took), "a transfer stands still", blocks))
+
+
+for number in range(1, UPGRADES + 1):
+    exchange("upgrade")
+    if number % 4 == 0:
+        exchange("upgrade", "--rollback")
 executioner.join()
 stop.set()
 for thread in threads:
     thread.join()
+print(f"# {len(took)} exchanges in {sum(took):.1f} s", flush=True)
 cases.equal("upgrade: exchanges that did not succeed", wrong, [])
 cases.equal("upgrade: daemons killed", killed[0], KILLS)
 cases.equal("upgrade: transfers that were reset, or not whole", failed, [])
