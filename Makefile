@@ -89,7 +89,7 @@ help:
 	@echo 'make check-arm64    unit tests, suite and attaching on arm64, in qemu'
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
-	@echo 'make check-faults   attach and upgrade interrupted at every bpf(), mkdir() and the like (long)'
+	@echo 'make check-faults   attach and upgrade interrupted at each system call that matters (long)'
 	@echo 'make check-races    two processors on the same flows, 10^8 packets (RACE_PACKETS)'
 	@echo 'make soak       mixed traffic, floods and operations for SOAK_MINUTES=30; docs/soak.md'
 	@echo 'make bench      install what is missing, measure; BENCH_ARGS="--quick hot", see BENCH_ARGS=--help'
@@ -126,8 +126,7 @@ check-valgrind:
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS)
 	$(Q)scripts/check-memory valgrind $(T)
 
-# Every call of bpf(), mkdir() and the like (CALLS in the tests) of attach, update, detach, upgrade and resize,
-# refused or killed before.
+# The system calls of attach, update, detach, upgrade and resize that matter, refused or killed before.
 check-faults:
 	$(Q)scripts/install-deps build test
 	$(Q)$(MAKE) --no-print-directory all $(TOOLS) $(LAYOUT_PROGRAMS)

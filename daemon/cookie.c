@@ -15,6 +15,9 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "log.h"
+#include "pins_path.h"
+
 #define STEP_MS 1000 /* of the wall clock */
 
 /* Younger than the headers of libbpf 1.1 need be. */
@@ -26,8 +29,15 @@
 
 #define KERNEL_HANDS_OVER "bpf_sk_assign_tcp_reqsk"
 
-/* The index-th number of a file below /proc/sys/net, or fallback: this namespace's, not another mount's. */
-static uint32_t read_sysctl(const char *name, unsigned int index, uint32_t fallback)
+/* What is not there decides; what could not be looked at does not. */
+static void note_passing(int *err)
+{
+	if (pins_path_passing(-errno))
+		*err = -errno;
+}
+
+/* The index-th number of a file below /proc/sys/net, or 0: this namespace's, not another mount's. */
+static uint32_t read_sysctl(const char *name, unsigned int index, int *err)
 {
 	char path[96], text[128] = "", *at = text, *end;
 	unsigned long long value = 0;
@@ -36,16 +46,18 @@ static uint32_t read_sysctl(const char *name, unsigned int index, uint32_t fallb
 
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fallback;
+	if (fd < 0) {
+		note_passing(err);
+		return 0;
+	}
 	got = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	if (got <= 0)
-		return fallback;
+		return 0;
 	do {
 		value = strtoull(at, &end, 10);
 		if (end == at)
-			return fallback;
+			return 0;
 		at = end;
 	} while (index--);
 	return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
@@ -68,46 +80,50 @@ static bool helpers_exist(void)
 	return true;
 }
 
-static bool kernel_hands_over(void)
+static bool kernel_hands_over(int *err)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 	bool yes = btf && btf__find_by_name_kind(btf, KERNEL_HANDS_OVER, BTF_KIND_FUNC) > 0;
 
+	if (!btf)
+		note_passing(err);
 	btf__free(btf);
 	return yes;
 }
 
-static enum tg_cookie_kind best_kind(const struct netdev *dev, enum tg_profile profile)
+static enum tg_cookie_kind best_kind(const struct netdev *dev, enum tg_profile profile, int *err)
 {
 	/* 0: the kernel takes no cookie whatsoever, not even one it is handed. */
 	if (profile != TG_PROFILE_HOST || dev->no_link_header ||
-	    !read_sysctl("ipv4/tcp_syncookies", 0, 0) || !helpers_exist())
+	    !read_sysctl("ipv4/tcp_syncookies", 0, err) || !helpers_exist())
 		return TG_COOKIE_NONE;
-	return kernel_hands_over() ? TG_COOKIE_OWN : TG_COOKIE_LISTENER;
+	return kernel_hands_over(err) ? TG_COOKIE_OWN : TG_COOKIE_LISTENER;
 }
 
-static uint8_t stack_options(void)
+static uint8_t stack_options(int *err)
 {
-	return (uint8_t)((read_sysctl("ipv4/tcp_timestamps", 0, 0) ? TG_COOKIE_TIMESTAMPS : 0) |
-			 (read_sysctl("ipv4/tcp_window_scaling", 0, 0) ? TG_COOKIE_WSCALE : 0) |
-			 (read_sysctl("ipv4/tcp_sack", 0, 0) ? TG_COOKIE_SACK : 0) |
-			 (read_sysctl("ipv4/tcp_ecn", 0, 0) ? TG_COOKIE_ECN : 0));
+	return (uint8_t)((read_sysctl("ipv4/tcp_timestamps", 0, err) ? TG_COOKIE_TIMESTAMPS : 0) |
+			 (read_sysctl("ipv4/tcp_window_scaling", 0, err) ? TG_COOKIE_WSCALE : 0) |
+			 (read_sysctl("ipv4/tcp_sack", 0, err) ? TG_COOKIE_SACK : 0) |
+			 (read_sysctl("ipv4/tcp_ecn", 0, err) ? TG_COOKIE_ECN : 0));
 }
 
-void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
-		 uint32_t jiffies_mult, struct tg_cookie_program *plan)
+int cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
+		uint32_t jiffies_mult, struct tg_cookie_program *plan)
 {
-	uint32_t receive = read_sysctl("ipv4/tcp_rmem", 2, 0);
-	uint32_t ceiling = read_sysctl("core/rmem_max", 0, 0);
+	int err = 0;
+	uint32_t receive = read_sysctl("ipv4/tcp_rmem", 2, &err);
+	uint32_t ceiling = read_sysctl("core/rmem_max", 0, &err);
 
 	memset(plan, 0, sizeof(*plan));
-	plan->kind = (__u8)best_kind(dev, profile);
-	plan->options = stack_options();
+	plan->kind = (__u8)best_kind(dev, profile, &err);
+	plan->options = stack_options(&err);
 	plan->veth = !generic && !strcmp(dev->driver, "veth");
 	plan->no_link_header = dev->no_link_header;
 	plan->receive_max = receive > ceiling ? receive : ceiling;
 	plan->jiffies_mult = jiffies_mult;
 	memcpy(plan->mac, dev->mac, sizeof(plan->mac));
+	return err ? log_err(err, "cannot find out which SYN cookies '%s' can use", dev->name) : 0;
 }
 
 void cookie_degrade(struct tg_cookie_program *plan)

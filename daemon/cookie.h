@@ -15,9 +15,10 @@
 /*
  * Fills the constants for one interface: kind as good as the kernel can, options as its sysctls allow,
  * NONE where the machine is no endpoint or has SYN cookies switched off.  generic: the XDP mode.  Asks the kernel each time.
+ * 0 or -errno (said): what could not be looked at is no answer.
  */
-void cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
-		 uint32_t jiffies_mult, struct tg_cookie_program *plan);
+int cookie_plan(const struct netdev *dev, enum tg_profile profile, bool generic,
+		uint32_t jiffies_mult, struct tg_cookie_program *plan);
 
 /* The next best kind, after the kernel refused to load this one. */
 void cookie_degrade(struct tg_cookie_program *plan);

@@ -248,16 +248,25 @@ static int update(struct job *job, const struct tg_iface *iface)
 	return err;
 }
 
-/* Both of our programs are in place, on this very interface, and can be exchanged. */
-static bool can_update(struct job *job, const struct tg_iface *iface)
+/* 1: both of our programs are in place, on this very interface, and can be exchanged; 0 or -errno. */
+static int can_update(struct job *job, const struct tg_iface *iface)
 {
+	int can;
+
 	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
-	load_plan(job);
-	return iface->attached_at_s && iface->ifindex == job->dev->ifindex &&
-	       iface->xdp_mode != TG_XDP_SHARED &&
-	       !job->options->share && pins_link_state(job->slot, "xdp") == PINS_LINK_ALIVE &&
-	       tchook_holds(job->slot, iface) &&
-	       tchook_has_ingress(job->slot) == cookie_needs_ingress(&job->cookie);
+	can = load_plan(job);
+	if (can)
+		return can;
+	if (!iface->attached_at_s || iface->ifindex != job->dev->ifindex || job->options->share ||
+	    iface->xdp_mode == TG_XDP_SHARED)
+		return 0;
+	can = slot_holds(job->slot, iface);
+	if (can > 0)
+		can = tchook_has_ingress(job->slot);
+	else if (!can)
+		return 0;
+	return can < 0 ? log_err(can, "cannot tell what is on '%s'", job->dev->name) :
+			 can == cookie_needs_ingress(&job->cookie);
 }
 
 static int attach_known(struct job *job, struct seed *seed)
@@ -265,8 +274,9 @@ static int attach_known(struct job *job, struct seed *seed)
 	struct tg_iface iface = job->pins.ifaces[job->slot];
 	int err;
 
-	if (can_update(job, &iface))
-		return update(job, &iface);
+	err = can_update(job, &iface);
+	if (err)
+		return err < 0 ? err : update(job, &iface);
 	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
 	err = datapath_detach(&job->pins, job->slot);
 	if (err)

@@ -113,12 +113,15 @@ static int set_hook(unsigned int slot, const struct tg_iface *iface, int hook, i
 }
 
 /* An interface that vanished, or was detached, since has no hook to put anything back to. */
-static bool hook_is_there(unsigned int slot, const struct tg_iface *iface, int hook)
+static int hook_is_there(unsigned int slot, const struct tg_iface *iface, int hook)
 {
+	int there;
+
 	if (!iface->ifindex)
-		return false;
-	return hook == EXCHANGE_XDP ? pins_link_state(slot, "xdp") == PINS_LINK_ALIVE :
-				      tchook_holds(slot, iface);
+		return 0;
+	there = hook == EXCHANGE_XDP ? slot_holds_link(slot, "xdp") : tchook_holds(slot, iface);
+	return there < 0 ? log_err(there, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name) :
+			   there;
 }
 
 static int put_back(const struct pins *pins, unsigned int slot, int hook)
@@ -130,14 +133,17 @@ static int put_back(const struct pins *pins, unsigned int slot, int hook)
 	fd = pins_path_get(entry_path(path, JOURNAL, slot, hook), 0);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : log_err(-errno, "cannot open %s", path);
-	if (iface->ifindex && pins_link_state(slot, "xdp") == PINS_LINK_GONE)
+	if (iface->ifindex && pins_link_state(slot, "xdp") == PINS_LINK_GONE) {
 		err = 0; /* it vanished, perhaps with its namespace */
-	else if (!iface->ifindex || datapath_reachable(iface))
-		err = hook_is_there(slot, iface, hook) ? set_hook(slot, iface, hook, fd) : 0;
-	else
+	} else if (!iface->ifindex || datapath_reachable(iface)) {
+		err = hook_is_there(slot, iface, hook);
+		if (err > 0)
+			err = set_hook(slot, iface, hook, fd);
+	} else {
 		err = log_err_hint(-EXDEV, "run it there, with 'nsenter --net=...'",
 				   "cannot put the former program of '%.*s' back",
 				   TG_IFNAME_LEN, iface->name);
+	}
 	close(fd);
 	return err;
 }

@@ -160,22 +160,31 @@ static int load_main(struct job *job)
 	return job->pins_open ? 0 : maps_publish(job);
 }
 
-void load_plan(struct job *job)
-{
-	job->result->profile = choose_profile(job);
-	cookie_plan(job->dev, job->result->profile, job->generic, jiffies_mult(), &job->cookie);
-	if (job->options->share)
-		job->cookie.kind = TG_COOKIE_NONE; /* share_open() */
-}
-
-/* What the kernel refuses of the cookies is done without: the flow table is worth more than they. */
-int load_programs(struct job *job)
+int load_plan(struct job *job)
 {
 	int err;
 
-	load_plan(job);
-	err = load_main(job);
-	while (!err && accept_load(job)) {
+	job->result->profile = choose_profile(job);
+	err = cookie_plan(job->dev, job->result->profile, job->generic, jiffies_mult(), &job->cookie);
+	if (job->options->share)
+		job->cookie.kind = TG_COOKIE_NONE; /* share_open() */
+	return err;
+}
+
+/*
+ * What the kernel refuses of the cookies is done without: the flow table is worth more than they.  Want of
+ * memory is no refusal: without them, an upgrade would find that it needs other hooks.
+ */
+int load_programs(struct job *job)
+{
+	int refused, err;
+
+	err = load_plan(job);
+	if (!err)
+		err = load_main(job);
+	while (!err && (refused = accept_load(job))) {
+		if (refused == -ENOMEM)
+			return say_load_error(job, refused);
 		cookie_degrade(&job->cookie);
 		err = load_main(job);
 	}

@@ -37,7 +37,7 @@ struct job {
 /* datapath_load.c */
 
 /* Decides profile and kind of SYN cookies, as load_programs() will. */
-void load_plan(struct job *job);
+int load_plan(struct job *job);
 /* Loads this interface's programs; makes and pins the maps if they are the first.  Errors are said. */
 int load_programs(struct job *job);
 /* An instance that libxdp will load: constants and maps set. */
@@ -125,6 +125,9 @@ int slot_pin_program(unsigned int slot, int program, const char *name);
 bool slots_all_free(const struct pins *pins);
 /* A descriptor of a pinned program, to be closed, and its id; or -errno in silence. */
 int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id);
+/* 1 if the pinned link holds its device, if all of the slot's programs are in place; 0 or -errno. */
+int slot_holds_link(unsigned int slot, const char *name);
+int slot_holds(unsigned int slot, const struct tg_iface *iface);
 
 /* datapath_xdp.c */
 
@@ -178,9 +181,9 @@ int tchook_attach(struct job *job);
 /* One of its two sides. */
 int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingress, int program);
 int tchook_detach(unsigned int slot, const struct tg_iface *iface);
-/* True if our filters or links are still in place: at ingress, too, if that was used. */
-bool tchook_holds(unsigned int slot, const struct tg_iface *iface);
-/* True if there is a program at ingress. */
-bool tchook_has_ingress(unsigned int slot);
+/* 1 if our filters or links are still in place: at ingress, too, if that was used; 0 or -errno. */
+int tchook_holds(unsigned int slot, const struct tg_iface *iface);
+/* 1 if there is a program at ingress; 0 or -errno. */
+int tchook_has_ingress(unsigned int slot);
 
 #endif

@@ -261,6 +261,20 @@ void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
 	exchange_forget(slot);
 }
 
+int slot_holds_link(unsigned int slot, const char *name)
+{
+	enum pins_link state = pins_link_state(slot, name);
+
+	return state == PINS_LINK_UNKNOWN ? -errno : state == PINS_LINK_ALIVE;
+}
+
+int slot_holds(unsigned int slot, const struct tg_iface *iface)
+{
+	int held = slot_holds_link(slot, "xdp");
+
+	return held > 0 ? tchook_holds(slot, iface) : held;
+}
+
 int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id)
 {
 	struct bpf_prog_info info = {};

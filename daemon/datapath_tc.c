@@ -244,68 +244,85 @@ int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingre
 		     0;
 }
 
-/* Takes the descriptor. */
-static bool has_id(int program, __u32 id)
+/* What passes is an error, everything else the answer no. */
+static int no_or_error(int err)
+{
+	return pins_path_passing(err) ? err : 0;
+}
+
+/* 1, 0 or -errno.  Takes the descriptor. */
+static int has_id(int program, __u32 id)
 {
 	struct bpf_prog_info info = {};
 	__u32 bytes = sizeof(info);
-	bool same;
+	int err;
 
 	if (program < 0)
-		return false;
-	same = !bpf_obj_get_info_by_fd(program, &info, &bytes) && info.id == id;
+		return no_or_error(program);
+	err = bpf_obj_get_info_by_fd(program, &info, &bytes) ? -errno : 0;
 	close(program);
-	return same;
+	return err ? no_or_error(err) : info.id == id;
 }
 
 /*
  * Ours is the filter at our place that runs our pinned program; or, when an exchange was interrupted,
  * the one that was to be replaced.
  */
-static bool holds_filter(const struct side *side, unsigned int slot, __u32 ifindex)
+static int holds_filter(const struct side *side, unsigned int slot, __u32 ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 	struct bpf_tc_hook hook;
 	uint32_t id;
+	int held;
 
 	hook_of(side, &hook, ifindex);
-	if (bpf_tc_query(&hook, &opts))
-		return false;
-	return has_id(slot_pinned_program(slot, side->program, &id), opts.prog_id) ||
-	       has_id(exchange_open_journal(slot, side == &ingress ? EXCHANGE_TC_IN : EXCHANGE_TC),
+	held = bpf_tc_query(&hook, &opts);
+	if (held)
+		return no_or_error(held);
+	held = has_id(slot_pinned_program(slot, side->program, &id), opts.prog_id);
+	if (held)
+		return held;
+	return has_id(exchange_open_journal(slot, side == &ingress ? EXCHANGE_TC_IN : EXCHANGE_TC),
 		      opts.prog_id);
 }
 
-static bool holds_side(const struct side *side, unsigned int slot, const struct tg_iface *iface)
+static int holds_side(const struct side *side, unsigned int slot, const struct tg_iface *iface)
 {
 	return iface->tc_kind == TG_TC_CLSACT ? holds_filter(side, slot, iface->ifindex) :
-						pins_link_state(slot, side->link) == PINS_LINK_ALIVE;
+						slot_holds_link(slot, side->link);
 }
 
-bool tchook_has_ingress(unsigned int slot)
+int tchook_has_ingress(unsigned int slot)
 {
 	uint32_t id;
 	int fd = slot_pinned_program(slot, ingress.program, &id);
 
 	if (fd < 0)
-		return false;
+		return no_or_error(fd);
 	close(fd);
-	return true;
+	return 1;
 }
 
-bool tchook_holds(unsigned int slot, const struct tg_iface *iface)
+int tchook_holds(unsigned int slot, const struct tg_iface *iface)
 {
-	return holds_side(&egress, slot, iface) &&
-	       (!tchook_has_ingress(slot) || holds_side(&ingress, slot, iface));
+	int held = holds_side(&egress, slot, iface);
+
+	if (held <= 0)
+		return held;
+	held = tchook_has_ingress(slot);
+	if (held > 0)
+		return holds_side(&ingress, slot, iface);
+	return held < 0 ? held : 1;
 }
 
 static int detach_filter(const struct side *side, unsigned int slot, const struct tg_iface *iface)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 	struct bpf_tc_hook hook;
+	int held = holds_filter(side, slot, iface->ifindex);
 
-	if (!holds_filter(side, slot, iface->ifindex))
-		return 0;
+	if (held <= 0)
+		return held;
 	hook_of(side, &hook, iface->ifindex);
 	return bpf_tc_detach(&hook, &opts);
 }

@@ -33,18 +33,26 @@ struct upgrade {
 	struct migration *migration; /* NULL: the table stays */
 };
 
-static const char *why_left(unsigned int slot, const struct tg_iface *iface)
+/* 0, *why NULL if it takes part; or -errno. */
+static int why_left(unsigned int slot, const struct tg_iface *iface, const char **why)
 {
+	int whole;
+
+	*why = NULL;
 	if (iface->netns != netdev_netns())
-		return "it belongs to another network namespace: run it there, with 'nsenter --net=...'";
-	if (iface->xdp_mode == TG_XDP_SHARED)
-		return "it shares XDP with other programs: 'tcpguard attach IFACE --share' exchanges them";
-	if (!netdev_exists(iface))
-		return "it has vanished";
-	if (!iface->attached_at_s || pins_link_state(slot, "xdp") != PINS_LINK_ALIVE ||
-	    !tchook_holds(slot, iface))
-		return "its programs are not all in place: 'tcpguard attach IFACE' repairs it";
-	return NULL;
+		*why = "it belongs to another network namespace: run it there, with 'nsenter --net=...'";
+	else if (iface->xdp_mode == TG_XDP_SHARED)
+		*why = "it shares XDP with other programs: 'tcpguard attach IFACE --share' exchanges them";
+	else if (!netdev_exists(iface))
+		*why = "it has vanished";
+	if (*why)
+		return 0;
+	whole = iface->attached_at_s ? slot_holds(slot, iface) : 0;
+	if (whole < 0)
+		return log_err(whole, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name);
+	if (!whole)
+		*why = "its programs are not all in place: 'tcpguard attach IFACE' repairs it";
+	return 0;
 }
 
 /* 1: the interface needs other hooks than it has. */
@@ -83,7 +91,10 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 		return err;
 	exchange_fill(&upgrade->items[upgrade->count], &work->job);
 	/* SYN cookies want the hook at ingress that was not needed, or the other way round. */
-	return tchook_has_ingress(slot) == (accept_program(&work->job) >= 0) ? 0 : 1;
+	err = tchook_has_ingress(slot);
+	if (err < 0)
+		return log_err(err, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name);
+	return err != (accept_program(&work->job) >= 0);
 }
 
 /* Programs that read another format than the lists have would let everybody pass, in silence. */
@@ -110,7 +121,7 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		int fd = exchange_open_former(slot, hook);
 
 		upgrade->items[upgrade->count].program[hook] = -1;
-		if (fd == -ENOENT && hook == EXCHANGE_TC_IN && !tchook_has_ingress(slot))
+		if (fd == -ENOENT && hook == EXCHANGE_TC_IN && tchook_has_ingress(slot) == 0)
 			continue;
 		if (fd == -ENOENT)
 			return 1;
@@ -184,9 +195,9 @@ static int prepare_one(struct upgrade *upgrade, unsigned int slot, bool rollback
 
 	out->iface = upgrade->pins->ifaces[slot];
 	netdev_refresh_name(&out->iface);
-	out->left = why_left(slot, &out->iface);
-	if (out->left)
-		return 0;
+	err = why_left(slot, &out->iface, &out->left);
+	if (err || out->left)
+		return err;
 	item->slot = slot;
 	err = rollback ? open_former(upgrade, work, slot) : load_one(upgrade, work, slot);
 	if (err > 0)

@@ -151,7 +151,9 @@ bool netdev_exists(const struct tg_iface *iface)
 {
 	char name[IF_NAMESIZE];
 
-	return iface->netns == netdev_netns() && if_indextoname(iface->ifindex, name);
+	/* Who could not ask knows nothing of its end. */
+	return iface->netns == netdev_netns() &&
+	       (if_indextoname(iface->ifindex, name) || (errno != ENXIO && errno != ENODEV));
 }
 
 void netdev_refresh_name(struct tg_iface *iface)

@@ -39,7 +39,9 @@ static void set_moment(json_t *object, const char *name, const struct timespec *
 
 static json_t *link_state(enum pins_link state)
 {
-	return state == PINS_LINK_ABSENT ? json_null() : json_boolean(state == PINS_LINK_ALIVE);
+	if (state == PINS_LINK_ABSENT || state == PINS_LINK_UNKNOWN)
+		return json_null();
+	return json_boolean(state == PINS_LINK_ALIVE);
 }
 
 static json_t *iface_identity(const struct snapshot_iface *iface)

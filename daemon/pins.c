@@ -372,12 +372,12 @@ enum pins_link pins_link_state(uint32_t slot, const char *which)
 
 	snprintf(path, sizeof(path), PINS_DIR "/iface/%u/%s", slot, which);
 	fd = pins_path_get(path, 0);
-	if (fd < 0)
-		return PINS_LINK_ABSENT;
-	err = bpf_obj_get_info_by_fd(fd, &info, &bytes);
-	close(fd);
+	err = fd < 0 ? -errno : bpf_obj_get_info_by_fd(fd, &info, &bytes);
+	if (fd >= 0)
+		close(fd);
+	errno = -err;
 	if (err)
-		return PINS_LINK_ABSENT;
+		return pins_path_passing(err) ? PINS_LINK_UNKNOWN : PINS_LINK_ABSENT;
 	/* xdp.ifindex is the first word of the union; so is tcx.ifindex, unknown to older headers. */
 	return info.xdp.ifindex ? PINS_LINK_ALIVE : PINS_LINK_GONE;
 }

@@ -162,7 +162,8 @@ bool pins_read_note(enum pins_note which, char *out, size_t size);
 
 /* Whether a pinned link still holds its device. */
 enum pins_link {
-	PINS_LINK_ABSENT, /* nothing pinned: shared XDP, clsact, or not readable */
+	PINS_LINK_ABSENT, /* nothing pinned: shared XDP, clsact, or something that is no link */
+	PINS_LINK_UNKNOWN, /* it could not be asked: errno says why */
 	PINS_LINK_ALIVE,
 	PINS_LINK_GONE, /* the device has vanished, the link holds nothing */
 };

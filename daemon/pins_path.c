@@ -149,3 +149,9 @@ int pins_path_rename(const char *from, const char *to, unsigned int flags)
 	close_quietly(target);
 	return err;
 }
+
+bool pins_path_passing(int err)
+{
+	return err == -ENOMEM || err == -ENOBUFS || err == -EMFILE || err == -ENFILE || err == -EINTR ||
+	       err == -EAGAIN;
+}

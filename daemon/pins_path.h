@@ -7,6 +7,7 @@
 #ifndef TCPGUARD_PINS_PATH_H
 #define TCPGUARD_PINS_PATH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* bpf_obj_get(); flags: 0 or BPF_F_RDONLY. */
@@ -24,6 +25,9 @@ int pins_path_make(const char *path);
 /* unlink() and rmdir() */
 int pins_path_unlink(const char *path);
 int pins_path_rmdir(const char *path);
+
+/* True of -errno for want of memory and the like: whether there is a pin is not known. */
+bool pins_path_passing(int err);
 
 /* renameat2(); flags: 0 or RENAME_EXCHANGE. */
 int pins_path_rename(const char *from, const char *to, unsigned int flags);

@@ -102,5 +102,5 @@ libs_test_config := -lbpf -lyaml
 sources_test_guard := daemon/guard.c
 sources_test_reload := $(sources_test_confirm)
 sources_test_flow_carry := daemon/flow_carry.c daemon/layout.c daemon/layout_rows.c
-sources_test_cookie_clock := daemon/cookie.c
+sources_test_cookie_clock := daemon/cookie.c daemon/log.c daemon/pins_path.c
 libs_test_cookie_clock := -lbpf

@@ -10,9 +10,13 @@ traced() {
 
 	shift
 	# The group is for what bash itself says of a program that was killed.
-	{ strace -f -qq -o "$file" -e trace="$CALLS" -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
+	{ strace -f -qq -o "$file" -e trace="?${CALLS//,/,?}" -e signal=none "$@" > "$WORK/out" 2> "$WORK/err"; } 2> /dev/null
 }
-CALLS=bpf,mkdir,mkdirat,renameat2,rmdir,unlinkat
+
+# What changes something, which a kill may leave half done, and what besides can fail and so decide
+# something.  Not every architecture has each: hence strace's question marks.
+CHANGES=bpf,mkdir,mkdirat,rename,renameat,renameat2,rmdir,unlink,unlinkat,symlinkat,fchownat,flock,sendto
+CALLS=$CHANGES,openat,mmap,access,faccessat,socket,recvmsg,getrandom,dup3,ioctl,readlink,readlinkat,statfs
 
 # with_error CALL NUMBER COMMAND...: refused that call for want of memory.  Its exit code is in $code.
 with_error() {
@@ -60,15 +64,19 @@ end_daemon() {
 	wait_for 10 no_daemon || die "the daemon does not end"
 }
 
-# steps TRACE FIRST: "CALL NUMBER WORDS" for the calls of a trace from the first line that matches on.
+# steps TRACE FIRST AMONG: "CALL NUMBER WORDS" for the calls of a trace that are AMONG those, from the first
+# line that matches on.  Of the directories that lead to a pin only the last is taken: the walk ends at any
+# of them alike.
 steps() {
-	awk -v first="$2" '
+	awk -v first="$2" -v among=",$3," '
 	{
 		call = $2
 		sub(/\(.*/, "", call)
 		number[call]++
 		seen = seen || $0 ~ first
-		if (!seen)
+		if (!seen || !index(among, "," call ","))
+			next
+		if (call == "openat" && /(fs\/bpf\/tcpguard|"v[0-9]+)",.*O_PATH/)
 			next
 		words = $0
 		sub(/^[0-9]+ +/, "", words)
@@ -77,11 +85,12 @@ steps() {
 }
 
 # each TRACE FIRST EVERY OFFSET FUNCTION ARGUMENT...: FUNCTION CALL NUMBER ARGUMENT... for every so many-th
-# of those calls.
+# of those calls.  Killed before one that changes nothing is killed before the next that does.
 each() {
-	local trace=$1 first=$2 every=$3 offset=$4 function=$5 line=0 done=0 call number words
+	local trace=$1 first=$2 every=$3 offset=$4 function=$5 line=0 done=0 among=$CALLS call number words
 
 	shift 5
+	[[ "$function $*" != *killed* ]] || among=$CHANGES
 	while read -r call number words; do
 		line=$((line + 1))
 		[ $((line % every)) = $(((SEED + offset) % every)) ] || continue
@@ -91,7 +100,7 @@ each() {
 			cat "$WORK/out" "$WORK/err"
 			return 1
 		}
-	done < <(steps "$trace" "$first")
+	done < <(steps "$trace" "$first" "$among")
 	echo "$done of $line calls"
 	[ $line -gt 0 ]
 }

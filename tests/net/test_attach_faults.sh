@@ -9,7 +9,6 @@
 SEED=${FAULTS_SEED:-$RANDOM}
 need_strace "an attach interrupted"
 . "$HERE/interrupted.sh"
-CALLS=bpf,mkdir,mkdirat,renameat2,socket,sendto,recvmsg,flock,getrandom,unlinkat
 echo "# FAULTS_SEED=$SEED"
 
 topology_pair
@@ -124,14 +123,15 @@ FIRST_PIN=maps_new
 FIRST_HOOK='fd/[0-9]+/xdp'
 EVERY=${FAULTS_EVERY:-10}
 RARE=${FAULTS_EVERY:-20}
-faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$EVERY" 0 attach_with_error tcx
+VERY_RARE=${FAULTS_EVERY:-40}
+faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$RARE" 0 attach_with_error tcx
 faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN "$RARE" 9 attach_killed tcx
 faults "attach killed, then detached" "$WORK/tcx" $FIRST_PIN "$RARE" 4 attach_killed_then_purged tcx
 faults "clsact: refused one call" "$WORK/clsact" "$FIRST_HOOK" "$EVERY" 4 attach_with_error clsact
 faults "clsact: killed before a call" "$WORK/clsact" "$FIRST_HOOK" "$RARE" 9 attach_killed clsact
-faults "detach refused one call" "$WORK/detach" $FIRST_CALL "$RARE" 7 detach with_error
-faults "detach killed before a call" "$WORK/detach" $FIRST_CALL "$RARE" 9 detach killed_before
+faults "detach refused one call" "$WORK/detach" $FIRST_CALL "$VERY_RARE" 7 detach with_error
+faults "detach killed before a call" "$WORK/detach" $FIRST_CALL "$VERY_RARE" 9 detach killed_before
 "$TCPGUARD" "${ATTACH[@]}" > "$WORK/out"
-faults "update refused one call" "$WORK/update" BPF_LINK_UPDATE "${FAULTS_EVERY:-5}" 0 update with_error
-faults "update killed before a call" "$WORK/update" BPF_LINK_UPDATE "${FAULTS_EVERY:-5}" 2 update killed_before
+faults "update refused one call" "$WORK/update" BPF_LINK_UPDATE "$RARE" 0 update with_error
+faults "update killed before a call" "$WORK/update" BPF_LINK_UPDATE "$EVERY" 2 update killed_before
 check "clean at the end" purge

@@ -7,6 +7,7 @@
 
 SEED=${RESIZE_SEED:-$RANDOM}
 EVERY=${RESIZE_EVERY:-40}
+RARE=${RESIZE_EVERY:-90}
 . "$HERE/interrupted.sh"
 . "$HERE/another_table.sh"
 echo "# RESIZE_SEED=$SEED"
@@ -202,7 +203,7 @@ KILLED=0
 end_daemon
 resize traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "a resize that is only watched" sound
-faults "refused one call" "$WORK/whole" maps_new "$EVERY" 0 refused
+faults "refused one call" "$WORK/whole" maps_new "$RARE" 0 refused
 faults "killed before a call" "$WORK/whole" maps_new "$EVERY" $((EVERY / 2)) killed
 check "a resize afterwards" resize traced "$WORK/trace"
 check "the heart has beaten all along" heart_beats

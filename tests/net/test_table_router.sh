@@ -41,7 +41,7 @@ upgrade() { # traced|with_error|killed_before and its arguments
 }
 
 number_of() { # of the first call whose line has this word
-	steps "$WORK/whole" maps_new | awk -v word="$1" '$0 ~ word && !call { call = $2 } END { print call }'
+	steps "$WORK/whole" maps_new "$CHANGES" | awk -v word="$1" '$0 ~ word && !call { call = $2 } END { print call }'
 }
 
 # The call that puts the new table in the place of the former: the last step.  And the first exchange of a hook.

@@ -216,14 +216,26 @@ attach v0 --no-daemon
 end_daemon
 . "$HERE/heartbeat.sh"
 
+# A link, or else the filter of clsact.
+on_hook() { # SLOT HOOK
+	local names=(eth0 v0) side=egress
+
+	if [ -e "$V1/iface/$1/$2" ]; then
+		bpftool -j link show pinned "$V1/iface/$1/$2" | grep -oP '"prog_id":\K\d+'
+	else
+		[ "$2" = tc ] || side=ingress
+		tc filter show dev "${names[$1]}" "$side" | grep -oP ' id \K\d+'
+	fi
+}
+
 # The program on each hook of both interfaces, and that each is the one that is pinned for it.
 hooks() {
 	local slot hook on pinned
 
 	for slot in 0 1; do
 		for hook in xdp tc tc_in; do
-			[ -e $V1/iface/$slot/$hook ] || continue
-			on=$(bpftool -j link show pinned $V1/iface/$slot/$hook | grep -oP '"prog_id":\K\d+')
+			[ -e $V1/iface/$slot/prog_$hook ] || continue
+			on=$(on_hook $slot $hook)
 			pinned=$(bpftool -j prog show pinned $V1/iface/$slot/prog_$hook | grep -oP '^{"id":\K\d+')
 			[ "$on" = "$pinned" ] || echo -n "pinned:$pinned "
 			echo -n "$on "
@@ -302,11 +314,19 @@ KILLED=0
 traced "$WORK/upgrade" "$TCPGUARD" upgrade --no-daemon || die "upgrade: $(cat "$WORK/err")"
 traced "$WORK/rollback" "$TCPGUARD" upgrade --rollback --no-daemon || die "rollback: $(cat "$WORK/err")"
 FIRST=exchange_new
-faults "rollback refused one call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-10}" 1 refused --rollback
-faults "rollback killed before a call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-10}" 2 killed --rollback
-faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-50}" 9 refused
-faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-50}" 13 killed
+faults "rollback refused one call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-60}" 1 refused --rollback
+faults "rollback killed before a call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-40}" 2 killed --rollback
+faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-200}" 9 refused
+faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-100}" 13 killed
 check "an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
+
+# The same where programs are clsact filters, which are no links.
+"$TCPGUARD" detach --all --purge > "$WORK/out"
+for name in eth0 v0; do attach "$name" --no-daemon --tc clsact; done
+traced "$WORK/clsact" "$TCPGUARD" upgrade --no-daemon || die "upgrade: $(cat "$WORK/err")"
+faults "clsact: upgrade refused one call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-200}" 17 refused
+faults "clsact: upgrade killed before a call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-100}" 21 killed
+check "clsact: an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
 check "the heart has beaten all along" heart_beats
 check "clean at the end" "$TCPGUARD" detach --all --purge
 check "nothing is left in the bpffs" bpffs_is_empty
