@@ -25,6 +25,12 @@ the_next_tidies_up() { # VERSION
 	rmdir $V1/former 2> /dev/null || true
 }
 
+# After CALL was refused: where it is one that takes away, what is left is told, and the next upgrade takes it.
+tidy_or_told() { # VERSION CALL
+	[[ $2 == @(openat|unlinkat|rmdir) ]] || return 0
+	one_table > /dev/null || { says_why && the_next_tidies_up "$1"; }
+}
+
 # The table on each hook's program, and the one that is pinned: all the same.
 hooks_use_the_table() {
 	local pinned hook

@@ -199,8 +199,7 @@ refused() { # CALL NUMBER
 	begin_with_first || return 1
 	upgrade with_error "$1" "$2" || return 1
 	if [ "$code" = 0 ]; then
-		[ "$1" != unlinkat ] || the_next_tidies_up "$LATER" || return 1
-		sound "$LATER"
+		tidy_or_told "$LATER" "$1" && sound "$LATER"
 	else
 		says_why && sound "$FIRST"
 	fi

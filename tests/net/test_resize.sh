@@ -174,8 +174,7 @@ resize() { # traced|with_error|killed_before and its arguments
 refused() { # CALL NUMBER
 	resize with_error "$1" "$2" || return 1
 	[ "$code" = 0 ] || says_why || return 1
-	[ "$1" != unlinkat ] || the_next_tidies_up "$TCPGUARD" || return 1
-	sound
+	tidy_or_told "$TCPGUARD" "$1" && sound
 }
 
 repaired() {
