@@ -47,6 +47,68 @@ for command in "enforce eth0" "monitor eth0" "bypass on" "bypass off" status "-j
 	check "$command" words "$command"
 done
 
+# What changes things, and back.
+printf '%s\n' 192.0.2.0/24 2001:db8::/32 > "$WORK/list"
+printf '%s\n' 'version: 1' 'interfaces: [{name: eth0}]' 'services: [{name: echo, ports: [7]}]' > "$WORK/tcpguard.yaml"
+printf '%s\n' 'version: 1' 'interfaces: [{name: eth0' > "$WORK/wrong.yaml"
+head -c 16 /dev/zero | od -An -v -tx1 | tr -d ' \n' > "$WORK/secret"
+chmod 600 "$WORK/secret"
+for command in "enforce --confirm 60s eth0" "confirm eth0" "monitor eth0" "enforce --confirm 60s eth0" "revert eth0" \
+	"block add 203.0.113.0/24 --for 1h --reason scan" "block list" "-j block list" "block test 203.0.113.7" \
+	"-j block test 203.0.113.7" "block import $WORK/list" "block export" "block del 203.0.113.0/24" "block flush" \
+	"allow add 10.0.0.2" "allow list" "allow test 10.0.0.2" "allow import --replace $WORK/list" "allow export" "allow flush" \
+	"config check $WORK/tcpguard.yaml" "-j config check $WORK/tcpguard.yaml" "6 config check $WORK/wrong.yaml" \
+	"config show" "-j config show" "1 config diff $WORK/tcpguard.yaml" \
+	"1 -j config diff $WORK/tcpguard.yaml" "config default" "secret status" "-j secret status" "secret rotate --force" \
+	"secret import --force $WORK/secret" metrics "metrics --openmetrics" "metrics --textfile $WORK/metrics.prom" \
+	"completion bash" "completion zsh" "completion fish" \
+	"capture --verdict pass -c 3" "-o ndjson capture --verdict pass -c 2" \
+	"capture --verdict pass -c 2 -w $WORK/caught.pcap" \
+	"2 top"; do
+	check "$command" words "$command"
+done
+
+# What it finds of this machine is not the question.
+examines() { # ARGUMENT...
+	local code=0
+
+	"$TCPGUARD" "$@" > "$WORK/out" 2>&1 < /dev/null || code=$?
+	if [ $code -gt 1 ] || ! grep -q eth0 "$WORK/out"; then
+		echo "exit code $code"
+		cat "$WORK/out"
+		return 1
+	fi
+}
+check "doctor" examines doctor eth0
+check "doctor in JSON" examines -j doctor eth0
+
+top_on_a_terminal() {
+	"$PYTHON" - <<- 'END'
+		import os, pty, sys
+		pid, terminal = pty.fork()
+		if pid == 0:
+		    os.environ["TERM"] = "xterm"
+		    os.execv(os.environ["TCPGUARD"], ["tcpguard", "top", "eth0"])
+		seen, keys = b"", iter([b"s", b"q"])
+		try:
+		    for said in iter(lambda: os.read(terminal, 4096), b""):
+		        seen += said
+		        if b"tcpguard top" in seen:
+		            os.write(terminal, next(keys, b""))
+		except OSError:  # the other end is closed
+		    pass
+		code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+		print(seen.decode(errors="replace")[-2000:])
+		sys.exit(code)
+	END
+}
+check "top on a terminal" top_on_a_terminal
+
+check "upgrade" does upgrade --no-daemon
+check "and back" does upgrade --rollback --no-daemon
+check "upgrade to another size" does -j upgrade --no-daemon --max-flows 128
+check "from which there is no way back" does 1 upgrade --rollback --no-daemon
+
 gzip -dc "$ROOT/tests/data/clean.pcap.gz" > "$WORK/whole.pcap"
 head -c 20000 "$WORK/whole.pcap" > "$WORK/cut.pcap"
 check "replay of a capture that is cut off" does 9 replay "$WORK/cut.pcap"
@@ -61,8 +123,13 @@ daemon_runs() {
 }
 check "the daemon runs" wait_for 60 daemon_runs
 check "a second one is refused" does 7 daemon
+for command in events "-o ndjson events -n 5" "events --type daemon,mode" "flows trace 10.0.0.2:$port-10.0.0.1:7 -c 2" \
+	"config reload $WORK/tcpguard.yaml" status; do
+	check "$command" words "$command"
+done
 kill -TERM "$daemon"
 check "the daemon ends" wait "$daemon"
+id=$("$TCPGUARD" -j flows list --dport 7 | query 'd["flows"][0]["id"]')
 check "a flow is deleted" does flows delete "$id"
 check "attach to what stayed pinned" does attach eth0 --no-daemon
 check "detach" does detach eth0
