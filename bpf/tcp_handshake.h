@@ -97,7 +97,11 @@ TG_INLINE enum tg_verdict tg_open_anew(struct tg_view *view, const struct tg_pac
 	return tg_flow_publish(&view->ref) ? verdict : TG_PASS_BUSY;
 }
 
-/* A SYN passed without effect is remembered: a SYN-ACK for it proves that the endpoint took it. */
+/*
+ * A SYN passed without effect is remembered: a SYN-ACK for it proves that the endpoint took it.  But not
+ * the connection's own while it lives, which is a duplicate: it may reach a server that has closed since,
+ * and the answer to that concerns no opener.
+ */
 TG_INLINE enum tg_verdict tg_pass_pending_syn(struct tg_view *view, const struct tg_packet *pkt,
 					      enum tg_verdict verdict)
 {
@@ -105,6 +109,9 @@ TG_INLINE enum tg_verdict tg_pass_pending_syn(struct tg_view *view, const struct
 
 	if (!tg_limit_allows(&view->detail->syn_limit_ms, view->now_ms))
 		return TG_DROP_SYN_RATE;
+	if ((view->sender->facts & TG_FACT_SYN) && view->phase != TG_PHASE_TIME_WAIT &&
+	    pkt->seq == tg_sender_isn(view))
+		return verdict;
 	tg_sender_count(view)->pending_window = pkt->window;
 	*tg_sender_pending_len(view) = pkt->payload;
 	tg_remove_facts(view->sender, TG_PENDING_WSCALE_MASK);
@@ -192,17 +199,16 @@ TG_INLINE void tg_note_synack(struct tg_view *view, const struct tg_packet *pkt)
 }
 
 /*
- * Is the pending SYN, or what seems to answer it, a duplicate of the present connection's handshake?
- * While the connection lives, its own ISN is no news.  In TIME_WAIT a stack that begins each
- * connection with the same ISN may have begun another; then only the same SYN-ACK is a duplicate.
+ * Are the pending SYN, and what seems to answer it, duplicates of the present connection's handshake?
+ * In TIME_WAIT a stack that begins each connection with the same ISN may have begun another; then only
+ * the same SYN-ACK is a duplicate.
  */
 TG_INLINE bool tg_repeats_handshake(const struct tg_view *view, const struct tg_packet *pkt)
 {
 	const struct tg_half *receiver = view->receiver;
 
-	if (!(receiver->facts & TG_FACT_SYN) || receiver->aux != tg_receiver_isn(view))
-		return false;
-	return view->phase != TG_PHASE_TIME_WAIT || pkt->seq == tg_sender_isn(view);
+	return (receiver->facts & TG_FACT_SYN) && receiver->aux == tg_receiver_isn(view) &&
+	       pkt->seq == tg_sender_isn(view);
 }
 
 /* Does this SYN-ACK acknowledge the receiver's pending SYN? */

@@ -186,6 +186,23 @@ static void duplicates_of_the_handshake_do_not_open_anew(void **state)
 	TALK(*state, simultaneous);
 }
 
+/* The duplicate was held back on the way to the server, which had closed meanwhile. */
+static void nor_does_the_answer_of_a_server_that_has_closed(void **state)
+{
+	static const struct step steps[] = {
+		OPENED,
+		{ CLIENT, SYN, .seq = 1000, .want = TG_NOUPD_SYN_CHALLENGE },
+		{ CLIENT, FIN | ACK, .seq = 1001, .ack = 5001, .want = TG_PASS_OK },
+		{ SERVER, FIN | ACK, .seq = 5001, .ack = 1002, .want = TG_PASS_OK },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_PASS_OK, STATES(TIME_WAIT, CLOSED) },
+		{ SERVER, SYN | ACK, .seq = 7000, .ack = 1001, .want = TG_NOUPD_SYNACK_UNEXPECTED },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_PASS_TW_ACK },
+		{ SERVER, RST, .seq = 5002, .want = TG_NOUPD_RST_LATE, STATES(TIME_WAIT, CLOSED) },
+	};
+
+	TALK(*state, steps);
+}
+
 /* Cookies switched on, or anycast: the client answered the second of two SYN-ACKs. */
 static void nor_does_a_duplicate_of_another_synack(void **state)
 {
@@ -320,6 +337,7 @@ int main(void)
 		TEST(a_new_connection_keeps_what_its_syn_said),
 		TEST(a_synack_must_acknowledge_the_pending_syn_exactly),
 		TEST(duplicates_of_the_handshake_do_not_open_anew),
+		TEST(nor_does_the_answer_of_a_server_that_has_closed),
 		TEST(nor_does_a_duplicate_of_another_synack),
 		TEST(ws_lie_of_a_synack_sent_again_is_ignored),
 		TEST(syn_reuse_est_gets_its_challenge_and_connects),

@@ -184,12 +184,14 @@ class Tracker:
         """The endpoint decides; its SYN-ACK would prove that the SYN was accepted."""
         if not flow.allow_syn(now):
             return SYN_RATE
-        sender.remember_syn(seg)
+        own = sender.facts & fl.SYN and seg.seq == sender.isn
+        if not own or verdict is TW_SYN_OLD:  # while it lives, its own SYN is a duplicate
+            sender.remember_syn(seg)
         return verdict
 
     def _synack(self, key, flow, side, seg, now, phase):
         sender, receiver = flow.half[side], flow.half[side ^ 1]
-        if acks_pending(seg, receiver) and not duplicates_handshake(seg, sender, receiver, phase):
+        if acks_pending(seg, receiver) and not duplicates_handshake(seg, sender, receiver):
             fresh = self.flows[key] = Flow(now, side ^ 1)
             length, window, wscale = receiver.pending
             end = (receiver.aux + 1 + length) & M32
@@ -277,12 +279,10 @@ def acks_pending(seg, peer):
     return 0 < (seg.ack - peer.aux) & M32 <= 1 + peer.pending[0]
 
 
-def duplicates_handshake(seg, sender, receiver, phase):
-    """The pending SYN is that of the present connection, come again.  After its end it may be another's
-    that begins alike; then only the SYN-ACK tells."""
-    if not receiver.facts & fl.SYN or receiver.aux != receiver.isn:
-        return False
-    return phase != fl.TIME_WAIT or seg.seq == sender.isn
+def duplicates_handshake(seg, sender, receiver):
+    """The pending SYN is that of the connection in TIME_WAIT, come again, or another's that begins alike:
+    only the SYN-ACK tells."""
+    return receiver.facts & fl.SYN and receiver.aux == receiver.isn and seg.seq == sender.isn
 
 
 def is_fresh_syn(sender, seg):
