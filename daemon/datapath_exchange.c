@@ -45,9 +45,18 @@ static const char *entry_path(char *path, const char *directory, unsigned int sl
 	return path;
 }
 
+/* 1, 0 or -errno (said). */
+static int look_for(const char *path)
+{
+	if (!access(path, F_OK))
+		return 1;
+	return errno == ENOENT ? 0 : log_err(-errno, "cannot look for %s", path);
+}
+
+/* What could not be looked for is taken for there: there is more to lose if it is. */
 static bool exists(const char *path)
 {
-	return !access(path, F_OK);
+	return look_for(path) != 0;
 }
 
 static int remove_entries(const char *directory)
@@ -62,7 +71,7 @@ static int remove_entries(const char *directory)
 		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
 			if (pins_path_unlink(entry_path(path, directory, slot, hook)) && errno != ENOENT)
 				return log_err(-errno, "cannot remove %s", path);
-	if (pins_path_rmdir(directory))
+	if (pins_path_rmdir(directory) && errno != ENOENT)
 		return log_err(-errno, "cannot remove %s", directory);
 	return 0;
 }
@@ -250,10 +259,13 @@ int exchange_uses_table(const struct pins *pins, int program)
 static int table_was_exchanged(const struct pins *pins)
 {
 	unsigned int slot;
-	int fd, uses;
+	int fd, uses, done;
 
-	if (!maps_table_waits() || exists(JOURNAL_DONE))
-		return maps_table_waits();
+	if (!maps_table_waits())
+		return 0;
+	done = look_for(JOURNAL_DONE);
+	if (done)
+		return done;
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
 		fd = exchange_open_journal(slot, EXCHANGE_XDP);
 		if (fd == -ENOENT)
@@ -312,7 +324,7 @@ bool datapath_interrupted(void)
 
 int datapath_recover(const struct pins *pins)
 {
-	int err = remove_entries(JOURNAL_NEW), exchanged;
+	int err = remove_entries(JOURNAL_NEW), exchanged, done;
 
 	if (err)
 		return err;
@@ -321,13 +333,16 @@ int datapath_recover(const struct pins *pins)
 		err = exchanged < 0 ? exchanged : forget_former();
 	if (err)
 		return err;
-	if (exists(JOURNAL_DONE))
-		err = keep_former();
+	done = look_for(JOURNAL_DONE);
+	if (done)
+		err = done < 0 ? done : keep_former();
+	if (err)
+		return err;
 	if (!exists(JOURNAL)) {
 		/* It may have gone with its last interface. */
 		migrate_resume(pins);
 		maps_remove_table();
-		return err;
+		return 0;
 	}
 	err = take_back(pins);
 	if (!err)

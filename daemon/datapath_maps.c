@@ -310,7 +310,7 @@ int maps_exchange_table(void)
 
 bool maps_table_waits(void)
 {
-	return !access(NEW_DIR, F_OK);
+	return !access(NEW_DIR, F_OK) || errno != ENOENT; /* what could not be looked at is taken for there */
 }
 
 void maps_remove_table(void)

@@ -65,8 +65,8 @@ end_daemon() {
 }
 
 # steps TRACE FIRST AMONG: "CALL NUMBER WORDS" for the calls of a trace that are AMONG those, from the first
-# line that matches on.  Of the directories that lead to a pin only the last is taken: the walk ends at any
-# of them alike.
+# line that matches on.  Of the directories that lead to a pin the first two are left out: the walk ends at
+# any of them alike.
 steps() {
 	awk -v first="$2" -v among=",$3," '
 	{

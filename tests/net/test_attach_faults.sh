@@ -121,9 +121,9 @@ check "clean again" purge
 FIRST_CALL='flock|mkdir'
 FIRST_PIN=maps_new
 FIRST_HOOK='fd/[0-9]+/xdp'
-EVERY=${FAULTS_EVERY:-10}
-RARE=${FAULTS_EVERY:-20}
-VERY_RARE=${FAULTS_EVERY:-40}
+EVERY=${FAULTS_EVERY:-15}
+RARE=${FAULTS_EVERY:-40}
+VERY_RARE=${FAULTS_EVERY:-80}
 faults "attach refused one call" "$WORK/tcx" $FIRST_CALL "$RARE" 0 attach_with_error tcx
 faults "attach killed before a call" "$WORK/tcx" $FIRST_PIN "$RARE" 9 attach_killed tcx
 faults "attach killed, then detached" "$WORK/tcx" $FIRST_PIN "$RARE" 4 attach_killed_then_purged tcx

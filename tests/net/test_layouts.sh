@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 SEED=${LAYOUTS_SEED:-$RANDOM}
-EVERY=${LAYOUTS_EVERY:-50}
-RARE=${LAYOUTS_EVERY:-120}
+EVERY=${LAYOUTS_EVERY:-70}
+RARE=${LAYOUTS_EVERY:-160}
 . "$HERE/interrupted.sh"
 . "$HERE/another_table.sh"
 FIRST=$TCPGUARD

@@ -6,8 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 
 SEED=${RESIZE_SEED:-$RANDOM}
-EVERY=${RESIZE_EVERY:-40}
-RARE=${RESIZE_EVERY:-90}
+EVERY=${RESIZE_EVERY:-60}
+RARE=${RESIZE_EVERY:-150}
 . "$HERE/interrupted.sh"
 . "$HERE/another_table.sh"
 echo "# RESIZE_SEED=$SEED"

@@ -316,16 +316,16 @@ traced "$WORK/rollback" "$TCPGUARD" upgrade --rollback --no-daemon || die "rollb
 FIRST=exchange_new
 faults "rollback refused one call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-60}" 1 refused --rollback
 faults "rollback killed before a call" "$WORK/rollback" $FIRST "${UPGRADE_EVERY:-40}" 2 killed --rollback
-faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-200}" 9 refused
-faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-100}" 13 killed
+faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-300}" 9 refused
+faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-150}" 13 killed
 check "an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
 
 # The same where programs are clsact filters, which are no links.
 "$TCPGUARD" detach --all --purge > "$WORK/out"
 for name in eth0 v0; do attach "$name" --no-daemon --tc clsact; done
 traced "$WORK/clsact" "$TCPGUARD" upgrade --no-daemon || die "upgrade: $(cat "$WORK/err")"
-faults "clsact: upgrade refused one call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-200}" 17 refused
-faults "clsact: upgrade killed before a call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-100}" 21 killed
+faults "clsact: upgrade refused one call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-300}" 17 refused
+faults "clsact: upgrade killed before a call" "$WORK/clsact" $FIRST "${UPGRADE_EVERY:-150}" 21 killed
 check "clsact: an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
 check "the heart has beaten all along" heart_beats
 check "clean at the end" "$TCPGUARD" detach --all --purge
