@@ -24,11 +24,14 @@ void event_reader_release(struct event_reader *reader)
 
 void event_reader_drop(struct event_reader *reader)
 {
-	struct event_reader **at = &reader->server->first;
+	struct event_reader **at;
 
-	while (*at != reader)
-		at = &(*at)->next;
-	*at = reader->next;
+	for (at = &reader->server->first; *at; at = &(*at)->next) {
+		if (*at == reader) {
+			*at = reader->next;
+			break;
+		}
+	}
 	event_reader_release(reader);
 }
 

@@ -74,7 +74,10 @@ package_upgrade() {
 # In a private world, without systemd: an interface, attached with the packaged program.
 only_removal_detaches() { # a mount namespace of its own would be a chroot to ischroot, so that we say whether it is
 	mkdir -p "$WORK/stub"
-	printf '#!/bin/sh\n[ -n "$CHROOT" ]\n' > "$WORK/stub/ischroot"
+	cat > "$WORK/stub/ischroot" << 'STUB'
+#!/bin/sh
+[ -n "$CHROOT" ]
+STUB
 	chmod 0755 "$WORK/stub/ischroot"
 	CONTENT=$CONTENT CONTROL=$WORK/control STUB=$WORK/stub \
 		unshare --net --mount --propagation private bash -eu << 'END'
