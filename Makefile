@@ -86,7 +86,7 @@ help:
 	@echo 'make demo       install what is missing (apt), build, run tcpguard between network namespaces'
 	@echo 'make check      install what is missing (apt), build, run every test'
 	@echo 'make check-kernels  boot other kernels in qemu, run tests inside (KERNELS="6.1 6.12")'
-	@echo 'make check-arm64    unit tests, suite and attaching on arm64, in qemu'
+	@echo 'make check-arm64    unit tests and attaching on arm64, in qemu'
 	@echo 'make check-asan     the network tests with a sanitized daemon (long)'
 	@echo 'make check-valgrind every command below valgrind'
 	@echo 'make check-faults   attach and upgrade interrupted at each system call that matters (long)'

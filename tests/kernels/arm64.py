@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Builds for arm64 with the cross compiler: the unit tests run under qemu-user, the BPF_PROG_TEST_RUN suite and
-attach, traffic, detach on arm64 kernels in qemu-system.
+"""Builds for arm64 with the cross compiler: the unit tests run under qemu-user, attach, traffic and detach
+(and the BPF_PROG_TEST_RUN suite) on arm64 kernels in qemu-system.
 
 usage: arm64.py units [PART_OF_A_NAME...]
-       arm64.py kernels [KERNEL...]         (as check.py; 6.12 if none is named)
+       arm64.py kernels [KERNEL...]         (as check.py; 6.12 if none is named, and without test-run unless
+                                             SUITES asks for it: hours)
 
 Libraries and the guest's programs are Debian 12's for arm64, unpacked below build/kernels: nothing is installed
 on the host.  No sanitizers: they do not run under qemu-user.  Exit code: 0 if everything passed.
@@ -95,6 +96,7 @@ def units(parts):
 
 
 def kernels(names):
+    os.environ.setdefault("SUITES", "features sharing")
     root = sysroot()
     make(root, ["tcpguard", "demo/attack", "tests/kernels/neighbour", "tests/kernels/neighbour.bpf.o", *tests_in("bpf")])
     return check.check_all(names or ["6.12"], image.base_of_packages(root, ROOT / BUILD), "tcg", "arm64")
