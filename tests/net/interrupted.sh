@@ -84,6 +84,12 @@ steps() {
 	}' "$1"
 }
 
+# number_of WORD TRACE FIRST: among its like, of the first call whose line has the word.  Read to the end: a
+# pipe that is closed before would end the test.
+number_of() {
+	steps "$2" "$3" "$CHANGES" | awk -v word="$1" '$0 ~ word && !seen++ { print $2 }'
+}
+
 # each TRACE FIRST EVERY OFFSET FUNCTION ARGUMENT...: FUNCTION CALL NUMBER ARGUMENT... for every so many-th
 # of those calls.  Killed before one that changes nothing is killed before the next that does.
 each() {

@@ -224,7 +224,7 @@ upgrade traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "another layout, only watched" sound "$LATER"
 
 # The last step, which `make check` takes each time: the hooks have met the new table, and go back.
-exchanged=$(steps "$WORK/whole" maps_new "$CHANGES" | awk '/RENAME_EXCHANGE/ && !seen++ { print $2 }')
+exchanged=$(number_of RENAME_EXCHANGE "$WORK/whole" maps_new)
 check "refused the last step" refused renameat2 "$exchanged"
 check "killed before the last step: the former version repairs it" killed renameat2 "$exchanged"
 check "killed before the last step: the later version repairs it" killed renameat2 "$exchanged"

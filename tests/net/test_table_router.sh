@@ -40,15 +40,11 @@ upgrade() { # traced|with_error|killed_before and its arguments
 	"$@" "${UPGRADE[@]}"
 }
 
-number_of() { # of the first call whose line has this word
-	steps "$WORK/whole" maps_new "$CHANGES" | awk -v word="$1" '$0 ~ word && !call { call = $2 } END { print call }'
-}
-
 # The call that puts the new table in the place of the former: the last step.  And the first exchange of a hook.
 find_last_step() {
 	begin $MODEST && upgrade traced "$WORK/whole" || return 1
-	EXCHANGED=$(number_of RENAME_EXCHANGE)
-	UPDATED=$(number_of BPF_LINK_UPDATE)
+	EXCHANGED=$(number_of RENAME_EXCHANGE "$WORK/whole" maps_new)
+	UPDATED=$(number_of BPF_LINK_UPDATE "$WORK/whole" maps_new)
 	all_is_well "${UPGRADE[0]}"
 }
 
