@@ -121,10 +121,15 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		int fd = exchange_open_former(slot, hook);
 
 		upgrade->items[upgrade->count].program[hook] = -1;
-		if (fd == -ENOENT && hook == EXCHANGE_TC_IN && tchook_has_ingress(slot) == 0)
+		if (fd == -ENOENT) {
+			uses = hook == EXCHANGE_TC_IN ? tchook_has_ingress(slot) : 1;
+			if (uses < 0)
+				return log_err(uses, "cannot tell what is on '%.*s'", TG_IFNAME_LEN,
+					       upgrade->pins->ifaces[slot].name);
+			if (uses)
+				return 1;
 			continue;
-		if (fd == -ENOENT)
-			return 1;
+		}
 		if (fd < 0)
 			return log_err(fd, "cannot open the former programs of '%.*s'",
 				       TG_IFNAME_LEN, upgrade->pins->ifaces[slot].name);
