@@ -225,11 +225,15 @@ TG_INLINE bool tg_answers_pending_syn(const struct tg_view *view, const struct t
 
 /*
  * The endpoint took a SYN that we had passed without effect (client rebooted, port reused, server
- * forgot): a new connection from the pending SYN and this SYN-ACK.
+ * forgot): a new connection from the pending SYN and this SYN-ACK.  A SYN like that of the connection in
+ * TIME_WAIT may have been a late duplicate of it: then the opener answers from TIME_WAIT, with the number
+ * that is remembered, and the endpoint resets.
  */
 TG_INLINE enum tg_verdict tg_reopen(struct tg_view *view, const struct tg_packet *pkt)
 {
 	const struct tg_half *receiver = view->receiver;
+	bool repeated = (receiver->facts & TG_FACT_SYN) && receiver->aux == tg_receiver_isn(view);
+	__u32 acked = receiver->ack;
 	__u32 wscale = receiver->facts >> TG_PENDING_WSCALE_SHIFT;
 	__u16 length = *tg_receiver_pending_len(view);
 	struct tg_packet syn = {
@@ -247,6 +251,8 @@ TG_INLINE enum tg_verdict tg_reopen(struct tg_view *view, const struct tg_packet
 		      tg_receiver_isn_at(view), &syn);
 	tg_begin_half(view->sender, tg_sender_count(view), tg_sender_isn_at(view), pkt);
 	tg_note_synack(view, pkt);
+	if (repeated)
+		tg_remember(view, TG_AUX_ISN, acked - 1);
 	return tg_flow_publish(&view->ref) ? TG_PASS_REOPEN : TG_PASS_BUSY;
 }
 

@@ -75,7 +75,7 @@ enum tg_aux {
 	TG_AUX_CHALLENGE, /* ack of a segment the peer will answer with a RST of that seq */
 	TG_AUX_PENDING, /* ISN of a SYN that was passed without effect */
 	TG_AUX_RST, /* an acknowledgement beyond this disproves the accepted RST */
-	TG_AUX_ISN, /* ISN of an earlier SYN-ACK that another one replaced */
+	TG_AUX_ISN, /* last number of an earlier SYN-ACK or connection: the opener may acknowledge that one */
 	TG_AUX_MAX
 };
 #define TG_AUX_SHIFT 24

@@ -284,6 +284,32 @@ static void duplicates_of_the_old_handshake_do_not_open_anew(void **state)
 	TALK(*state, steps);
 }
 
+/* Held back until the server had closed, or the first SYN of a stack that begins each connection alike. */
+static void answer_to_the_old_syn_is_answered_from_time_wait_or_anew(void **state)
+{
+	static const struct step from_time_wait[] = {
+		ENDED,
+		{ CLIENT, SYN, .seq = 1000, .want = TG_NOUPD_TW_SYN_OLD },
+		{ SERVER, SYN | ACK, .seq = 7000, .ack = 1001, .want = TG_PASS_REOPEN },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5003, .want = TG_DROP_HS_BAD_ACK },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_PASS_PICKUP },
+		{ SERVER, RST, .seq = 5002, .want = TG_PASS_RST_EXACT, STATES(CLOSED, CLOSED) },
+		{ SERVER, SYN | ACK, .seq = 7000, .ack = 1001, .after_ms = 1000, .want = TG_NOUPD_SYNACK_UNEXPECTED },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5002, .want = TG_NOUPD_CLOSED_LATE },
+		{ SERVER, RST, .seq = 5002, .want = TG_NOUPD_RST_LATE, STATES(CLOSED, CLOSED) },
+	};
+	static const struct step anew[] = {
+		ENDED,
+		{ CLIENT, SYN, .seq = 1000, .want = TG_NOUPD_TW_SYN_OLD },
+		{ SERVER, SYN | ACK, .seq = 7000, .ack = 1001, .want = TG_PASS_REOPEN },
+		{ CLIENT, ACK, .seq = 1001, .ack = 7001, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
+	};
+
+	TALK(*state, from_time_wait);
+	guard_advance_ms(*state, FORGET_MS);
+	TALK(*state, anew);
+}
+
 static void old_incarnation_does_not_disturb_the_new(void **state)
 {
 	static const struct step steps[] = {
@@ -372,6 +398,7 @@ int main(void)
 		TEST(tw_reuse_linux60_any_syn_opens_anew, guard_setup),
 		TEST(tw_reuse_low_ack_gets_through_by_a_rst, guard_setup),
 		TEST(duplicates_of_the_old_handshake_do_not_open_anew, guard_setup),
+		TEST(answer_to_the_old_syn_is_answered_from_time_wait_or_anew, guard_setup),
 		TEST(old_incarnation_does_not_disturb_the_new, setup_between),
 		TEST(old_syns_are_limited_and_new_ones_are_not, guard_setup),
 		TEST(tw_strays_may_each_be_answered_by_a_rst, guard_setup),

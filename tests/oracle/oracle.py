@@ -197,6 +197,8 @@ class Tracker:
             end = (receiver.aux + 1 + length) & M32
             fresh.half[side ^ 1].open(receiver.aux, end, window, wscale, facts=receiver.facts & fl.OWN)
             take_synack(fresh.half[side], fresh.half[side ^ 1], seg)
+            if receiver.facts & fl.SYN and receiver.aux == receiver.isn:  # its opener may answer from TIME_WAIT
+                fresh.half[side].remember(fl.AUX_ISN, (receiver.ack - 1) & M32)
             return REOPEN
         if phase > fl.SYN_RECV:
             return SYNACK_RETRANS if seg.seq == sender.isn else SYNACK_UNEXPECTED

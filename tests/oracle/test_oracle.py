@@ -189,7 +189,9 @@ class Handshake(unittest.TestCase):
             c S 1000 ws=7  : noupd tw_syn_old
         '''
         talk(ended + 's S. 5000 1001 ws=7  : noupd synack_retrans')
-        talk(ended + 's S. 5009 1001 ws=7  : reopen')
+        anew = ended + 's S. 5009 1001 ws=7  : reopen SYN_SENT/SYN_RECEIVED\n'
+        talk(anew + 'c . 1001 5010  : ok     ESTABLISHED/ESTABLISHED')
+        talk(anew + 'c . 1002 5002  : pickup\n s R 5002 : rst_exact')
 
     def test_own_address_from_outside_is_not_believed(self):
         talk('''
