@@ -265,8 +265,7 @@ static int can_update(struct job *job, const struct tg_iface *iface)
 		can = tchook_has_ingress(job->slot);
 	else if (!can)
 		return 0;
-	return can < 0 ? log_err(can, "cannot tell what is on '%s'", job->dev->name) :
-			 can == cookie_needs_ingress(&job->cookie);
+	return can < 0 ? slot_unknown(can, job->dev->name) : can == cookie_needs_ingress(&job->cookie);
 }
 
 static int attach_known(struct job *job, struct seed *seed)

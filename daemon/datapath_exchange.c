@@ -129,8 +129,7 @@ static int hook_is_there(unsigned int slot, const struct tg_iface *iface, int ho
 	if (!iface->ifindex)
 		return 0;
 	there = hook == EXCHANGE_XDP ? slot_holds_link(slot, "xdp") : tchook_holds(slot, iface);
-	return there < 0 ? log_err(there, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name) :
-			   there;
+	return there < 0 ? slot_unknown(there, iface->name) : there;
 }
 
 static int put_back(const struct pins *pins, unsigned int slot, int hook)

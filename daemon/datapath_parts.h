@@ -128,6 +128,8 @@ int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id);
 /* 1 if the pinned link holds its device, if all of the slot's programs are in place; 0 or -errno. */
 int slot_holds_link(unsigned int slot, const char *name);
 int slot_holds(unsigned int slot, const struct tg_iface *iface);
+/* Says that these, or those of datapath_tc.c, could not find out; returns err.  name: TG_IFNAME_LEN or NUL. */
+int slot_unknown(int err, const char *name);
 
 /* datapath_xdp.c */
 

@@ -275,6 +275,11 @@ int slot_holds(unsigned int slot, const struct tg_iface *iface)
 	return held > 0 ? tchook_holds(slot, iface) : held;
 }
 
+int slot_unknown(int err, const char *name)
+{
+	return log_err(err, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, name);
+}
+
 int slot_pinned_program(unsigned int slot, const char *name, uint32_t *id)
 {
 	struct bpf_prog_info info = {};

@@ -49,7 +49,7 @@ static int why_left(unsigned int slot, const struct tg_iface *iface, const char 
 		return 0;
 	whole = iface->attached_at_s ? slot_holds(slot, iface) : 0;
 	if (whole < 0)
-		return log_err(whole, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name);
+		return slot_unknown(whole, iface->name);
 	if (!whole)
 		*why = "its programs are not all in place: 'tcpguard attach IFACE' repairs it";
 	return 0;
@@ -93,7 +93,7 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 	/* SYN cookies want the hook at ingress that was not needed, or the other way round. */
 	err = tchook_has_ingress(slot);
 	if (err < 0)
-		return log_err(err, "cannot tell what is on '%.*s'", TG_IFNAME_LEN, iface->name);
+		return slot_unknown(err, iface->name);
 	return err != (accept_program(&work->job) >= 0);
 }
 
@@ -124,8 +124,7 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		if (fd == -ENOENT) {
 			uses = hook == EXCHANGE_TC_IN ? tchook_has_ingress(slot) : 1;
 			if (uses < 0)
-				return log_err(uses, "cannot tell what is on '%.*s'", TG_IFNAME_LEN,
-					       upgrade->pins->ifaces[slot].name);
+				return slot_unknown(uses, upgrade->pins->ifaces[slot].name);
 			if (uses)
 				return 1;
 			continue;
