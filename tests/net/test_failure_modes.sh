@@ -103,6 +103,7 @@ umount /sys/kernel/btf
 # --- the table is full ------------------------------------------------------------------------------
 
 attach eth0 --no-daemon --max-flows 1
+start_daemon
 many_connections() {
 	"$PYTHON" - <<- 'END'
 		import socket
@@ -124,8 +125,10 @@ many_connections() {
 }
 check "a full table: 100 connections work where 16 have room" many_connections
 check "and are counted" at_least "$(reason eth0 table_full)" 1
+check "a full table: the daemon says that it makes room" wait_for 30 logged 'short of room: [1-9][0-9]* flows given up early'
 check "a full table: the connection of before lives" heart_beats
 "$TCPGUARD" detach --all --purge > /dev/null
+wait_for 10 daemon_ended || die "the daemon outlives its tables"
 
 # --- the interface changes --------------------------------------------------------------------------
 
