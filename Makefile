@@ -190,9 +190,10 @@ bench-product:
 	$(Q)mkdir -p $(BUILD)/bench
 	$(Q)$(PYTHON) tests/bench/product.py --json $(BUILD)/bench/product.json $(BENCH_ARGS)
 
-# The figures of docs/performance.md, from what make bench measured last.
+# The figures of docs/performance.md: of what was measured last, or of the files of several runs.
+BENCH_RUNS ?= $(wildcard $(BENCH_JSON) $(BUILD)/bench/peers.json $(BUILD)/bench/product.json)
 bench-document:
-	$(Q)$(PYTHON) tests/bench/show.py document $(wildcard $(BENCH_JSON) $(BUILD)/bench/peers.json $(BUILD)/bench/product.json) docs/performance.md
+	$(Q)$(PYTHON) tests/bench/show.py document $(BENCH_RUNS) docs/performance.md
 
 lint:
 	$(Q)scripts/install-deps build test lint

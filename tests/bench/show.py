@@ -3,7 +3,8 @@
 """What `make bench` measured, for people who were not there.
 
 usage: show.py plot BENCH.JSON DIRECTORY     curves as PNG, by gnuplot
-       show.py document BENCH.JSON... FILE   writes the tables between the marks in FILE
+       show.py document BENCH.JSON... FILE   writes the tables between the marks in FILE; of files with the
+                                             same goals, runs of one bench, each goal has all values
 """
 
 import json
@@ -59,14 +60,20 @@ def number(value):
     return "" if value is None else f"{value:.4g}"
 
 
-def goal_table(bench):
+def worst(goals):
+    return (min if goals[0]["at_least"] else max)(goals, key=lambda goal: goal["value"])
+
+
+def goal_table(runs):
     yield "| goal | measured | must | stretch | reached | what |"
     yield "|---|---|---|---|---|---|"
-    for goal in bench["goals"]:
+    for goals in zip(*(run["goals"] for run in runs)):
+        goal = worst(goals)
         sign = "≥" if goal["at_least"] else "≤"
         escaped = goal["text"].replace("|", "\\|")
+        values = ", ".join(number(each["value"]) for each in goals)
         stretch = f"{sign} {number(goal['stretch'])}" if goal["stretch"] is not None else ""
-        yield (f"| {goal['id']} | {number(goal['value'])} | {sign} {number(goal['must'])} | {stretch} | "
+        yield (f"| {goal['id']} | {values} | {sign} {number(goal['must'])} | {stretch} | "
                f"{goal['grade']} | {escaped} |")
 
 
@@ -81,16 +88,27 @@ def row_table(bench):
         yield f"| {row['group']} | {row['flows']} | {row['name']} | {figures} |"
 
 
-def section(source):
-    bench = json.loads(Path(source).read_text())
-    machine = bench["machine"]
+def by_goals(sources):
+    """Returns the runs of each bench, the earliest first."""
+    benches = {}
+    for source in sources:
+        run = json.loads(Path(source).read_text())
+        benches.setdefault(tuple(goal["id"] for goal in run["goals"]), []).append(run)
+    return [sorted(runs, key=lambda run: run["machine"]["date"]) for runs in benches.values()]
+
+
+def section(runs):
+    machine = runs[-1]["machine"]
     yield (f"{machine['date']}, {machine['cpu']}, {machine['processors']} processors, "
            f"{machine['memory_bytes'] >> 30} GiB, Linux {machine['kernel']}, load {machine['load']}.")
     yield "Mitigations: " + "; ".join(f"{name}: {text}" for name, text in machine["mitigations"].items()) + "."
     yield ""
-    yield from goal_table(bench)
+    yield from goal_table(runs)
     yield ""
-    yield from row_table(bench)
+    if len(runs) > 1:
+        yield f"Each goal by all {len(runs)} runs, reached if the worst reached it; the rows of the last run:"
+        yield ""
+    yield from row_table(runs[-1])
 
 
 def document(sources, file):
@@ -100,7 +118,7 @@ def document(sources, file):
     if not begin or not end:
         print(f"show.py: {file} lacks the marks {BEGIN} and {END}", file=sys.stderr)
         return 1
-    tables = "\n\n".join("\n".join(section(source)) for source in sources)
+    tables = "\n\n".join("\n".join(section(runs)) for runs in by_goals(sources))
     Path(file).write_text(f"{head}{BEGIN}\n{tables}\n{END}{tail}")
     return 0
 
