@@ -84,17 +84,20 @@ TG_GLOBAL int tg_flow_admit(struct tg_lookup *lookup, const struct tg_packet *pk
 	struct tg_table table = TG_TABLE_OF(lookup);
 	const struct tg_timeouts *timeouts = tg_timeouts_of(&table);
 	struct tg_view view = {};
+	bool suspect;
 
 	if (!lookup || !pkt || !timeouts || !tg_view_set(&table, lookup, &view))
 		return TG_PASS_INTERNAL;
 	/* The whole key, before a state may change: a tag is only 64 bits. */
 	if (!tg_key_is_of_packet(&view.detail->key, pkt, view.side, tg_program.zone))
 		return TG_PASS_COLLISION;
-	if (tg_slot_expired(view.ref.slot, timeouts, view.now_ms)) {
+	suspect = view.ref.claim & TG_CLAIM_SUSPECT;
+	if (suspect ? tg_suspect_expired(view.ref.slot, timeouts, view.now_ms) :
+		      tg_slot_expired(view.ref.slot, timeouts, view.now_ms)) {
 		lookup->expired = true;
 		return TG_UNDECIDED;
 	}
-	if (view.ref.claim & TG_CLAIM_SUSPECT) {
+	if (suspect) {
 		TG_WRITE_ONCE(view.ref.slot->stamp_ms, view.now_ms);
 		return TG_PASS_SUSPECT;
 	}

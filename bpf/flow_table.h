@@ -116,6 +116,15 @@ TG_INLINE bool tg_slot_expired(const struct tg_slot *slot, const struct tg_timeo
 	return (__u32)age > tg_slot_timeout_ms(slot, timeouts);
 }
 
+/* The same of a suspect flow: its state changes no more, and it may be established. */
+TG_INLINE bool tg_suspect_expired(const struct tg_slot *slot, const struct tg_timeouts *timeouts,
+				  __u32 now_ms)
+{
+	__s32 age = now_ms - TG_READ_ONCE(slot->stamp_ms);
+
+	return age >= 0 && (__u32)age > timeouts->phase_ms[TG_PHASE_ESTABLISHED];
+}
+
 /* Is this the live or busy slot of tag? */
 TG_INLINE enum tg_found tg_way_search(struct tg_bucket *bucket, __u32 index, __u32 way, __u64 tag,
 				      struct tg_ref *ref)

@@ -131,16 +131,17 @@ TG_INLINE __u32 tg_packet_facts(const struct tg_packet *pkt)
 {
 	return (pkt->options & TG_OPT_TIMESTAMPS ? TG_FACT_HASTS : 0) |
 	       (pkt->first_fragment ? TG_FACT_FRAG : 0) | (pkt->own ? TG_FACT_OWN : 0) |
-	       (pkt->outside ? TG_FACT_OUTSIDE : 0);
+	       (pkt->ingress == TG_INGRESS_HOST ? TG_FACT_OUTSIDE : 0);
 }
 
 /*
  * A packet from outside that claims to be this machine's own.  The kernel refuses it as martian;
- * believing it would let an attacker end connections by a forged pair of segments.
+ * believing it would let an attacker end connections by a forged pair of segments.  What it forwards with
+ * an address of its own is NAT's, which may give a connection the ports of one that was the machine's.
  */
 TG_INLINE bool tg_is_spoofed(const struct tg_view *view, const struct tg_packet *pkt)
 {
-	return (view->sender->facts & TG_FACT_OWN) && !pkt->own;
+	return (view->sender->facts & TG_FACT_OWN) && pkt->ingress;
 }
 
 /* The window a segment announces, in bytes.  Never scaled on SYN and SYN-ACK (RFC 7323 2.2). */

@@ -26,6 +26,13 @@
 #define TG_OPT_SACK_PERMITTED 0x10
 #define TG_OPT_SIGNED 0x20 /* MD5 or AO: only the endpoint can answer */
 
+/* tg_packet.ingress: where a packet from elsewhere was seen */
+enum tg_ingress {
+	TG_INGRESS_NONE, /* at egress: if it is not our own, the kernel has checked its source and forwards it */
+	TG_INGRESS_GATEWAY, /* coming in, perhaps to be forwarded */
+	TG_INGRESS_HOST, /* coming in to a host */
+};
+
 struct tg_packet {
 	__be32 saddr[4]; /* IPv4 as ::ffff:a.b.c.d */
 	__be32 daddr[4];
@@ -56,7 +63,7 @@ struct tg_packet {
 	bool icmp_error; /* addresses, ports and seq are those of the segment the ICMP error quotes */
 	bool jumbo; /* IP length field 0 (BIG TCP): the entry function supplies the payload length */
 	bool own; /* sent by this machine, not forwarded: never dropped */
-	bool outside; /* came in to a host */
+	__u8 ingress; /* enum tg_ingress */
 	bool enforced; /* a verdict DROP will be carried out; if not, the flow must follow what passes */
 	__u8 relaxed; /* but not of these classes (bits TG_CLASS_*, TG_RELAXED_EXCHANGE) */
 	bool allowed; /* the source is on the allow list */

@@ -285,10 +285,13 @@ TG_INLINE enum tg_verdict tg_flow_synack(struct tg_view *view, const struct tg_p
 	if (!(receiver->facts & TG_FACT_SYN))
 		return TG_DROP_SYNACK_WRONG_DIR;
 	if (!tg_acks_syn(view, pkt->ack)) {
-		/* The opener answers with a RST: one limit for both, so that SYNs sent again have theirs. */
+		/*
+		 * The opener answers with a RST, one limit for both, so that SYNs sent again have theirs; or
+		 * with an ACK, if the SYN we know is not the opener's, see tg_segment_before_synack().
+		 */
 		if (!tg_limit_allows(&view->detail->rst_limit_ms, view->now_ms))
 			return TG_DROP_SYN_RATE;
-		tg_remember(view, TG_AUX_CHALLENGE, pkt->ack);
+		tg_remember(view, TG_AUX_SYNACK, pkt->ack);
 		return view->phase == TG_PHASE_SYN_SENT ? TG_NOUPD_SYNACK_BAD_ACK :
 							  TG_NOUPD_SYNACK_UNEXPECTED;
 	}

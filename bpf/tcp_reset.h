@@ -22,8 +22,9 @@ TG_INLINE enum tg_verdict tg_accept_reset(struct tg_view *view, __u32 next, enum
 /* The receiver sent a challenge, and this is the answer it asked for: it must get through. */
 TG_INLINE bool tg_answers_challenge(const struct tg_view *view, const struct tg_packet *pkt)
 {
-	return tg_half_aux_kind(view->receiver) == TG_AUX_CHALLENGE &&
-	       view->receiver->aux == pkt->seq;
+	enum tg_aux kind = tg_half_aux_kind(view->receiver);
+
+	return (kind == TG_AUX_CHALLENGE || kind == TG_AUX_SYNACK) && view->receiver->aux == pkt->seq;
 }
 
 /* RFC 9293 3.10.7.3: in SYN-SENT a RST is judged by its acknowledgement. */

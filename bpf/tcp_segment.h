@@ -42,13 +42,23 @@ TG_INLINE enum tg_verdict tg_adopt_in_place(struct tg_view *view, const struct t
 	return tg_flow_publish(&view->ref) ? TG_PASS_PICKUP : TG_PASS_BUSY;
 }
 
+/*
+ * The opener takes a SYN-ACK that does not answer the SYN we know: another's SYN, forged or come late,
+ * displaced the one that was answered, and both ends agree that there is a connection.
+ */
+TG_INLINE bool tg_takes_other_synack(const struct tg_view *view, const struct tg_packet *pkt)
+{
+	return tg_half_aux_kind(view->receiver) == TG_AUX_SYNACK && view->receiver->aux == pkt->seq;
+}
+
 /* Only the opener has spoken: what may come before the SYN-ACK? */
 TG_INLINE enum tg_verdict tg_segment_before_synack(struct tg_view *view, const struct tg_packet *pkt)
 {
 	struct tg_half *sender = view->sender;
 
 	if (sender->facts & TG_FACT_SYN)
-		return view->adopts ? tg_adopt_in_place(view, pkt) : TG_DROP_ACK_BEFORE_SYNACK;
+		return view->adopts || tg_takes_other_synack(view, pkt) ? tg_adopt_in_place(view, pkt) :
+									  TG_DROP_ACK_BEFORE_SYNACK;
 	if (tg_acks_syn(view, pkt->ack)) {
 		__u32 end = pkt->end;
 
@@ -59,7 +69,8 @@ TG_INLINE enum tg_verdict tg_segment_before_synack(struct tg_view *view, const s
 	}
 	if (pkt->payload || (pkt->flags & TG_FIN))
 		return view->adopts ? tg_adopt_in_place(view, pkt) : TG_DROP_DATA_BEFORE_SYNACK;
-	tg_remember(view, TG_AUX_CHALLENGE, pkt->ack);
+	if (tg_half_aux_kind(sender) != TG_AUX_SYNACK || sender->aux != pkt->ack)
+		tg_remember(view, TG_AUX_CHALLENGE, pkt->ack);
 	return TG_NOUPD_CHALLENGE_ACK;
 }
 

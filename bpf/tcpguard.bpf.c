@@ -286,7 +286,7 @@ TG_GLOBAL int tg_xdp_judge(struct xdp_md *ctx)
 		verdict = TG_PASS_UNREADABLE;
 	if (TG_UNLIKELY(config->services))
 		tg_apply_service(settings, lookup.config, lookup.now_ms, &pkt);
-	pkt.outside = tg_program.profile == TG_PROFILE_HOST;
+	pkt.ingress = tg_program.profile == TG_PROFILE_HOST ? TG_INGRESS_HOST : TG_INGRESS_GATEWAY;
 	verdict = tg_decide(ctx, true, settings, config, &lookup, &pkt, verdict);
 	if (TG_UNLIKELY(verdict == TG_CHALLENGE_SYN_COOKIE)) {
 		verdict = tg_cookie_answer(ctx, &pkt, lookup.now_ms);

@@ -110,12 +110,19 @@ static uint32_t waited_ms(const struct tg_slot *slot, uint32_t now_ms)
 	return ahead < CLOCK_AHEAD_MS ? 0 : 0 - ahead;
 }
 
-static bool overdue(const struct ager *ager, const struct tg_slot *slot, uint32_t waited)
+/* As the data path sees it: tg_slot_expired() and tg_suspect_expired(). */
+static bool is_older(const struct tg_slot *slot, uint32_t claim, const struct tg_timeouts *timeouts,
+		     uint32_t waited)
 {
-	if (waited <= ager->timeouts.shortest_ms)
+	if (waited <= timeouts->shortest_ms)
 		return false;
-	waited -= waited < AGER_MARGIN_MS ? waited : AGER_MARGIN_MS;
-	return waited > tg_slot_timeout_ms(slot, &ager->timeouts);
+	return waited > (claim & TG_CLAIM_SUSPECT ? timeouts->phase_ms[TG_PHASE_ESTABLISHED] :
+						    tg_slot_timeout_ms(slot, timeouts));
+}
+
+static bool overdue(const struct ager *ager, const struct tg_slot *slot, uint32_t claim, uint32_t waited)
+{
+	return is_older(slot, claim, &ager->timeouts, waited < AGER_MARGIN_MS ? 0 : waited - AGER_MARGIN_MS);
 }
 
 /* Facts of both sides of what most entries are, and what neither may have besides. */
@@ -175,7 +182,7 @@ static void sweep_live(struct ager *ager, struct tg_slot *slot, uint32_t number,
 	uint32_t waited = waited_ms(slot, now_ms);
 	enum ager_class kind = class_of(slot);
 
-	if (overdue(ager, slot, waited)) {
+	if (overdue(ager, slot, claim, waited)) {
 		if (free_flow(ager, slot, number, claim, false, now_ms))
 			ager->pass.expired++;
 		return;

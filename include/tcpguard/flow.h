@@ -76,6 +76,7 @@ enum tg_aux {
 	TG_AUX_PENDING, /* ISN of a SYN that was passed without effect */
 	TG_AUX_RST, /* an acknowledgement beyond this disproves the accepted RST */
 	TG_AUX_ISN, /* last number of an earlier SYN-ACK or connection: the opener may acknowledge that one */
+	TG_AUX_SYNACK, /* ack of a SYN-ACK for another SYN: its opener resets with that seq, or goes on from it */
 	TG_AUX_MAX
 };
 #define TG_AUX_SHIFT 24

@@ -187,6 +187,26 @@ static void syn_new_isn_before_any_answer_begins_anew(void **state)
 	TALK(*state, steps);
 }
 
+/* Forged, or an older one that came late: the opener takes the SYN-ACK that answers its own SYN. */
+static void another_syn_before_the_answer_ends_no_handshake(void **state)
+{
+	static const struct step steps[] = {
+		OPENING,
+		{ CLIENT, SYN, .seq = 800000, .want = TG_PASS_SYN_REINIT },
+		{ CLIENT, ACK, .seq = 1001, .ack = 5001, .want = TG_DROP_ACK_BEFORE_SYNACK },
+		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .want = TG_NOUPD_SYNACK_BAD_ACK },
+		/* The server's challenge to the other SYN, RFC 9293 3.10.7.4. */
+		{ SERVER, ACK, .seq = 5001, .ack = 1001, .want = TG_NOUPD_CHALLENGE_ACK },
+		{ CLIENT, ACK, .seq = 1002, .ack = 5001, .want = TG_DROP_ACK_BEFORE_SYNACK, STATES(SYN_SENT, LISTEN) },
+		{ CLIENT, ACK, .seq = 1001, .ack = 5001, .want = TG_PASS_PICKUP },
+		{ CLIENT, PSH | ACK, .seq = 1001, .ack = 5001, .payload = 100, .want = TG_PASS_OK },
+		{ SERVER, SYN | ACK, .seq = 5000, .ack = 1001, .want = TG_NOUPD_SYNACK_RETRANS },
+		{ SERVER, ACK, .seq = 5001, .ack = 1101, .payload = 100, .want = TG_PASS_OK, STATES(ESTABLISHED, ESTABLISHED) },
+	};
+
+	TALK(*state, steps);
+}
+
 static void syn_new_isn_after_the_synack_gets_through(void **state)
 {
 	static const struct step challenged[] = {
@@ -333,6 +353,7 @@ int main(void)
 		TEST(syn_challenge_and_the_rst_it_provokes_pass, guard_setup),
 		TEST(synack_stale_and_the_rst_it_provokes_pass, guard_setup),
 		TEST(syn_new_isn_before_any_answer_begins_anew, guard_setup),
+		TEST(another_syn_before_the_answer_ends_no_handshake, guard_setup),
 		TEST(syn_new_isn_after_the_synack_gets_through, guard_setup),
 		TEST(hs_guess_near_and_far_completes_nothing, guard_setup),
 		TEST(ack_lost_data_completes_the_handshake, guard_setup),

@@ -302,6 +302,43 @@ static void a_packet_from_an_unattached_interface_is_judged_at_egress(void **sta
 	assert_int_equal(got.outcome, TG_OUTCOME_WOULD_DROP);
 }
 
+static void expect_forwarded(struct guard *guard, const struct segment *segment, enum tg_verdict want)
+{
+	uint8_t frame[FRAME_MAX];
+
+	SAME(guard_judge_skb(guard, frame, frame_build(frame, segment), UNATTACHED, 0).verdict, want);
+}
+
+/* NAT gives a connection from behind us the address and the port that one of our own had. */
+static void what_nat_forwards_with_our_address_is_followed(void **state)
+{
+	static const struct {
+		struct segment segment;
+		bool egress;
+		enum tg_verdict want;
+	} own[] = {
+		{ { FROM_CLIENT, .flags = SYN, .seq = 1000 }, true, TG_PASS_NEW },
+		{ { FROM_SERVER, .flags = SYN | ACK, .seq = 5000, .ack = 1001 }, false, TG_PASS_SYNACK },
+		{ { FROM_CLIENT, .flags = ACK, .seq = 1001, .ack = 5001 }, true, TG_PASS_OK },
+		{ { FROM_CLIENT, .flags = FIN | ACK, .seq = 1001, .ack = 5001 }, true, TG_PASS_OK },
+		{ { FROM_SERVER, .flags = FIN | ACK, .seq = 5001, .ack = 1002 }, false, TG_PASS_OK },
+		{ { FROM_CLIENT, .flags = ACK, .seq = 1002, .ack = 5002 }, true, TG_PASS_OK },
+		{ { FROM_CLIENT, .flags = SYN, .seq = 900000 }, false, TG_NOUPD_SPOOFED },
+	};
+	const struct segment syn = { FROM_CLIENT, .flags = SYN, .seq = 900000 };
+	const struct segment synack = { FROM_SERVER, .flags = SYN | ACK, .seq = 70000, .ack = 900001 };
+	const struct segment ack = { FROM_CLIENT, .flags = ACK, .seq = 900001, .ack = 70001, .payload = 10 };
+	const struct segment data = { FROM_SERVER, .flags = ACK, .seq = 70001, .ack = 900011, .payload = 10 };
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		EXPECT(*state, &own[i].segment, own[i].egress, own[i].want);
+	expect_forwarded(*state, &syn, TG_PASS_TW_REUSE);
+	EXPECT(*state, &synack, false, TG_PASS_SYNACK);
+	expect_forwarded(*state, &ack, TG_PASS_OK);
+	EXPECT(*state, &data, false, TG_PASS_OK);
+}
+
 static void a_gateway_enforces_in_both_directions(void **state)
 {
 	static const struct step steps[] = {
@@ -339,6 +376,7 @@ int main(void)
 		GATEWAY(while_tables_are_exchanged_acknowledgements_tell_of_the_other_side),
 		TEST(a_forwarded_packet_is_judged_once),
 		TEST(a_packet_from_an_unattached_interface_is_judged_at_egress),
+		GATEWAY(what_nat_forwards_with_our_address_is_followed),
 		GATEWAY(a_gateway_enforces_in_both_directions),
 	};
 

@@ -6,7 +6,7 @@ from packet import M32, WSCALE_MAX
 # Half.facts, the values of include/tcpguard/flow.h
 SYN, FIN, PASSIVE, RST, PICKUP, HASACK, HASTS, FRAG, ACKSYN, OWN = (1 << n for n in range(10))
 # Half.aux_kind
-AUX_NONE, AUX_EARLY, AUX_CHALLENGE, AUX_PENDING, AUX_RST, AUX_ISN = range(6)
+AUX_NONE, AUX_EARLY, AUX_CHALLENGE, AUX_PENDING, AUX_RST, AUX_ISN, AUX_SYNACK = range(7)
 
 PHASES = ('syn_sent', 'syn_recv', 'established', 'half_closed', 'last', 'time_wait', 'closed')
 SYN_SENT, SYN_RECV, ESTABLISHED, HALF_CLOSED, LAST, TIME_WAIT, CLOSED = range(7)

@@ -134,6 +134,8 @@ class Tracker:
     def _before_synack(self, key, flow, side, seg, now):
         """ACK, data or FIN while only one SYN was seen."""
         sender, receiver = flow.half[side], flow.half[side ^ 1]
+        if sender.facts & fl.SYN and receiver.aux_kind == fl.AUX_SYNACK and receiver.aux == seg.seq:
+            return self._adopt_in_place(key, side, seg, now)  # both ends agree; the SYN we know is another's
         if sender.facts & fl.SYN:
             verdict = ACK_BEFORE_SYNACK
         elif acks_syn(seg, receiver):  # it overtook its own SYN-ACK
@@ -141,7 +143,8 @@ class Tracker:
             sender.remember(fl.AUX_EARLY, seq_max(sender.aux, seg.end) if known else seg.end)
             return EARLY_SEG
         elif not seg.paylen and not seg.flags & FIN:
-            sender.remember(fl.AUX_CHALLENGE, seg.ack)
+            if sender.aux_kind != fl.AUX_SYNACK or sender.aux != seg.ack:
+                sender.remember(fl.AUX_CHALLENGE, seg.ack)
             return CHALLENGE_ACK
         else:
             verdict = DATA_BEFORE_SYNACK
@@ -207,8 +210,8 @@ class Tracker:
         valid = acks_syn(seg, receiver)
         if not valid and not flow.allow_rst(now):
             return SYN_RATE
-        if not valid:  # the RST that may answer it must get through
-            sender.remember(fl.AUX_CHALLENGE, seg.ack)
+        if not valid:  # what may answer it must get through: a RST, or an ACK if another's SYN is known
+            sender.remember(fl.AUX_SYNACK, seg.ack)
             return SYNACK_BAD_ACK if phase == fl.SYN_SENT else SYNACK_UNEXPECTED
         if seg.seq != sender.isn and syn_acked(sender, receiver):
             return SYNACK_UNEXPECTED
@@ -337,7 +340,7 @@ def judge_rst(sender, receiver, seg, phase):
         return ABORT
     if phase in (fl.TIME_WAIT, fl.CLOSED):
         return RST_LATE
-    if receiver.aux_kind == fl.AUX_CHALLENGE and receiver.aux == seq:
+    if receiver.aux_kind in (fl.AUX_CHALLENGE, fl.AUX_SYNACK) and receiver.aux == seq:
         return RST_TO_CHALLENGE
     if phase == fl.SYN_SENT:
         return RST_SYN_SENT

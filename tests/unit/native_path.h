@@ -183,6 +183,7 @@ static inline enum tg_verdict native_judge(struct tg_packet *pkt, __u64 now_ms)
 	const struct tg_iface_settings *iface = &native.settings.iface[0];
 
 	lookup.adopts = tg_program.profile == TG_PROFILE_ONEWAY || now_ms < iface->learn_until_ms;
+	pkt->ingress = pkt->own ? TG_INGRESS_NONE : TG_INGRESS_GATEWAY;
 	pkt->enforced = native.settings.config[0].iface[0].mode == TG_MODE_ENFORCE &&
 			!native.settings.bypass && !pkt->own;
 	return native_inspect(&lookup, pkt);

@@ -245,6 +245,28 @@ static void a_suspect_flow_that_speaks_does_not_expire(void **state)
 	}
 }
 
+/* What its state is, is not known: it may have been established all the while. */
+static void nor_does_one_that_is_silent_for_less_than_a_day(void **state)
+{
+	static const enum stage stage[] = { SYN_RECV, ESTABLISHED, FIN_ACKED };
+	static const struct line line = { OTHER, A, 201, 101, 9, 0, TG_PASS_SUSPECT };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(stage); i++) {
+		struct setting world = plain;
+
+		native_close();
+		native_open(BUCKETS, true);
+		play(&world, stage[i]);
+		find_slot(&world, NULL)->claim |= TG_CLAIM_SUSPECT;
+		world.now_ms += 86400 * 1000;
+		assert_int_equal(say(&world, &line), TG_PASS_SUSPECT);
+		world.now_ms += 86400 * 1000 + 1;
+		assert_int_equal(say(&world, &line), TG_DROP_NO_FLOW);
+	}
+}
+
 static bool socket_exists;
 
 static bool vouch(void)
@@ -329,6 +351,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(another_flows_tag_changes_no_state, fresh, done),
 		cmocka_unit_test_setup_teardown(a_suspect_flow_is_passed_unjudged, fresh, done),
 		cmocka_unit_test_setup_teardown(a_suspect_flow_that_speaks_does_not_expire, fresh, done),
+		cmocka_unit_test_setup_teardown(nor_does_one_that_is_silent_for_less_than_a_day, fresh, done),
 		cmocka_unit_test_setup_teardown(a_local_socket_vouches_for_unknown_segments, fresh, done),
 		cmocka_unit_test_setup_teardown(segments_of_a_flow_that_found_no_room_pass, fresh, done),
 		cmocka_unit_test_setup_teardown(monitor_mode_follows_what_passed, fresh, done),
