@@ -43,7 +43,7 @@ struct {
 	__type(value, __u64);
 } tg_buckets SEC(".maps");
 
-/* Written by user space, word by word; the data path writes refused_ms alone. */
+/* Written by user space, word by word; of the data path's making is refused_ms alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

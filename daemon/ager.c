@@ -48,7 +48,8 @@ struct ager {
 	uint32_t slice; /* buckets */
 	uint32_t interval_ms;
 	bool unrefuse; /* this pass clears the mark REFUSED */
-	struct tg_timeouts timeouts; /* of this pass */
+	struct tg_timeouts timeouts; /* of this pass: shorter ones under pressure */
+	struct tg_timeouts unscaled; /* the data path's */
 	struct ager_pressure pressure;
 	struct ager_pass pass;
 	struct ager_pass last;
@@ -176,25 +177,47 @@ static bool free_flow(struct ager *ager, struct tg_slot *slot, uint32_t number, 
 	return true;
 }
 
+/*
+ * A connection that is freed before its time may go on, and on a router nobody else knows of it: its
+ * segments must not be dropped as those of none.  Its bucket is marked like that of a newcomer who found no
+ * room, before it is free.  Not for what was forged from outside, or an attack could lift the protection.
+ */
+static void disown(struct ager *ager, const struct tg_slot *slot, uint32_t claim, enum ager_class kind,
+		   uint32_t waited)
+{
+	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
+	uint32_t home;
+
+	if (kind < AGER_LAST || (lo->facts & hi->facts & TG_FACT_OUTSIDE) ||
+	    is_older(slot, claim, &ager->unscaled, waited))
+		return;
+	home = tg_bucket_of(TG_READ_ONCE(slot->tag), 0, ager->table.buckets);
+	__sync_fetch_and_or(&ager->table.word[home], TG_BUCKET_REFUSED);
+	ager->unrefuse = false;
+	ager->pass.disowned++;
+}
+
 static void sweep_live(struct ager *ager, struct tg_slot *slot, uint32_t number, uint32_t claim,
 		       uint32_t now_ms)
 {
 	uint32_t waited = waited_ms(slot, now_ms);
 	enum ager_class kind = class_of(slot);
+	bool late = overdue(ager, slot, claim, waited);
 
-	if (overdue(ager, slot, claim, waited)) {
-		if (free_flow(ager, slot, number, claim, false, now_ms))
-			ager->pass.expired++;
+	if (!late && !pressure_evicts(&ager->pressure, kind, waited)) {
+		ager->pass.seen[kind]++;
+		pressure_note(&ager->pressure, kind, waited);
 		return;
 	}
-	if (pressure_evicts(&ager->pressure, kind, waited) &&
-	    free_flow(ager, slot, number, claim, true, now_ms)) {
+	disown(ager, slot, claim, kind, waited);
+	if (!free_flow(ager, slot, number, claim, !late, now_ms))
+		return;
+	if (late) {
+		ager->pass.expired++;
+	} else {
 		pressure_took(&ager->pressure, kind);
 		ager->pass.evicted++;
-		return;
 	}
-	ager->pass.seen[kind]++;
-	pressure_note(&ager->pressure, kind, waited);
 }
 
 static struct stuck *find_stuck(struct ager *ager, uint32_t number)
@@ -286,11 +309,11 @@ static void begin_pass(struct ager *ager, const struct tg_settings *settings, ui
 	uint32_t refused_ms = (uint32_t)TG_READ_ONCE(settings->refused_ms);
 
 	memset(&ager->pass, 0, sizeof(ager->pass));
-	ager_scale(&tg_active_config(settings)->timeouts, ager->last.seen, ager->max_flows, &ager->timeouts);
+	ager->unscaled = tg_active_config(settings)->timeouts;
+	ager_scale(&ager->unscaled, ager->last.seen, ager->max_flows, &ager->timeouts);
 	pressure_plan(&ager->pressure, ager->last.seen, ager->max_flows);
 	/* A flow refused then has expired or ended by now, had it been tracked. */
-	ager->unrefuse = (uint32_t)now_ms - refused_ms >
-			 tg_active_config(settings)->timeouts.phase_ms[TG_PHASE_ESTABLISHED];
+	ager->unrefuse = (uint32_t)now_ms - refused_ms > ager->unscaled.phase_ms[TG_PHASE_ESTABLISHED];
 }
 
 static void forget_unseen_stuck(struct ager *ager)
@@ -332,23 +355,27 @@ static void end_pass(struct ager *ager)
 	ager->next = 0;
 }
 
-bool ager_step(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
+bool ager_step(struct ager *ager, struct tg_settings *settings, uint64_t now_ms)
 {
+	uint64_t disowned;
 	uint32_t end;
 
 	if (!ager->next)
 		begin_pass(ager, settings, now_ms);
+	disowned = ager->pass.disowned;
 	end = ager->table.buckets - ager->next > ager->slice ? ager->next + ager->slice :
 							       ager->table.buckets;
 	for (; ager->next < end; ager->next++)
 		sweep_bucket(ager, ager->next, now_ms);
+	if (ager->pass.disowned != disowned)
+		TG_WRITE_ONCE(settings->refused_ms, (uint32_t)now_ms);
 	if (end < ager->table.buckets)
 		return false;
 	end_pass(ager);
 	return true;
 }
 
-void ager_sweep(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
+void ager_sweep(struct ager *ager, struct tg_settings *settings, uint64_t now_ms)
 {
 	while (!ager_step(ager, settings, now_ms))
 		;

@@ -35,6 +35,7 @@ struct ager_pass {
 	uint64_t evicted; /* freed early, for lack of room */
 	uint64_t recovered; /* slots taken back from a dead owner */
 	uint64_t unrefused; /* buckets whose mark REFUSED was cleared */
+	uint64_t disowned; /* of those freed, connections that may go on: their buckets are marked REFUSED */
 };
 
 /* A flow as it was when it was freed. */
@@ -58,13 +59,13 @@ struct ager *ager_new(const struct tg_table *table, uint32_t max_flows);
 void ager_free(struct ager *ager);
 
 /*
- * One slice.  settings gives timeouts and the moment a flow last found no room.  True when it was the
- * last slice of a pass: ager_last_pass() is then about that pass.
+ * One slice.  settings gives timeouts and the moment a flow last found no room, or lost it: that is set
+ * here, too.  True when it was the last slice of a pass: ager_last_pass() is then about that pass.
  */
-bool ager_step(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms);
+bool ager_step(struct ager *ager, struct tg_settings *settings, uint64_t now_ms);
 
 /* The rest of the pass at once. */
-void ager_sweep(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms);
+void ager_sweep(struct ager *ager, struct tg_settings *settings, uint64_t now_ms);
 
 /* How long to wait before the next slice: a pass is spread over the present interval. */
 uint32_t ager_delay_ms(const struct ager *ager);

@@ -149,7 +149,7 @@ struct tg_settings {
 	__u64 daemon_alive_ms; /* the daemon's last sign of life, 64-bit table clock */
 	__u32 active; /* index of the configuration in force */
 	__u32 watch; /* TG_WATCH_* */
-	__u64 refused_ms; /* last time a flow found no room; written by the data path, racy and harmless */
+	__u64 refused_ms; /* last time a flow found no room, or lost it; by data path and sweep, racy and harmless */
 	__u32 daemon_pid; /* informational; the lock on the pin directory decides */
 	__u32 lookups_per_100ms; /* socket look-ups one CPU may spend on misses */
 	__u32 source_epoch; /* which tg_source.since new connections are added to */

@@ -175,7 +175,8 @@ struct tg_detail {
  * The bucket word:
  *   bits  0..7   SPILLED: flows that belong here but live in their second or third bucket; zero means
  *                that a look-up may stop after this one
- *   bit   8      REFUSED: a newcomer found no room, so a segment of an unknown flow may be legitimate
+ *   bit   8      REFUSED: a newcomer found no room, or a connection lost it, so a segment of an unknown
+ *                flow may be legitimate
  *   bits  9..23  SERIAL: grows at each insertion, by compare-and-swap, so that two CPUs cannot open the
  *                same flow twice
  *   bits 24..63  a print of five bits for each way: which of them may hold the tag looked for, so that a

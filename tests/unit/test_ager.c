@@ -434,6 +434,47 @@ static void the_longest_idle_go_first(void **state)
 		assert_true(is_live(slot_at(world, n)));
 }
 
+/* On a router nobody else knows of them: what they say later must not be dropped as of no connection. */
+static void connections_that_lost_their_room_may_go_on(void **state)
+{
+	struct world *world = *state;
+	int n, tenth = FLOWS / 10;
+
+	for (n = 0; n < FLOWS; n++)
+		put(world, n, TG_PHASE_ESTABLISHED, n < tenth ? 2 * 3600 * 1000 : 1000);
+	sweep(world, NOW_MS);
+	assert_int_equal(world->settings.refused_ms, 0);
+	sweep(world, NOW_MS);
+	assert_int_equal(ager_last_pass(world->ager)->disowned, tenth);
+	assert_int_equal(world->settings.refused_ms, (__u32)NOW_MS);
+	for (n = 0; n < BUCKETS; n++)
+		assert_int_equal(world->table.word[n] & TG_BUCKET_REFUSED,
+				 n < tenth / TG_BUCKET_WAYS ? TG_BUCKET_REFUSED : 0);
+}
+
+static void what_has_ended_or_was_forged_lost_nothing(void **state)
+{
+	struct world *world = *state;
+	int n, tenth = FLOWS / 10;
+
+	for (n = 0; n < FLOWS; n++) {
+		struct tg_slot *slot = put(world, n, n < tenth / 2 ? TG_PHASE_TIME_WAIT : TG_PHASE_ESTABLISHED, 1000);
+
+		if (n >= tenth / 2 && n < tenth) {
+			slot->half[TG_SIDE_LO].facts |= TG_FACT_OUTSIDE;
+			slot->half[TG_SIDE_HI].facts |= TG_FACT_OUTSIDE;
+		}
+	}
+	put(world, SLOTS - 1, TG_PHASE_ESTABLISHED, 86400 * 1000 + AGER_MARGIN_MS + 1); /* over, by the data path's rule */
+	sweep(world, NOW_MS);
+	sweep(world, NOW_MS);
+	assert_int_equal(ager_last_pass(world->ager)->evicted, tenth);
+	assert_int_equal(ager_last_pass(world->ager)->disowned, 0);
+	assert_int_equal(world->settings.refused_ms, 0);
+	for (n = 0; n < BUCKETS; n++)
+		assert_int_equal(world->table.word[n], 0);
+}
+
 static void young_half_closed_flows_are_spared(void **state)
 {
 	struct world *world = *state;
@@ -508,6 +549,8 @@ int main(void)
 		TEST(handshakes_press_nothing_but_handshakes),
 		TEST(above_90_per_cent_the_cheapest_go_first),
 		TEST(the_longest_idle_go_first),
+		TEST(connections_that_lost_their_room_may_go_on),
+		TEST(what_has_ended_or_was_forged_lost_nothing),
 		TEST(young_half_closed_flows_are_spared),
 	};
 
