@@ -131,6 +131,8 @@ static int attach_hooks(struct job *job)
 	int err = job->options->share ? attach_shared(job) : attach_xdp(job);
 
 	if (!err)
+		err = slot_begin_ingress(&job->pins, job->slot);
+	if (!err)
 		err = slot_pin_programs(job);
 	return err ? err : tchook_attach(job);
 }
@@ -200,9 +202,10 @@ static void undo_new(struct job *job)
 	if (!job->pins_open)
 		return;
 	memcpy(iface.name, job->dev->name, sizeof(iface.name));
+	slot_end_ingress(&job->pins, job->slot);
 	xdphook_detach(job->slot, &iface);
 	tchook_detach(job->slot, &iface);
-	slot_release(&job->pins, job->slot, iface.ifindex);
+	slot_release(&job->pins, job->slot);
 }
 
 static int update_programs(struct job *job)
@@ -352,11 +355,16 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 	}
 	/* XDP first: what is not followed in both directions must not be judged, nor counted. */
 	counters = slot_read_counters(pins, slot);
-	err = xdphook_detach(slot, &iface);
+	err = slot_end_ingress(pins, slot);
+	if (!err) {
+		err = xdphook_detach(slot, &iface);
+		if (err)
+			slot_begin_ingress(pins, slot);
+	}
 	if (!err)
 		err = tchook_detach(slot, &iface);
 	if (!err)
-		slot_release(pins, slot, iface.ifindex);
+		slot_release(pins, slot);
 	if (counters)
 		slot_write_counters(pins, slot, counters);
 	free(counters);

@@ -108,8 +108,14 @@ int slot_choose(struct job *job);
 int slot_open(struct job *job);
 /* Writes the interface's entry; attached_at_s is 0 until its attach is complete. */
 void slot_register(const struct job *job, uint64_t attached_at_s);
+/*
+ * What comes in by the registered interface is judged there, and no more at the egress of others.  Begins when
+ * its XDP program runs and ends before that goes: a packet judged twice does no harm, one that nobody saw does.
+ */
+int slot_begin_ingress(const struct pins *pins, unsigned int slot);
+int slot_end_ingress(const struct pins *pins, unsigned int slot);
 /* Forgets the interface (registered or about to be) and empties its directory. */
-void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex);
+void slot_release(struct pins *pins, unsigned int slot);
 /* From now on verdicts count and are carried out; counters begin here. */
 int slot_enforce(struct job *job, uint64_t learn_until_ms);
 /* At once: for good, or until the time to confirm is over and then what held before. */

@@ -130,7 +130,6 @@ int slot_open(struct job *job)
 {
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
 	char path[DATAPATH_PATH_BYTES];
-	__u32 ifindex = job->dev->ifindex;
 	int err;
 
 	err = keep_counters(job);
@@ -145,8 +144,6 @@ int slot_open(struct job *job)
 	TG_WRITE_ONCE(settings->learn_until_ms, 0);
 	TG_WRITE_ONCE(settings->relaxed, 0);
 	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], TG_MODE_MONITOR);
-	if (bpf_map_update_elem(job->pins.fd[PINS_ATTACHED], &ifindex, &job->slot, BPF_ANY))
-		return log_err(-errno, "cannot register '%s'", job->dev->name);
 	slot_register(job, 0);
 	return 0;
 }
@@ -243,7 +240,26 @@ static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, _
 	return false;
 }
 
-void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
+int slot_begin_ingress(const struct pins *pins, unsigned int slot)
+{
+	const struct tg_iface *iface = &pins->ifaces[slot];
+
+	return bpf_map_update_elem(pins->fd[PINS_ATTACHED], &iface->ifindex, &slot, BPF_ANY) ?
+		       log_err(-errno, "cannot register '%.*s'", TG_IFNAME_LEN, iface->name) :
+		       0;
+}
+
+int slot_end_ingress(const struct pins *pins, unsigned int slot)
+{
+	const struct tg_iface *iface = &pins->ifaces[slot];
+
+	if (ifindex_used_elsewhere(pins, slot, iface->ifindex) ||
+	    !bpf_map_delete_elem(pins->fd[PINS_ATTACHED], &iface->ifindex) || errno == ENOENT)
+		return 0;
+	return log_err(-errno, "cannot unregister '%.*s'", TG_IFNAME_LEN, iface->name);
+}
+
+void slot_release(struct pins *pins, unsigned int slot)
 {
 	static const char *const names[] = { "xdp", "tc", "tc_in",
 					     "prog_xdp", "prog_tc", "prog_tc_in",
@@ -253,8 +269,6 @@ void slot_release(struct pins *pins, unsigned int slot, __u32 ifindex)
 
 	TG_WRITE_ONCE(pins->ifaces[slot].ifindex, 0);
 	TG_WRITE_ONCE(pins->settings->iface[slot].learn_until_ms, 0);
-	if (!ifindex_used_elsewhere(pins, slot, ifindex))
-		bpf_map_delete_elem(pins->fd[PINS_ATTACHED], &ifindex);
 	for (i = 0; names[i][0]; i++)
 		pins_path_unlink(slot_path(path, slot, names[i]));
 	pins_path_rmdir(slot_path(path, slot, ""));
