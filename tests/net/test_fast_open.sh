@@ -11,7 +11,7 @@ attach eth0 --no-daemon
 python_part <<'PYTHON'
 import socket
 import threading
-from world import Cases, dropped, inside, settled
+from world import Cases, dropped, inside, settled, tcp_ext
 
 AMOUNT = 60000
 cases = Cases()
@@ -31,7 +31,6 @@ def serve():
 
 
 threading.Thread(target=serve, daemon=True).start()
-in_syn = 0
 for i in range(5):
     with inside("client"):
         client = socket.socket()
@@ -44,10 +43,7 @@ for i in range(5):
     cases.equal("the whole answer arrives", got, AMOUNT)
     client.close()
     cases.equal("closed in order", settled(18001 + i, "CLOSED/TIME_WAIT"), "CLOSED/TIME_WAIT")
-    with inside("client"):
-        with open("/proc/thread-self/net/netstat") as file:
-            names, values = [line.split() for line in file if line.startswith("TcpExt")]
-        in_syn = int(values[names.index("TCPFastOpenActive")])
+in_syn = tcp_ext("client", "TCPFastOpenActive")
 cases.check(f"the kernel did use fast open ({in_syn} times)", in_syn >= 3)
 cases.equal("nothing was dropped", dropped(), {})
 cases.finish()

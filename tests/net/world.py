@@ -136,6 +136,14 @@ def dropped(ifname="eth0"):
     return {name: count for (name, how), count in reasons(ifname).items() if how != "pass"}
 
 
+def tcp_ext(netns, name):
+    """A counter of the namespace's own TCP, as in /proc/net/netstat."""
+    with inside(netns):
+        with open("/proc/thread-self/net/netstat") as file:
+            names, values = [line.split() for line in file if line.startswith("TcpExt")]
+    return int(values[names.index(name)])
+
+
 # --- segments -------------------------------------------------------------------------------------------
 
 def _sum(data):
