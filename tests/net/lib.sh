@@ -169,10 +169,28 @@ nothing_dropped() {
 
 # --- real programs ----------------------------------------------------------------------------------
 
-# iperf ADDRESS: an iperf3 server on port 5201.
+# iperf_server ADDRESS: on port 5201, for one run.  One that goes on closes its port after each for a moment.
+iperf_server() {
+	wait_for 10 no_iperf_server || return 1
+	background iperf3 -s -1 -B "$1" --forceflush > "$WORK/iperf.out" 2>&1
+	wait_for 10 listening 5201 || {
+		cat "$WORK/iperf.out"
+		return 1
+	}
+}
+
+no_iperf_server() {
+	! listening 5201
+}
+
+# iperf ADDRESS ARGUMENT...: one run of the client with a server of ours.
 iperf() {
-	background iperf3 -s -B "$1" --forceflush > "$WORK/iperf.out" 2>&1
-	wait_for 10 listening 5201 || die "iperf3 does not start"
+	iperf_server "$1" || return 1
+	on client iperf3 -c "$@" || {
+		kill "$PID"
+		return 1
+	}
+	wait_for 10 no_iperf_server
 }
 
 # fetch URL ARGUMENT...: by the client; fails unless complete.

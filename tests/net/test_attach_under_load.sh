@@ -6,12 +6,12 @@
 
 topology_pair
 web 10.0.0.1
-iperf 10.0.0.1
 
 LOAD=()
 
 # load NUMBER COMMAND...: started on the client; its output in $WORK/load.NUMBER
 start_load() {
+	iperf_server 10.0.0.1 || die "iperf3 does not start"
 	background on client iperf3 -c 10.0.0.1 -t 8 -P 2 > "$WORK/load.iperf" 2>&1
 	LOAD=("$PID")
 	for i in 1 2 3 4; do

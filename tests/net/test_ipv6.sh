@@ -5,7 +5,6 @@
 
 topology_pair
 web fd00:0::1
-iperf fd00:0::1
 
 background on client curl -sS --fail --max-time 60 -o /dev/null \
 	"http://[fd00:0::1]/slow/2/8000000"
@@ -26,6 +25,6 @@ in_time_wait() {
 }
 check "its flow is in TIME_WAIT" wait_for 5 in_time_wait
 check "addresses are shown as IPv6" grep -qF '[fd00::2]:30000' <(flow 30000 src)
-check "iperf3" on client iperf3 -c fd00:0::1 -t 2
-check "iperf3, the other way" on client iperf3 -c fd00:0::1 -t 2 -R
+check "iperf3" iperf fd00:0::1 -t 2
+check "iperf3, the other way" iperf fd00:0::1 -t 2 -R
 check "nothing was dropped" nothing_dropped eth0

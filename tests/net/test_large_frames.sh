@@ -6,7 +6,6 @@
 
 topology_pair
 web fd00:0::1
-iperf fd00:0::1
 
 both() {
 	"$@"
@@ -20,8 +19,8 @@ through() { # NAME ATTACH-ARGUMENT...
 	attach eth0 --no-daemon "$@"
 	check "$name: a download of 20 MB" fetch "http://[fd00:0::1]/bytes/20000000"
 	check "$name: nothing was dropped" nothing_dropped eth0
-	check "$name: iperf3" on client iperf3 -c fd00:0::1 -t 1
-	check "$name: iperf3, the other way" on client iperf3 -c fd00:0::1 -t 1 -R
+	check "$name: iperf3" iperf fd00:0::1 -t 1
+	check "$name: iperf3, the other way" iperf fd00:0::1 -t 1 -R
 	check "$name: nothing was dropped" nothing_dropped eth0
 	check "$name: every header could be read" equal "$(reason eth0 unreadable)" 0
 	"$TCPGUARD" detach eth0 --purge > /dev/null

@@ -5,7 +5,6 @@
 
 topology_pair
 web 10.0.0.1
-iperf 10.0.0.1
 
 parallel_downloads() {
 	local pids=() pid
@@ -52,9 +51,9 @@ for xdp in native generic; do
 	check "$xdp: four downloads at once" parallel_downloads
 	check "$xdp: the drop counter is 0" equal "$(packets eth0 drop)" 0
 	check "$xdp: iperf3 from the client, 2 streams" \
-		on client iperf3 -c 10.0.0.1 -t 2 -P 2
+		iperf 10.0.0.1 -t 2 -P 2
 	check "$xdp: iperf3 to the client, 2 streams" \
-		on client iperf3 -c 10.0.0.1 -t 2 -P 2 -R
+		iperf 10.0.0.1 -t 2 -P 2 -R
 	check "$xdp: nothing was dropped" nothing_dropped eth0
 	check "$xdp: packets were counted" at_least "$(packets eth0 pass)" 5000
 	check "$xdp: nothing was passed unjudged" equal "$(unjudged)" 0

@@ -13,7 +13,8 @@ for end in "" "on client"; do
 done
 web 10.0.0.1
 background on client "$PYTHON" "$ROOT/demo/web.py" 10.0.0.2 80
-iperf 10.0.0.1
+background iperf3 -s -B 10.0.0.1 --forceflush > "$WORK/iperf.out" 2>&1
+wait_for 10 listening 5201 || die "iperf3 does not start"
 # What answers forged sources goes nowhere.
 ip route add blackhole 10.98.0.0/15
 
