@@ -4,6 +4,7 @@
 
 import json
 import random
+import select
 import socket
 import struct
 import sys
@@ -48,21 +49,27 @@ def receive(reader, timeout=30):
 
 
 def crowd(path, count):
-    """Many readers; prints "ready", waits for a line, then counts who hears at least one event."""
+    """Many readers; prints "ready", waits for a line, then counts who hears at least one event; waits for a line."""
     readers = [connect(path) for _ in range(count)]
     for reader in readers:
         assert receive(reader) == (0, 0, 0)  # the greeting
     print("ready", flush=True)
     sys.stdin.readline()
     print(sum(receive(reader)[2] > 0 for reader in readers), flush=True)
+    sys.stdin.readline()
 
 
-def hold(path, count):
+def hold(path, count, places):
     """As many readers as are let in, of so many, who say nothing; prints how many, then how many are hung up on."""
     readers = []
     for _ in range(count):
         readers.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         readers[-1].connect(path)
+    silent = readers
+    deadline = time.monotonic() + 10
+    while len(silent) > places and time.monotonic() < deadline:  # the others are refused, one by one
+        spoken = select.select(silent, [], [], 0.05)[0]
+        silent = [reader for reader in silent if reader not in spoken]
     silent = []
     for reader in readers:
         reader.settimeout(0.05)
@@ -108,20 +115,22 @@ def noise(path, count):
 
 
 def slow(path):
-    """Reads nothing until told to, then everything: prints events heard and events lost."""
+    """Reads nothing until told how many events there were, then everything: prints events heard and events lost,
+    then waits for a line."""
     reader = connect(path, 1 << 4)
     assert receive(reader) == (0, 0, 0)
     print("ready", flush=True)
-    sys.stdin.readline()
+    told = int(sys.stdin.readline())
     heard = lost = 0
     while True:
         try:
-            refused, missed, count = receive(reader, 1)
+            refused, missed, count = receive(reader, 10 if heard + lost < told else 1)
         except TimeoutError:
             break
         heard += count
         lost += missed
     print(heard, lost, flush=True)
+    sys.stdin.readline()
 
 
 if __name__ == "__main__":
@@ -134,7 +143,7 @@ if __name__ == "__main__":
     elif command == "crowd":
         crowd(arguments[0], int(arguments[1]))
     elif command == "hold":
-        hold(arguments[0], int(arguments[1]))
+        hold(arguments[0], int(arguments[1]), int(arguments[2]))
     elif command == "full":
         full(arguments[0])
     elif command == "noise":

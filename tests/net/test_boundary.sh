@@ -117,7 +117,7 @@ chmod 0666 $SOCKET
 check "nobody is refused at a socket that all may open" answers 4 'refuses to tell' as $NOBODY /run/program events
 check "a member reads there, too" answers 0 'daemon  *started' member $NOBODY /run/program events
 chmod 0660 $SOCKET
-coproc SILENT { exec setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- "$PYTHON" /run/events.py hold $SOCKET 100; }
+coproc SILENT { exec setpriv --reuid $NOBODY --regid $NOBODY --groups $SERVICE -- "$PYTHON" /run/events.py hold $SOCKET 100 16; }
 read -r -u "${SILENT[0]}" silent
 check "a member who comes a hundred times has sixteen places" equal "$silent" 16
 check "another member has one" answers 0 'daemon  *started' member $OTHER /run/program events
