@@ -5,11 +5,16 @@
 
 V1=/sys/fs/bpf/tcpguard/v1
 
+dropped_since() { # COUNT BEFORE
+	at_least $(($(packets eth0 drop) - $2)) "$1"
+}
+
 attack() { # all of it is dropped
 	local before
 
 	before=$(packets eth0 drop)
 	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -D 9999 -n 100 -r 20000 > /dev/null
+	wait_for 5 dropped_since 100 "$before"
 	equal $(($(packets eth0 drop) - before)) 100
 }
 

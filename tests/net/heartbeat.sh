@@ -10,14 +10,14 @@ heart_listens() {
 	${HEART_IN:+on "$HEART_IN"} ss -Hlnt "sport = :7" | grep -q .
 }
 
-# The present connection ends; a new one begins.
+# The present connection ends, and whatever else the client has: both FINs have come where one end is in TIME_WAIT.
 heart_ends() {
 	kill "$HEART"
 	wait_for 10 heart_has_ended
 }
 
 heart_has_ended() {
-	! on client ss -Hnt state established "dport = :7" | grep -q .
+	! on client ss -Hnt state connected exclude time-wait | grep -q .
 }
 
 beat() {

@@ -193,6 +193,11 @@ iperf() {
 	wait_for 10 no_iperf_server
 }
 
+# in_time_wait PORT: its flow.
+in_time_wait() {
+	[ "$(flow "$1" phase)" = time_wait ]
+}
+
 # fetch URL ARGUMENT...: by the client; fails unless complete.
 fetch() {
 	on client curl -sS --fail --max-time 60 -o /dev/null "$@"

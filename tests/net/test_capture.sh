@@ -78,9 +78,14 @@ fi
 
 # --- choices ----------------------------------------------------------------------------------------
 
+# After a killed one the data path captures still; the file is made once it does for this one.
 to_file() {
+	rm -f "$WORK/file"
 	background "$TCPGUARD" capture -w "$WORK/file" "$@"
-	wait_for 5 capturing || die "capture $* does not begin"
+	wait_for 5 begun || die "capture $* does not begin"
+}
+begun() {
+	[ -e "$WORK/file" ] && capturing
 }
 file_has() {
 	[ "$(ask 'len(p)')" -ge "$1" ]

@@ -28,6 +28,8 @@ established() {
 	[ "$(flow 30003 phase)" = established ]
 }
 check "an open connection is listed" wait_for 5 established
+wait_for 5 in_time_wait 30001 || die "the first connection does not end"
+wait_for 5 in_time_wait 30002 || die "the second connection does not end"
 
 check "status -j" has_schema tcpguard.status status
 check "stats -j" has_schema tcpguard.stats stats

@@ -142,10 +142,8 @@ ended() {
 wait_for 5 ended || die "the daemon does not end"
 background "$TCPGUARD" daemon --config "$FILE" 2> "$WORK/daemon.err"
 daemon=$PID
-runs() {
-	"$TCPGUARD" -j status | grep -q '"running":true'
-}
-wait_for 10 runs || die "no daemon: $(cat "$WORK/daemon.err")"
+# It answers: it runs, and takes signals.
+wait_for 10 "$TCPGUARD" events || die "no daemon: $(cat "$WORK/daemon.err")"
 file 'interfaces: [{name: eth0, mode: enforced}]'
 kill -HUP "$daemon"
 check "a bad file is said" wait_for 5 grep -q ":2:33: 'mode' cannot be 'enforced'" "$WORK/daemon.err"
@@ -154,6 +152,9 @@ check "and the daemon goes on" kill -0 "$daemon"
 kill "$daemon"
 wait "$daemon" || true
 background "$TCPGUARD" daemon --config "$FILE" 2> "$WORK/daemon.err"
+runs() {
+	"$TCPGUARD" events && "$TCPGUARD" -j status | grep -q '"running":true'
+}
 check "a daemon starts with a bad file all the same" wait_for 10 runs
 
 # --- reload under traffic ---------------------------------------------------------------------------

@@ -72,6 +72,7 @@ rmdir /sys/fs/bpf/foreign
 # Without --purge flows and counters stay, and the next attach goes on with them.
 attach eth0 --no-daemon
 fetch http://10.0.0.1/ --local-port 30001
+wait_for 5 in_time_wait 30001 || die "the connection does not end"
 passed=$(packets eth0 pass)
 check "detach" "$TCPGUARD" detach eth0
 check "no program is left on the interface" equal "$(ip -d link show eth0 | grep -c 'prog/xdp')" 0

@@ -49,6 +49,11 @@ mends() {
 
 # --- a healthy machine ------------------------------------------------------------------------------
 
+# A worker of the kernel's sets it, a moment after the address was given.
+is_up() {
+	ip link show eth0 | grep -q 'state UP'
+}
+wait_for 5 is_up || die "eth0 does not come up"
 links=$(ip -d link show)
 check "nothing blocks: exit code 0" equal "$(exit_code tg doctor eth0)" 0
 check "one line of counts ends the text" grep -qE '^0 block, [0-9]+ warnings?, .* ok$' "$WORK/out"

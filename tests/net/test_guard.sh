@@ -50,10 +50,7 @@ all_end_well() {
 printf 'version: 1\ninterfaces: [{name: eth0, mode: enforce}]\nflows: {max: 4096}\n' > "$FILE"
 "$TCPGUARD" attach --no-daemon --config "$FILE" > "$WORK/attach.out" 2>&1 || die "$(cat "$WORK/attach.out")"
 background "$TCPGUARD" daemon --config "$FILE" --socket "$WORK/events.sock" 2> "$WORK/daemon.err"
-runs() {
-	"$TCPGUARD" -j status | grep -q '"running":true'
-}
-wait_for 10 runs || die "no daemon"
+wait_for 10 "$TCPGUARD" events --socket "$WORK/events.sock" || die "no daemon"
 
 background "$TCPGUARD" -o ndjson events -f --type guard --socket "$WORK/events.sock" > "$WORK/events"
 # trips CLASS: how often the daemon has stepped it back, as it tells Prometheus.
@@ -67,9 +64,13 @@ check "nothing is stepped back while all is well" equal "$(relaxed)" ""
 shifted=$("$PYTHON" "$HERE/shift_windows.py")
 check "tcpguard is made wrong about every connection" at_least "$shifted" 10
 check "the guard steps the class back" wait_for 30 relaxed_is window
-check "and says so" grep -q "guard: on 'eth0' class window is stepped back to monitor" "$WORK/daemon.err"
+# First the word, then the log, then the count.
+check "and says so" wait_for 5 grep -q "guard: on 'eth0' class window is stepped back to monitor" "$WORK/daemon.err"
 check "in an event" wait_for 5 grep -q '"type":"guard".*eth0: class window stepped back to monitor: [1-9]' "$WORK/events"
-check "and in a metric" equal "$(trips window) $(trips state)" "1 0"
+trips_are() { # WINDOW STATE
+	equal "$(trips window) $(trips state)" "$*"
+}
+check "and in a metric" wait_for 5 trips_are 1 0
 check "status says it, too" grep -q window <("$TCPGUARD" status)
 check "the transfers end well" all_end_well
 check "drops were carried out before" at_least "$(packets eth0 drop)" 20
@@ -83,5 +84,5 @@ check "what belongs to no connection is still dropped" wait_for 5 no_flow_droppe
 printf 'version: 1\ninterfaces: [{name: eth0, mode: enforce}]\nflows: {max: 4096}\nguard: {enabled: false}\n' > "$FILE"
 "$TCPGUARD" config reload "$FILE" > /dev/null
 check "switched off by a reload of the command, it enforces again" wait_for 10 relaxed_is ""
-check "and says so" grep -q "class window is enforced again" "$WORK/daemon.err"
+check "and says so" wait_for 5 grep -q "class window is enforced again" "$WORK/daemon.err"
 check "in an event, too" wait_for 5 grep -q '"type":"guard".*eth0: class window is enforced again' "$WORK/events"

@@ -20,10 +20,7 @@ check "the running transfer was seeded" at_least \
 check "it finishes" wait "$running"
 check "100 requests" fetch "http://[fd00:0::1]/page?[1-100]" -H 'Connection: close'
 check "a download of 20 MB" fetch "http://[fd00:0::1]/bytes/20000000" --local-port 30000
-in_time_wait() {
-	[ "$(flow 30000 phase)" = time_wait ]
-}
-check "its flow is in TIME_WAIT" wait_for 5 in_time_wait
+check "its flow is in TIME_WAIT" wait_for 5 in_time_wait 30000
 check "addresses are shown as IPv6" grep -qF '[fd00::2]:30000' <(flow 30000 src)
 check "iperf3" iperf fd00:0::1 -t 2
 check "iperf3, the other way" iperf fd00:0::1 -t 2 -R

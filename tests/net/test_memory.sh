@@ -119,7 +119,7 @@ check "the same in JSON" does -j explain --pcap "$WORK/cut.pcap#17"
 background "$TCPGUARD" daemon
 daemon=$PID
 daemon_runs() {
-	"$TCPGUARD" status | grep -q 'daemon running'
+	"$TCPGUARD" events && "$TCPGUARD" status | grep -q 'daemon running'
 }
 check "the daemon runs" wait_for 60 daemon_runs
 check "a second one is refused" does 7 daemon

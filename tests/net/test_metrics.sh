@@ -247,6 +247,10 @@ def _():
             reader.wait()
 
 
+wait_for(lambda: parse(get())[key("tcpguard_event_readers")] == 0)
+at_rest = open_fds()
+
+
 @cases.case("200 clients at once are all served")
 def _():
     results = []
@@ -260,7 +264,7 @@ def _():
 
 @cases.case("150 clients that never finish their request hold no more than 64 connections, and end")
 def _():
-    at_rest = open_fds()
+    assert wait_for(lambda: open_fds() <= at_rest), f"{open_fds()} descriptors, {at_rest} at rest"
     slow = [socket.create_connection(("127.0.0.1", 9844)) for _ in range(150)]
     stop = threading.Event()
 

@@ -19,10 +19,6 @@ segments_out() { # NAMESPACE: sent by its TCP, retransmissions included
 	on "$1" nstat -asz TcpOutSegs TcpRetransSegs 2> /dev/null | awk '/^Tcp/ { n += $2 } END { print n }'
 }
 
-in_time_wait() { # PORT of the client
-	[ "$(flow "$1" phase)" = time_wait ]
-}
-
 # A super-packet is one packet to generic XDP, and many segments in the counters compared below.
 on client ethtool -K eth0 tso off gso off > /dev/null
 on server ethtool -K eth0 tso off gso off > /dev/null

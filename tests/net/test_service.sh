@@ -131,7 +131,7 @@ kill -TERM "$daemon"
 status=0
 wait "$daemon" || status=$?
 check "stopping it is no failure" equal $status 0
-check "it said that it was stopping" told '^STOPPING=1$'
+check "it said that it was stopping" wait_for 5 told '^STOPPING=1$'
 check "no watchdog, no answers" equal "$(grep -c WATCHDOG "$WORK/told")" 0
 
 # --- detach -----------------------------------------------------------------------------------------

@@ -22,10 +22,7 @@ web 10.0.0.1
 attach tun0 --no-daemon
 check "100 requests" fetch "http://10.0.0.1/page?[1-100]" -H 'Connection: close'
 check "a download of 5 MB" fetch http://10.0.0.1/bytes/5000000 --local-port 30000
-in_time_wait() {
-	[ "$(flow 30000 phase)" = time_wait ]
-}
-check "its flow is in TIME_WAIT" wait_for 5 in_time_wait
+check "its flow is in TIME_WAIT" wait_for 5 in_time_wait 30000
 check "nothing was dropped" nothing_dropped tun0
 
 on client "$PYTHON" - <<'PYTHON'
