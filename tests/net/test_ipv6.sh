@@ -7,7 +7,7 @@ topology_pair
 web fd00:0::1
 
 background on client curl -sS --fail --max-time 60 -o /dev/null \
-	"http://[fd00:0::1]/slow/2/8000000"
+	"http://[fd00:0::1]/slow/6/8000000"
 running=$PID
 client_busy() {
 	[ -n "$(on client ss -Hnt state established)" ]

@@ -42,15 +42,16 @@ count() { # LIST
 }
 
 ping_works() { # ADDRESS
-	on client ping -c 1 -W 1 "$1"
+	on client ping -c 1 -W "${LIMIT_S:-10}" "$1"
 }
 
 fetch_works() { # ADDRESS
-	on client curl -s --fail --connect-timeout 1 --max-time 5 -o /dev/null "http://$1/"
+	on client curl -s --fail --connect-timeout "${LIMIT_S:-10}" --max-time 20 -o /dev/null "http://$1/"
 }
 
+# What works may take its time; what does not is given a second.
 fails() {
-	! "$@"
+	! LIMIT_S=1 "$@"
 }
 
 check "nothing attached: exit code 3" code 3 block add 10.0.0.2
@@ -140,9 +141,9 @@ check "upgrade once more" tg upgrade --no-daemon
 
 # --- time -------------------------------------------------------------------------------------------
 
-check "for 1s" tg block add 10.0.0.2 --for 1s
+check "for 3s" tg block add 10.0.0.2 --for 3s
 check "blocked for the moment" grep -q '^10.0.0.2 ' <(tg block list)
-check "passes by itself when the time is over" wait_for 5 ping_works 10.0.0.1
+LIMIT_S=1 check "passes by itself when the time is over" wait_for 10 ping_works 10.0.0.1
 check "and is not listed any more" wait_for 2 equal "$(count block)" 0
 check "for nothing is refused" code 2 block add 10.0.0.2 --for 0
 check "a negative duration is refused" code 2 block add 10.0.0.2 --for -5m

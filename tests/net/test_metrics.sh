@@ -389,7 +389,8 @@ in_force=$("$TCPGUARD" -j config show | query "d['hash']")
 check "the hash in force" wait_for 10 value_is "tcpguard_config_hash_info{hash=\"$in_force\"}" 1
 check "read without a fault" value_is tcpguard_config_last_reload_success 1
 check "nothing has gone back" value_is tcpguard_confirm_reverts_total 0
-"$TCPGUARD" enforce eth0 --confirm 1s > /dev/null
+# Longer than the daemon looks away: what it has not seen enforcing does not go back.
+"$TCPGUARD" enforce eth0 --confirm 3s > /dev/null
 check "a mode nobody confirms is counted" wait_for 10 value_is tcpguard_confirm_reverts_total 1
 listen_at localhost:9845
 kill -HUP "$DAEMON"

@@ -28,7 +28,7 @@ listener = socket.create_server(("10.0.0.1", 8000), backlog=STREAMS)
 pairs = []
 for number in range(STREAMS):
     with inside("client"):
-        client = socket.create_connection(("10.0.0.1", 8000), 5, ("10.0.0.2", 20000 + number))
+        client = socket.create_connection(("10.0.0.1", 8000), 60, ("10.0.0.2", 20000 + number))
     pairs.append((client, listener.accept()[0]))
 
 

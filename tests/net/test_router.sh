@@ -35,7 +35,7 @@ serve fd00:2::2
 port=31000
 for xdp in native generic; do
 	background on client curl -sS --fail --max-time 60 -o /dev/null \
-		--local-port $port "http://10.0.2.2/slow/3/12000000"
+		--local-port $port "http://10.0.2.2/slow/6/12000000"
 	running=$PID
 	client_busy() {
 		[ -n "$(on client ss -Hnt state established)" ]
