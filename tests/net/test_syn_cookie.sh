@@ -191,9 +191,14 @@ if serve_mptcp; then
 	check "the stack answered them" equal "$(reason eth0 syn_cookie)" "$before"
 	on attacker "$ATTACK" syn -i eth0 -m 02:00:00:00:00:01 -s 198.51.100.0/22 -d 10.0.0.1 \
 		-D 7000 -n 3000 -r 20000 > "$WORK/sent"
+	# Each place is free again after some seconds: more come all the while.
+	background on attacker "$ATTACK" syn -i eth0 -m 02:00:00:00:00:01 -s 198.51.100.0/22 -d 10.0.0.1 \
+		-D 7000 -n 60000 -r 1000 -t 60 > "$WORK/sent"
 	before=$(reason eth0 cookie)
 	check "20 more when its queue is full" greeted
 	check "by the listener's cookies" equal "$(reason eth0 cookie)" $((before + 20))
+	kill "$PID"
+	wait "$PID" 2> /dev/null || true
 else
 	skip_case "an MPTCP listener" "this kernel has no MPTCP"
 fi

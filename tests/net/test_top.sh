@@ -19,6 +19,9 @@ mux() {
 	tmux -L top "$@"
 }
 
+# A server that ends with its last session takes the next one with it.
+mux -f /dev/null start-server \; set-option -s exit-empty off
+
 # open_top COLUMNS LINES COMMAND: in a terminal of that size; its exit code will be in $WORK/code.
 open_top() {
 	rm -f "$WORK/code"
