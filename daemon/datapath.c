@@ -156,6 +156,7 @@ static int begin_judging(struct job *job)
 
 static int attach_new(struct job *job, struct seed *seed)
 {
+	bool unwatched = job->pins_open && slots_all_free(&job->pins); /* until slot_open() */
 	int err;
 
 	job->generic = job->options->xdp == TG_XDP_GENERIC;
@@ -168,8 +169,8 @@ static int attach_new(struct job *job, struct seed *seed)
 		err = slot_open(job);
 	if (err)
 		return err;
-	if (!job->maps_made && slots_all_free(&job->pins))
-		maps_forget_flows(&job->pins);
+	if (unwatched)
+		maps_forget_flows(&job->pins, job->result->profile != TG_PROFILE_HOST);
 
 	err = pass_over_sockets(job, seed);
 	if (!err)

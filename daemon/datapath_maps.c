@@ -320,10 +320,10 @@ void maps_remove_table(void)
 
 /*
  * What moved while no interface was attached is unknown: an entry that still counts as open would
- * refuse its own connection.  Connections that go on are seeded or adopted anew; in TIME_WAIT and
- * CLOSED nothing moves.
+ * refuse its own connection.  Connections that go on are seeded or adopted anew.  In TIME_WAIT and CLOSED
+ * nothing moves, unless the ports were used again: on a host the socket tells, on a router nobody.
  */
-void maps_forget_flows(const struct pins *pins)
+void maps_forget_flows(const struct pins *pins, bool ended)
 {
 	__u32 bucket, way;
 
@@ -339,7 +339,7 @@ void maps_forget_flows(const struct pins *pins)
 				continue;
 			}
 			phase = tg_flow_phase(&slot->half[TG_SIDE_LO], &slot->half[TG_SIDE_HI]);
-			if (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED)
+			if (ended || (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED))
 				tg_slot_free(&pins->table, slot, bucket * TG_BUCKET_WAYS + way,
 					     slot->claim);
 		}

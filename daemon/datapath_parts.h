@@ -61,8 +61,8 @@ int maps_bind(const struct job *job, struct tcpguard_bpf *programs);
 /* After the first load: fills, pins and opens new maps. */
 int maps_publish(struct job *job);
 void maps_remove(void);
-/* Flows kept from a time nobody was watching, except those that have ended. */
-void maps_forget_flows(const struct pins *pins);
+/* Flows kept from a time nobody was watching; those that have ended with ended alone. */
+void maps_forget_flows(const struct pins *pins, bool ended);
 
 /* A second flow table beside the pinned one: its size (0: as before), with the same hash. */
 void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info);
