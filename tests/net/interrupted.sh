@@ -53,14 +53,10 @@ has_begun() { # PID of a daemon
 	[ "$("$TCPGUARD" -j status 2> /dev/null | query "d['daemon']['pid']" 2> /dev/null)" = "$1" ]
 }
 
-no_daemon() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
-}
-
 end_daemon() {
 	local pid
 
-	for pid in $(pgrep -f '[t]cpguard daemon'); do kill "$pid"; done
+	for pid in $(daemon_pids); do kill "$pid"; done
 	wait_for 10 no_daemon || die "the daemon does not end"
 }
 

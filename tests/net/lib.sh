@@ -109,6 +109,20 @@ attach() {
 	[ $status = 0 ] || die "attach $* ended with exit code $status"
 }
 
+daemon_pids() {
+	pgrep -f '[t]cpguard daemon' || true
+}
+
+# Nor is one ending: a dying process has lost its command line before its sockets and locks.
+no_daemon() {
+	local pid
+
+	[ -z "$(daemon_pids)" ] || return 1
+	for pid in $(pgrep -x tcpguard); do
+		{ [ -n "$(tr -d '\0' < "/proc/$pid/cmdline")" ] || grep -q '^State:.Z' "/proc/$pid/status" || return 1; } 2> /dev/null
+	done
+}
+
 # query EXPRESSION < JSON: see query.py.
 query() {
 	"$PYTHON" "$HERE/query.py" "$1"

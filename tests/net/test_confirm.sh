@@ -45,14 +45,6 @@ exits() {
 	equal $status "$wanted"
 }
 
-daemon_pids() {
-	pgrep -f '[t]cpguard daemon' || true
-}
-
-no_daemon_runs() {
-	[ -z "$(daemon_pids)" ]
-}
-
 check "nothing is pending: confirm says no" exits 1 "$TCPGUARD" confirm
 check "nothing is pending: revert says no" exits 1 "$TCPGUARD" revert
 check "in monitor a stray passes" equal "$(stray)" 1
@@ -63,7 +55,7 @@ check "in a script nothing is to be confirmed" equal "$("$TCPGUARD" enforce eth0
 check "it says how long, on a line of its own" grep -q '^Goes back by itself in 10 s unless you run:  tcpguard confirm' "$WORK/enforce"
 daemon=$(daemon_pids)
 kill -9 "$daemon"
-wait_for 5 no_daemon_runs || die "the daemon lives on"
+wait_for 5 no_daemon || die "the daemon lives on"
 check "before the deadline a stray is dropped" equal "$(stray)" 0
 check "with every process dead the mode goes back, for packets" wait_for 20 stray_passes
 check "and for status" equal "$(mode)" monitor

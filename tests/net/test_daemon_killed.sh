@@ -6,16 +6,8 @@
 topology_switch client attacker
 web 10.0.0.1
 
-daemon_pids() {
-	pgrep -f '[t]cpguard daemon' || true
-}
-
 daemon_runs() {
 	[ "$(daemon_pids | wc -l)" = 1 ] && daemon_state | grep -qw running
-}
-
-no_daemon_runs() {
-	[ -z "$(daemon_pids)" ]
 }
 
 daemon_state() {
@@ -54,7 +46,7 @@ client_busy() {
 wait_for 5 client_busy || die "the transfer does not start"
 
 kill -9 "$first"
-check "the daemon is dead" wait_for 5 no_daemon_runs
+check "the daemon is dead" wait_for 5 no_daemon
 check "status says that no daemon runs" grep -qi 'daemon.*\(not\|no\)' <(daemon_state)
 check "without it strays are still dropped" stray_dropped
 check "without it connections still work" fetch "http://10.0.0.1/page?[1-50]"
@@ -65,7 +57,7 @@ check "the next attach starts the next daemon" wait_for 5 daemon_runs
 second=$(daemon_pids)
 check "strays are dropped" stray_dropped
 check "SIGTERM ends it cleanly" kill -TERM "$second"
-check "it is gone" wait_for 5 no_daemon_runs
+check "it is gone" wait_for 5 no_daemon
 check "strays are dropped after that, too" stray_dropped
 
 background "$TCPGUARD" daemon

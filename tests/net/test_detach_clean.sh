@@ -56,9 +56,6 @@ round "native" --xdp native --no-daemon
 round "generic" --xdp generic --no-daemon
 round "clsact" --tc clsact --no-daemon
 round "with a daemon"
-no_daemon() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
-}
 check "the daemon has gone with the last interface" wait_for 10 no_daemon
 
 # What others have put there stays.

@@ -205,15 +205,12 @@ check "a fifth trace is refused" equal "$(code "$TCPGUARD" flows trace 10.0.0.2:
 
 # --- the path ---------------------------------------------------------------------------------------
 
-daemon_gone() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
-}
-kill -KILL "$(pgrep -f '[t]cpguard daemon')"
-check "a daemon is killed" wait_for 5 daemon_gone
+kill -KILL "$(daemon_pids)"
+check "a daemon is killed" wait_for 5 no_daemon
 check "its socket stays, nobody listens: exit code 3" equal "$(code "$TCPGUARD" events)" 3
 attach eth0
 check "the next daemon takes the path over" wait_for 5 "$TCPGUARD" events
-kill -TERM "$(pgrep -f '[t]cpguard daemon')"
+kill -TERM "$(daemon_pids)"
 check "ended politely it takes its socket away" wait_for 5 test ! -e $SOCKET
 
 coproc TAKEN { exec $EVENTS listen "$WORK/taken.sock" 60; }

@@ -90,9 +90,6 @@ chmod 0600 "$WORK/tcpguard.yaml"
 check "a configuration that only root can read is put in force" "$TCPGUARD" config reload "$WORK/tcpguard.yaml"
 check "a download" fetch http://10.0.0.1/bytes/200000
 kill "$(daemon)"
-no_daemon() {
-	[ -z "$(pgrep -f '[t]cpguard daemon')" ]
-}
 wait_for 10 no_daemon || die "the daemon does not end"
 background "$TCPGUARD" daemon --config "$WORK/tcpguard.yaml"
 started=$PID
