@@ -167,12 +167,10 @@ static int attach_new(struct job *job, struct seed *seed)
 		err = load_programs(job);
 	if (!err)
 		err = slot_open(job);
-	if (err)
-		return err;
-	if (unwatched)
-		maps_forget_flows(&job->pins, job->result->profile != TG_PROFILE_HOST);
-
-	err = pass_over_sockets(job, seed);
+	if (!err && unwatched)
+		err = maps_forget_flows(&job->pins, job->result->profile == TG_PROFILE_HOST);
+	if (!err)
+		err = pass_over_sockets(job, seed);
 	if (!err)
 		err = attach_hooks(job);
 	if (err)
@@ -275,12 +273,19 @@ static int can_update(struct job *job, const struct tg_iface *iface)
 static int attach_known(struct job *job, struct seed *seed)
 {
 	struct tg_iface iface = job->pins.ifaces[job->slot];
+	uint64_t now_ms;
 	int err;
 
 	err = can_update(job, &iface);
 	if (err)
 		return err < 0 ? err : update(job, &iface);
 	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
+	if (iface.attached_at_s) {
+		err = pins_now_ms(&job->pins, &now_ms);
+		if (err)
+			return err;
+		job->mode = tg_mode_at(&settings_active(job->pins.settings)->iface[job->slot], now_ms);
+	}
 	err = datapath_detach(&job->pins, job->slot);
 	if (err)
 		return err;
@@ -313,7 +318,7 @@ static int attach(struct job *job, struct seed *seed)
 int datapath_attach(const struct netdev *dev, const struct datapath_options *options,
 		    struct datapath_result *result)
 {
-	struct job job = { .dev = dev, .options = options, .result = result };
+	struct job job = { .dev = dev, .options = options, .result = result, .mode = TG_MODE_ENFORCE };
 	struct seed *seed = NULL;
 	int err;
 
@@ -342,10 +347,23 @@ bool datapath_reachable(const struct tg_iface *iface)
 	       (iface->tc_kind != TG_TC_CLSACT && iface->xdp_mode != TG_XDP_SHARED);
 }
 
+static int detach_xdp(const struct pins *pins, unsigned int slot, const struct tg_iface *iface)
+{
+	int err = slot_end_ingress(pins, slot);
+
+	if (err)
+		return err;
+	err = xdphook_detach(slot, iface);
+	if (err)
+		slot_begin_ingress(pins, slot);
+	return err;
+}
+
 int datapath_detach(struct pins *pins, unsigned int slot)
 {
 	struct tg_iface iface = pins->ifaces[slot];
 	void *counters;
+	__u32 relaxed;
 	int err;
 
 	if (!datapath_reachable(&iface)) {
@@ -354,13 +372,14 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 			     iface.name);
 		return -EXDEV;
 	}
-	/* XDP first: what is not followed in both directions must not be judged, nor counted. */
+	/* What is not followed in both directions must not be judged, nor counted. */
+	relaxed = TG_READ_ONCE(pins->settings->iface[slot].relaxed);
+	slot_stop_enforcing(pins, slot);
 	counters = slot_read_counters(pins, slot);
-	err = slot_end_ingress(pins, slot);
-	if (!err) {
-		err = xdphook_detach(slot, &iface);
-		if (err)
-			slot_begin_ingress(pins, slot);
+	err = detach_xdp(pins, slot, &iface);
+	if (err) {
+		TG_WRITE_ONCE(pins->settings->iface[slot].relaxed, relaxed);
+		TG_WRITE_ONCE(pins->ifaces[slot].attached_at_s, iface.attached_at_s);
 	}
 	if (!err)
 		err = tchook_detach(slot, &iface);

@@ -27,6 +27,7 @@ struct job {
 	bool pins_open;
 	bool maps_made; /* by this job: nothing was pinned before */
 	bool hold_frags; /* do not ask for multi-buffer frames */
+	enum tg_mode mode; /* if none is asked for: enforce, or the one that an interface attached anew had */
 	bool generic; /* generic XDP, where checksums may be partial: do not verify them */
 	struct tg_table_info info;
 	unsigned int slot;
@@ -61,8 +62,8 @@ int maps_bind(const struct job *job, struct tcpguard_bpf *programs);
 /* After the first load: fills, pins and opens new maps. */
 int maps_publish(struct job *job);
 void maps_remove(void);
-/* Flows kept from a time nobody was watching; those that have ended with ended alone. */
-void maps_forget_flows(const struct pins *pins, bool ended);
+/* Flows kept from a time nobody was watching; on a host those that have ended stay. */
+int maps_forget_flows(const struct pins *pins, bool host);
 
 /* A second flow table beside the pinned one: its size (0: as before), with the same hash. */
 void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info);
@@ -114,6 +115,8 @@ void slot_register(const struct job *job, uint64_t attached_at_s);
  */
 int slot_begin_ingress(const struct pins *pins, unsigned int slot);
 int slot_end_ingress(const struct pins *pins, unsigned int slot);
+/* Nothing is dropped on it from now on, whatever its mode or a service's, while its hooks go one by one. */
+void slot_stop_enforcing(const struct pins *pins, unsigned int slot);
 /* Forgets the interface (registered or about to be) and empties its directory. */
 void slot_release(struct pins *pins, unsigned int slot);
 /* From now on verdicts count and are carried out; counters begin here. */

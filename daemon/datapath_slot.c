@@ -20,6 +20,8 @@
 #include "log.h"
 #include "settings.h"
 
+#define ALL_CLASSES ((1U << TG_CLASS_MAX) - 1) /* of verdicts: none is carried out */
+
 const char *slot_path(char *path, unsigned int slot, const char *name)
 {
 	snprintf(path, DATAPATH_PATH_BYTES, DATAPATH_IFACES_DIR "/%u%s%s", slot, name[0] ? "/" : "", name);
@@ -142,7 +144,7 @@ int slot_open(struct job *job)
 
 	/* Before a program runs: nothing is dropped until everything is known. */
 	TG_WRITE_ONCE(settings->learn_until_ms, 0);
-	TG_WRITE_ONCE(settings->relaxed, 0);
+	TG_WRITE_ONCE(settings->relaxed, ALL_CLASSES); /* a service's own mode would go before the interface's */
 	settings_set_mode(&settings_active(job->pins.settings)->iface[job->slot], TG_MODE_MONITOR);
 	slot_register(job, 0);
 	return 0;
@@ -218,6 +220,7 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	int err;
 
 	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
+	TG_WRITE_ONCE(settings->relaxed, 0);
 	/* What was counted while flows were still unknown says nothing about the traffic. */
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
@@ -226,7 +229,7 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 		job->result->mode = TG_MODE_MONITOR; /* since slot_open() */
 		return 0;
 	}
-	return slot_set_mode(job, job->options->mode == DATAPATH_UNSET ? TG_MODE_ENFORCE :
+	return slot_set_mode(job, job->options->mode == DATAPATH_UNSET ? job->mode :
 									 (enum tg_mode)job->options->mode);
 }
 
@@ -238,6 +241,12 @@ static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, _
 		if (other != slot && pins->ifaces[other].ifindex == ifindex)
 			return true; /* in another network namespace */
 	return false;
+}
+
+void slot_stop_enforcing(const struct pins *pins, unsigned int slot)
+{
+	TG_WRITE_ONCE(pins->ifaces[slot].attached_at_s, 0); /* so that the daemon's guard leaves it alone */
+	TG_WRITE_ONCE(pins->settings->iface[slot].relaxed, ALL_CLASSES);
 }
 
 int slot_begin_ingress(const struct pins *pins, unsigned int slot)

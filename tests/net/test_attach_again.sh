@@ -1,20 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A router is detached while connections run, and attached again: what the table still holds of them is older
-# than they are, and is forgotten.
+# than they are, and is forgotten. And nothing is dropped before an attach is complete.
 . "$(dirname "$0")/lib.sh"
 
+SEED=0
+. "$HERE/interrupted.sh"
 topology_router
+HEART_IN=server HEART_AT=10.0.2.2
+. "$HERE/heartbeat.sh"
 background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
 wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
-PORT=31000 BYTES=12000000
+PORT=31000 BYTES=24000000
 
 came() { # BYTES so far
 	[ -e "$WORK/download" ] && [ "$(stat -c %s "$WORK/download")" -ge "$1" ]
 }
 
 attach eth0 eth1 --profile gateway --no-daemon
-background on client curl -sS --fail --max-time 60 --local-port $PORT -o "$WORK/download" "http://10.0.2.2/slow/4/$BYTES"
+background on client curl -sS --fail --max-time 60 --local-port $PORT -o "$WORK/download" "http://10.0.2.2/slow/6/$BYTES"
 LOAD=$PID
 check "a transfer begins" wait_for 10 came 100000
 check "and is followed" equal "$(flow $PORT origin)" syn
@@ -29,4 +33,41 @@ check "its end is followed" wait_for 5 in_time_wait $PORT
 check "detached" "$TCPGUARD" detach eth0 eth1
 attach eth0 eth1 --profile gateway --no-daemon
 check "what had ended is forgotten, too: its ports may have been used again" \
-	equal "$("$TCPGUARD" -j flows list | query "len(d['flows'])")" 0
+	equal "$("$TCPGUARD" -j flows list | query "sum(f['dst'].endswith(':80') for f in d['flows'])")" 0
+
+# --- who is silent while it learns ------------------------------------------------------------------
+
+heart_beats || die "no connection"
+kill -STOP "$HEART"
+"$TCPGUARD" detach eth0 eth1 > "$WORK/out"
+attach eth0 eth1 --profile gateway --no-daemon --learn 1s
+learning_is_over() {
+	! "$TCPGUARD" status | grep -q 'learning for another'
+}
+check "learning ends" wait_for 10 learning_is_over
+kill -CONT "$HEART"
+check "a connection of before that was silent all the while goes on" heart_beats
+check "as one that found no room" at_least "$(reason eth0 table_full)" 1
+check "and nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
+
+# --- a mode is kept, and a service's waits ----------------------------------------------------------
+
+"$TCPGUARD" monitor eth0 > "$WORK/out"
+rm /sys/fs/bpf/tcpguard/v1/iface/0/tc
+attach eth0 --profile gateway --no-daemon
+check "whose hooks were not all there is attached anew, in the mode it had" \
+	equal "$("$TCPGUARD" -j status | query "[i['mode'] for i in d['interfaces'] if i['name'] == 'eth0']")" "['monitor']"
+
+printf '%s\n' 'version: 1' 'services: [{name: web, ports: [80], mode: enforce}]' > "$WORK/tcpguard.yaml"
+check "a service enforces" "$TCPGUARD" config reload "$WORK/tcpguard.yaml"
+"$TCPGUARD" detach eth0 eth1 > "$WORK/out"
+traced "$WORK/trace.attach" "$TCPGUARD" attach eth0 --profile gateway --no-daemon || die "attach: $(cat "$WORK/err")"
+"$TCPGUARD" detach eth0 > "$WORK/out"
+last_hook=$(grep -E 'bpf\(' "$WORK/trace.attach" | grep -n BPF_LINK_CREATE | tail -n 1 | cut -d : -f 1)
+rm -f "$WORK/download"
+background on client curl -sS --fail --max-time 60 -o "$WORK/download" "http://10.0.2.2/slow/3/$BYTES"
+LOAD=$PID
+check "a transfer that nobody knows of" wait_for 10 came 100000
+check "attach is killed before its last hook" \
+	killed_before bpf "$last_hook" "$TCPGUARD" attach eth0 --profile gateway --no-daemon
+check "the transfer finishes" wait "$LOAD"
