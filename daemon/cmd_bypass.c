@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output.h"
 #include "pins.h"
+#include "settings.h"
 
 static int report(const struct global_options *global, bool on)
 {
@@ -51,6 +52,7 @@ static int run_bypass(const struct global_options *global, const void *options, 
 {
 	int on = read_words(argc, argv);
 	struct pins pins;
+	uint64_t now_ms;
 	int err;
 
 	(void)options;
@@ -59,9 +61,15 @@ static int run_bypass(const struct global_options *global, const void *options, 
 	err = pins_open(&pins, true);
 	if (err)
 		return command_exit_code(err);
-	TG_WRITE_ONCE(pins.settings->bypass, (__u32)on);
+	if (!on && TG_READ_ONCE(pins.settings->bypass)) {
+		err = pins_now_ms(&pins, &now_ms);
+		if (!err)
+			settings_learn_anew(&pins, now_ms);
+	}
+	if (!err)
+		TG_WRITE_ONCE(pins.settings->bypass, (__u32)on);
 	pins_close(&pins);
-	return report(global, on);
+	return err ? command_exit_code(err) : report(global, on);
 }
 
 const struct command command_bypass = {

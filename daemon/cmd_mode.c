@@ -123,6 +123,16 @@ static int wait_for_answer(const struct pins *pins, const struct mode_targets *t
 	return reverted ? EXIT_REVERTED : EXIT_OK;
 }
 
+static bool begins_to_enforce(const struct mode_targets *targets, uint64_t now_ms)
+{
+	uint32_t i;
+
+	for (i = 0; i < targets->count; i++)
+		if (tg_mode_at(targets->target[i].setting, now_ms) != TG_MODE_ENFORCE)
+			return true;
+	return false;
+}
+
 static int apply(const struct pins *pins, const struct mode_targets *targets, enum tg_mode mode,
 		 uint32_t confirm_s)
 {
@@ -130,7 +140,9 @@ static int apply(const struct pins *pins, const struct mode_targets *targets, en
 	uint32_t i;
 	int err;
 
-	err = confirm_s ? pins_now_ms(pins, &now_ms) : 0;
+	err = mode == TG_MODE_ENFORCE ? pins_now_ms(pins, &now_ms) : 0;
+	if (!err && mode == TG_MODE_ENFORCE && begins_to_enforce(targets, now_ms))
+		settings_learn_anew(pins, now_ms);
 	for (i = 0; i < targets->count && !err; i++) {
 		if (confirm_s)
 			mode_target_try(pins, &targets->target[i], mode, now_ms + confirm_s * 1000ULL,

@@ -96,6 +96,7 @@ static void compare_attached(const struct tg_iface *iface, const struct config_i
 static void apply_modes(const struct pins *pins, const struct config *config, uint64_t now_ms,
 			struct tg_config *to)
 {
+	bool begins = false;
 	uint32_t slot;
 
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
@@ -111,12 +112,16 @@ static void apply_modes(const struct pins *pins, const struct config *config, ui
 			mode = TG_MODE_ENFORCE;
 		if (mode == CONFIG_NOT_GIVEN || !iface->attached_at_s)
 			continue; /* not ours to say, or being attached: monitor until that is done */
-		if (settings_is_pending(&to->iface[slot], now_ms))
+		if (settings_is_pending(&to->iface[slot], now_ms)) {
 			log_info("'%.*s' waits for 'tcpguard confirm': its mode stays", TG_IFNAME_LEN,
 				 iface->name);
-		else
-			settings_set_mode(&to->iface[slot], (enum tg_mode)mode);
+			continue;
+		}
+		begins |= mode == TG_MODE_ENFORCE && tg_mode_at(&to->iface[slot], now_ms) != TG_MODE_ENFORCE;
+		settings_set_mode(&to->iface[slot], (enum tg_mode)mode);
 	}
+	if (begins)
+		settings_learn_anew(pins, now_ms);
 }
 
 /* Beside the configuration, one word an interface. */

@@ -46,6 +46,12 @@ void settings_commit(struct pins *p);
 /* At once and for good: a deadline that was pending is lifted. */
 void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode);
 
+/*
+ * Before a router that only watched begins to drop: of a connection that was silent while it learned, and
+ * spoke since, it knows nothing.  Unknown ones are adopted once more, for TG_LEARN_DEFAULT_MS.
+ */
+void settings_learn_anew(const struct pins *pins, uint64_t now_ms);
+
 /* mode until the table's clock passes until_ms, then what holds now. */
 void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint64_t until_ms,
 		       uint64_t now_ms);

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A router is detached while connections run, and attached again: what the table still holds of them is older
-# than they are, and is forgotten. And nothing is dropped before an attach is complete.
+# than they are, and is forgotten. Nothing is dropped before an attach is complete, nor of what was only watched.
 . "$(dirname "$0")/lib.sh"
 
 SEED=0
@@ -49,6 +49,21 @@ kill -CONT "$HEART"
 check "a connection of before that was silent all the while goes on" heart_beats
 check "as one that found no room" at_least "$(reason eth0 table_full)" 1
 check "and nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
+
+# --- from monitor to enforce ------------------------------------------------------------------------
+
+heart_ends
+beat
+"$TCPGUARD" detach --all --purge > "$WORK/out"
+attach eth0 eth1 --profile gateway --no-daemon --learn 0s --mode monitor
+check "mode monitor: a connection that nobody has learned of goes on" heart_beats
+check "and would have been dropped" at_least "$(packets eth0 would_drop)" 1
+check "bypass on" "$TCPGUARD" bypass on
+check "enforce" "$TCPGUARD" enforce
+check "it is learned of now" heart_beats
+check "bypass off" "$TCPGUARD" bypass off
+check "and goes on" heart_beats
+check "nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
 
 # --- a mode is kept, and a service's waits ----------------------------------------------------------
 
