@@ -76,6 +76,7 @@ check "whose hooks were not all there is attached anew, in the mode it had" \
 printf '%s\n' 'version: 1' 'services: [{name: web, ports: [80], mode: enforce}]' > "$WORK/tcpguard.yaml"
 check "a service enforces" "$TCPGUARD" config reload "$WORK/tcpguard.yaml"
 "$TCPGUARD" detach eth0 eth1 > "$WORK/out"
+need_strace "attach, killed"
 traced "$WORK/trace.attach" "$TCPGUARD" attach eth0 --profile gateway --no-daemon || die "attach: $(cat "$WORK/err")"
 "$TCPGUARD" detach eth0 > "$WORK/out"
 last_hook=$(grep -E 'bpf\(' "$WORK/trace.attach" | grep -n BPF_LINK_CREATE | tail -n 1 | cut -d : -f 1)

@@ -3,6 +3,7 @@
 # A router whose second interface is attached, or detached, while the first one enforces; killed at each call
 # that makes or takes a hook. What crosses the router is judged at one place or the other at every moment.
 . "$(dirname "$0")/lib.sh"
+need_strace "attach and detach, killed"
 
 SEED=0
 . "$HERE/interrupted.sh"
