@@ -6,10 +6,6 @@
 # Its server is in the namespace HEART_IN, or ours, at HEART_AT.
 HEART_AT=${HEART_AT:-10.0.0.1}
 
-heart_listens() {
-	${HEART_IN:+on "$HEART_IN"} ss -Hlnt "sport = :7" | grep -q .
-}
-
 # The present connection ends, and whatever else the client has: both FINs have come where one end is in TIME_WAIT.
 heart_ends() {
 	kill "$HEART"
@@ -28,7 +24,7 @@ beat() {
 }
 
 background ${HEART_IN:+on "$HEART_IN"} "$PYTHON" "$HERE/heartbeat.py" serve "$HEART_AT" 7
-wait_for 10 heart_listens || die "no echo server"
+wait_for 10 listening 7 ${HEART_IN:+"$HEART_IN"} || die "no echo server"
 beat
 
 beats_beyond() {

@@ -80,10 +80,14 @@ steps() {
 	}' "$1"
 }
 
-# number_of WORD TRACE FIRST: among its like, of the first call whose line has the word.  Read to the end: a
-# pipe that is closed before would end the test.
+# numbers_of WORD TRACE FIRST: among their like, of the calls whose lines have the word; number_of: of the first one.
+# Read to the end: a pipe that is closed before would end the test.
+numbers_of() {
+	steps "$2" "$3" "$CHANGES" | awk -v word="$1" '$0 ~ word { print $2 }'
+}
+
 number_of() {
-	steps "$2" "$3" "$CHANGES" | awk -v word="$1" '$0 ~ word && !seen++ { print $2 }'
+	numbers_of "$@" | awk 'NR == 1'
 }
 
 # each TRACE FIRST EVERY OFFSET FUNCTION ARGUMENT...: FUNCTION CALL NUMBER ARGUMENT... for every so many-th

@@ -9,8 +9,7 @@ SEED=0
 topology_router
 HEART_IN=server HEART_AT=10.0.2.2
 . "$HERE/heartbeat.sh"
-background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
-wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
+web 10.0.2.2 server
 PORT=31000 BYTES=24000000
 
 came() { # BYTES so far
@@ -79,7 +78,7 @@ check "a service enforces" "$TCPGUARD" config reload "$WORK/tcpguard.yaml"
 need_strace "attach, killed"
 traced "$WORK/trace.attach" "$TCPGUARD" attach eth0 --profile gateway --no-daemon || die "attach: $(cat "$WORK/err")"
 "$TCPGUARD" detach eth0 > "$WORK/out"
-last_hook=$(grep -E 'bpf\(' "$WORK/trace.attach" | grep -n BPF_LINK_CREATE | tail -n 1 | cut -d : -f 1)
+last_hook=$(numbers_of BPF_LINK_CREATE "$WORK/trace.attach" "" | tail -n 1)
 rm -f "$WORK/download"
 background on client curl -sS --fail --max-time 60 -o "$WORK/download" "http://10.0.2.2/slow/3/$BYTES"
 LOAD=$PID

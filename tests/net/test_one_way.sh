@@ -16,20 +16,11 @@ on back sysctl -qw net.ipv4.ip_forward=1
 on back ip route add 10.0.1.0/24 via 10.0.3.2
 on server ip route replace default via 10.0.4.1
 
-serve() {
-	background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
-	wait_for 10 server_listens || die "the web server does not start"
-}
-
-server_listens() {
-	on server ss -Hlnt "sport = :80" | grep -q .
-}
-
 forwarded_back() {
 	on back nstat -asz IpForwDatagrams 2> /dev/null | awk '/^Ip/ { print $2 }'
 }
 
-serve
+web 10.0.2.2 server
 head -c 10000000 /dev/zero > "$WORK/upload"
 for profile in gateway oneway; do
 	attach eth0 eth1 --profile $profile --no-daemon --max-flows 4096

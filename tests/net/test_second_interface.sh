@@ -10,8 +10,7 @@ SEED=0
 topology_router
 HEART_IN=server HEART_AT=10.0.2.2
 . "$HERE/heartbeat.sh"
-background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
-wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
+web 10.0.2.2 server
 
 ATTACH=(attach eth1 --profile gateway --learn 0s --no-daemon)
 DETACH=(detach eth1)
@@ -25,17 +24,12 @@ all_goes_on() {
 	heart_beats && fetch http://10.0.2.2/bytes/100000 --max-time 10 && equal "$(packets eth0 drop)" 0
 }
 
-# Each bpf(2) of the trace with this command in it: what hooks, what takes a hook away.
-calls_of() { # COMMAND TRACE
-	grep -E '^[0-9]+ +bpf\(|^bpf\(' "$2" | grep -n "$1" | cut -d : -f 1
-}
-
 traced "$WORK/attach" "$TCPGUARD" "${ATTACH[@]}" || die "attach: $(cat "$WORK/err")"
 check "attached: all goes on" all_goes_on
 traced "$WORK/detach" "$TCPGUARD" "${DETACH[@]}" || die "detach: $(cat "$WORK/err")"
 check "detached: all goes on" all_goes_on
 
-hooks=$(calls_of BPF_LINK_CREATE "$WORK/attach")
+hooks=$(numbers_of BPF_LINK_CREATE "$WORK/attach" "")
 check "attach hooks XDP and TC" at_least "$(wc -w <<< "$hooks")" 2
 for number in $hooks; do
 	check "attach killed at call $number, before a hook" killed_before bpf "$number" "$TCPGUARD" "${ATTACH[@]}"
@@ -45,7 +39,7 @@ for number in $hooks; do
 	"$TCPGUARD" "${DETACH[@]}" > "$WORK/out"
 done
 
-unhooks=$(calls_of BPF_LINK_DETACH "$WORK/detach")
+unhooks=$(numbers_of BPF_LINK_DETACH "$WORK/detach" "")
 check "detach takes both hooks" at_least "$(wc -w <<< "$unhooks")" 2
 for number in $unhooks; do
 	"$TCPGUARD" "${ATTACH[@]}" > "$WORK/out"

@@ -16,8 +16,7 @@ LATER=$ROOT/build/layouts/later/tcpguard
 topology_router
 HEART_IN=server HEART_AT=10.0.2.2
 . "$HERE/heartbeat.sh"
-background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.2.2 80
-wait_for 10 on server sh -c 'ss -Hlnt "sport = :80" | grep -q .' || die "the web server does not start"
+web 10.0.2.2 server
 
 # Attached anew, and two connections since: one that says something every moment, one that transfers so many bytes in
 # four seconds.

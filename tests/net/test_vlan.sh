@@ -31,11 +31,7 @@ bridge() { # NAMESPACE|- BRIDGE INTERFACE...
 	done
 }
 bridge - br0 eth0 eth1
-background on server "$PYTHON" "$ROOT/demo/web.py" 10.0.1.3 80
-server_listens() {
-	on server ss -Hlnt "sport = :80" | grep -q .
-}
-wait_for 10 server_listens || die "the web server does not start"
+web 10.0.1.3 server
 
 # through NAME TAGS XDP...: both cables put the tags on, and what is to be dropped behind them is.
 through() {

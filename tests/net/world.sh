@@ -204,12 +204,13 @@ join() {
 
 # --- real programs ----------------------------------------------------------------------------------
 
+# listening PORT [NAMESPACE], ours if none is named
 listening() {
-	[ -n "$(ss -Hlnt "sport = :$1")" ]
+	[ -n "$(${2:+on "$2"} ss -Hlnt "sport = :$1")" ]
 }
 
-# web ADDRESS: a web server on port 80 in our namespace.
+# web ADDRESS [NAMESPACE]: a web server on port 80.
 web() {
-	background "$PYTHON" "$ROOT/demo/web.py" "$1" 80
-	wait_for 10 listening 80 || die "the web server does not start"
+	background ${2:+on "$2"} "$PYTHON" "$ROOT/demo/web.py" "$1" 80
+	wait_for 10 listening 80 ${2:+"$2"} || die "the web server does not start"
 }

@@ -217,29 +217,35 @@ static void a_suspect_flow_is_passed_unjudged(void **state)
 	assert_memory_equal(slot, &before, sizeof(before));
 }
 
+static void play_and_suspect(const struct setting *world, enum stage stage)
+{
+	native_close();
+	native_open(BUCKETS, true);
+	play(world, stage);
+	find_slot(world, NULL)->claim |= TG_CLAIM_SUSPECT;
+}
+
+static const enum stage suspected[] = { SYN_RECV, ESTABLISHED, FIN_ACKED };
+static const struct line to_a_suspect = { OTHER, A, 201, 101, 9, 0, TG_PASS_SUSPECT };
+
 /* A marked flow is a connection all the same: while it speaks it must not run out and be dropped. */
 static void a_suspect_flow_that_speaks_does_not_expire(void **state)
 {
-	static const enum stage stage[] = { SYN_RECV, ESTABLISHED, FIN_ACKED };
-	static const struct line line = { OTHER, A, 201, 101, 9, 0, TG_PASS_SUSPECT };
 	size_t i;
 	int j;
 
 	(void)state;
-	for (i = 0; i < COUNT(stage); i++) {
+	for (i = 0; i < COUNT(suspected); i++) {
 		struct setting world = plain;
 
-		native_close();
-		native_open(BUCKETS, true);
-		play(&world, stage[i]);
-		find_slot(&world, NULL)->claim |= TG_CLAIM_SUSPECT;
+		play_and_suspect(&world, suspected[i]);
 		for (j = 0; j < 2000; j++) { /* every 50 s for more than a day */
 			enum tg_verdict got;
 
 			world.now_ms += 50000;
-			got = say(&world, &line);
+			got = say(&world, &to_a_suspect);
 			if (tg_verdict_drops(got))
-				fail_msg("stage %d: %s after %d s", stage[i], verdict_name(got),
+				fail_msg("stage %d: %s after %d s", suspected[i], verdict_name(got),
 					 (j + 1) * 50);
 		}
 	}
@@ -248,22 +254,17 @@ static void a_suspect_flow_that_speaks_does_not_expire(void **state)
 /* What its state is, is not known: it may have been established all the while. */
 static void nor_does_one_that_is_silent_for_less_than_a_day(void **state)
 {
-	static const enum stage stage[] = { SYN_RECV, ESTABLISHED, FIN_ACKED };
-	static const struct line line = { OTHER, A, 201, 101, 9, 0, TG_PASS_SUSPECT };
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(stage); i++) {
+	for (i = 0; i < COUNT(suspected); i++) {
 		struct setting world = plain;
 
-		native_close();
-		native_open(BUCKETS, true);
-		play(&world, stage[i]);
-		find_slot(&world, NULL)->claim |= TG_CLAIM_SUSPECT;
+		play_and_suspect(&world, suspected[i]);
 		world.now_ms += 86400 * 1000;
-		assert_int_equal(say(&world, &line), TG_PASS_SUSPECT);
+		assert_int_equal(say(&world, &to_a_suspect), TG_PASS_SUSPECT);
 		world.now_ms += 86400 * 1000 + 1;
-		assert_int_equal(say(&world, &line), TG_DROP_NO_FLOW);
+		assert_int_equal(say(&world, &to_a_suspect), TG_DROP_NO_FLOW);
 	}
 }
 
