@@ -198,6 +198,12 @@ TG_INLINE void tg_note_synack(struct tg_view *view, const struct tg_packet *pkt)
 	tg_add_facts(sender, TG_FACT_HASACK | TG_FACT_ACKSYN);
 }
 
+/* Is the receiver's pending SYN like the one that opened its half? */
+TG_INLINE bool tg_pends_own_syn(const struct tg_view *view)
+{
+	return (view->receiver->facts & TG_FACT_SYN) && view->receiver->aux == tg_receiver_isn(view);
+}
+
 /*
  * Are the pending SYN, and what seems to answer it, duplicates of the present connection's handshake?
  * In TIME_WAIT a stack that begins each connection with the same ISN may have begun another; then only
@@ -205,10 +211,7 @@ TG_INLINE void tg_note_synack(struct tg_view *view, const struct tg_packet *pkt)
  */
 TG_INLINE bool tg_repeats_handshake(const struct tg_view *view, const struct tg_packet *pkt)
 {
-	const struct tg_half *receiver = view->receiver;
-
-	return (receiver->facts & TG_FACT_SYN) && receiver->aux == tg_receiver_isn(view) &&
-	       pkt->seq == tg_sender_isn(view);
+	return tg_pends_own_syn(view) && pkt->seq == tg_sender_isn(view);
 }
 
 /* Does this SYN-ACK acknowledge the receiver's pending SYN? */
@@ -232,7 +235,7 @@ TG_INLINE bool tg_answers_pending_syn(const struct tg_view *view, const struct t
 TG_INLINE enum tg_verdict tg_reopen(struct tg_view *view, const struct tg_packet *pkt)
 {
 	const struct tg_half *receiver = view->receiver;
-	bool repeated = (receiver->facts & TG_FACT_SYN) && receiver->aux == tg_receiver_isn(view);
+	bool repeated = tg_pends_own_syn(view);
 	__u32 acked = receiver->ack;
 	__u32 wscale = receiver->facts >> TG_PENDING_WSCALE_SHIFT;
 	__u16 length = *tg_receiver_pending_len(view);
