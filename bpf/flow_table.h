@@ -308,4 +308,19 @@ TG_INLINE void tg_flow_check_owner(const struct tg_ref *ref)
 
 #include "flow_claim.h"
 
+/*
+ * Before a connection is freed that may go on, though on a router nobody else knows of it: its segments must not
+ * be dropped as those of none.  Its bucket is marked as where a newcomer finds no room.  False, and no mark,
+ * for what was forged from outside, or an attack could lift the protection.
+ */
+TG_INLINE bool tg_slot_disown(const struct tg_table *table, const struct tg_slot *slot)
+{
+	__u64 *word = tg_bucket_word_at(table, tg_bucket_of(TG_READ_ONCE(slot->tag), 0, table->buckets));
+
+	if (!word || (slot->half[TG_SIDE_LO].facts & slot->half[TG_SIDE_HI].facts & TG_FACT_OUTSIDE))
+		return false;
+	__sync_fetch_and_or(word, TG_BUCKET_REFUSED);
+	return true;
+}
+
 #endif

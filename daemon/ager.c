@@ -177,22 +177,13 @@ static bool free_flow(struct ager *ager, struct tg_slot *slot, uint32_t number, 
 	return true;
 }
 
-/*
- * A connection that is freed before its time may go on, and on a router nobody else knows of it: its
- * segments must not be dropped as those of none.  Its bucket is marked like that of a newcomer who found no
- * room, before it is free.  Not for what was forged from outside, or an attack could lift the protection.
- */
+/* Of what is freed before its time. */
 static void disown(struct ager *ager, const struct tg_slot *slot, uint32_t claim, enum ager_class kind,
 		   uint32_t waited)
 {
-	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
-	uint32_t home;
-
-	if (kind < AGER_LAST || (lo->facts & hi->facts & TG_FACT_OUTSIDE) ||
-	    is_older(slot, claim, &ager->unscaled, waited))
+	if (kind < AGER_LAST || is_older(slot, claim, &ager->unscaled, waited) ||
+	    !tg_slot_disown(&ager->table, slot))
 		return;
-	home = tg_bucket_of(TG_READ_ONCE(slot->tag), 0, ager->table.buckets);
-	__sync_fetch_and_or(&ager->table.word[home], TG_BUCKET_REFUSED);
 	ager->unrefuse = false;
 	ager->pass.disowned++;
 }

@@ -319,22 +319,6 @@ void maps_remove_table(void)
 }
 
 /*
- * Frees a flow of which nothing is known any more.  A router's may go on after learning has ended: its bucket
- * is marked, as where one finds no room, so that its segments pass.
- */
-static bool forget_open(const struct pins *pins, struct tg_slot *slot, __u32 number, bool host)
-{
-	const struct tg_half *lo = &slot->half[TG_SIDE_LO], *hi = &slot->half[TG_SIDE_HI];
-	bool mark = !host && !(lo->facts & hi->facts & TG_FACT_OUTSIDE);
-
-	if (mark)
-		__sync_fetch_and_or(&pins->words[tg_bucket_of(slot->tag, 0, pins->table.buckets)],
-				    TG_BUCKET_REFUSED);
-	tg_slot_free(&pins->table, slot, number, slot->claim);
-	return mark;
-}
-
-/*
  * What moved while no interface was attached is unknown: an entry that still counts as open would
  * refuse its own connection.  Connections that go on are seeded or adopted anew.  In TIME_WAIT and CLOSED
  * nothing moves, unless the ports were used again: on a host the socket tells, on a router nobody.
@@ -353,6 +337,7 @@ int maps_forget_flows(const struct pins *pins, bool host)
 			struct tg_slot *slot = &pins->buckets[bucket].slot[way];
 			__u32 number = bucket * TG_BUCKET_WAYS + way;
 			enum tg_phase phase;
+			bool ended;
 
 			if (!tg_claim_live(slot->claim)) {
 				/* Its owner died, counted as spilled or not: see the sweeper. */
@@ -360,10 +345,13 @@ int maps_forget_flows(const struct pins *pins, bool host)
 				continue;
 			}
 			phase = tg_flow_phase(&slot->half[TG_SIDE_LO], &slot->half[TG_SIDE_HI]);
-			if (phase != TG_PHASE_TIME_WAIT && phase != TG_PHASE_CLOSED)
-				marked |= forget_open(pins, slot, number, host);
-			else if (!host)
-				tg_slot_free(&pins->table, slot, number, slot->claim);
+			ended = phase == TG_PHASE_TIME_WAIT || phase == TG_PHASE_CLOSED;
+			if (ended && host)
+				continue;
+			/* It may go on after learning has ended. */
+			if (!ended && !host)
+				marked |= tg_slot_disown(&pins->table, slot);
+			tg_slot_free(&pins->table, slot, number, slot->claim);
 		}
 	}
 	if (!marked)
