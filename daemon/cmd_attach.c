@@ -100,7 +100,7 @@ static const struct option_row rows[] = {
 	  read_xdp, AT(datapath.xdp) },
 	{ 0, "tc", "auto|tcx|clsact", "auto (default): tcx if the kernel can, else clsact",
 	  read_tc, AT(datapath.tc) },
-	{ 0, "profile", "auto|host|gateway|oneway", "auto (default): gateway if the interface forwards, else host",
+	{ 0, "profile", "auto|host|gateway|oneway", "auto (default): gateway if frames are forwarded, else host",
 	  read_profile, AT(datapath.profile) },
 	{ 0, "share", NULL, "run beside other XDP programs, through libxdp's dispatcher",
 	  options_set_true, AT(datapath.share) },

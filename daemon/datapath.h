@@ -18,7 +18,7 @@ struct datapath_options {
 	int mode; /* enum tg_mode; UNSET: enforce, or unchanged if attached already */
 	int xdp; /* enum tg_xdp_mode, 0 = native if the driver can */
 	int tc; /* enum tg_tc_kind, 0 = tcx if the kernel can */
-	int profile; /* enum tg_profile; UNSET: by forwarding */
+	int profile; /* enum tg_profile; UNSET: by who is behind the interface */
 	bool share; /* among other XDP programs, through libxdp */
 	bool no_seed;
 	bool strict;

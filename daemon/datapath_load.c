@@ -42,7 +42,7 @@ static enum tg_profile choose_profile(const struct job *job)
 {
 	if (job->options->profile != DATAPATH_UNSET)
 		return (enum tg_profile)job->options->profile;
-	return job->dev->forwards ? TG_PROFILE_GATEWAY : TG_PROFILE_HOST;
+	return job->dev->forwards || job->dev->upper[0] ? TG_PROFILE_GATEWAY : TG_PROFILE_HOST;
 }
 
 static int set_constants(const struct job *job, struct tcpguard_bpf *programs)

@@ -60,11 +60,7 @@ static void judge_place(const struct patient *p, const char *check)
 				iface->master, iface->master),
 			    "tcpguard attach %s", format_word(word, sizeof(word), iface->master));
 	else if (!strcmp(iface->master_kind, "bridge"))
-		doctor_mend(SAY(DOCTOR_NOTE,
-				"a port of the bridge %s: what it forwards is seen, too, and none "
-				"of it has a socket here",
-				iface->master),
-			    "tcpguard attach %s --profile gateway", p->word);
+		SAY(DOCTOR_OK, "a port of the bridge %s: what it forwards is seen, too", iface->master);
 	else if (!strcmp(iface->kind, "vlan"))
 		doctor_mend(SAY(DOCTOR_NOTE,
 				"a VLAN has generic XDP only; %s sees the same packets, tags are "
@@ -325,6 +321,11 @@ static void judge_profile(const struct patient *p, const char *check)
 		SAY(DOCTOR_NOTE, "forwarding is on: --profile auto means gateway here, which "
 				 "adopts unknown connections for 5 minutes; --profile host if this "
 				 "machine routes nothing");
+	else if (p->iface->dev.upper[0])
+		SAY(DOCTOR_NOTE, "%s above it hands frames on to others: --profile auto means gateway "
+				 "here, which adopts unknown connections for 5 minutes; --profile host if "
+				 "they are all for this machine",
+		    p->iface->dev.upper);
 	else
 		SAY(DOCTOR_OK, "no forwarding: --profile auto means host");
 }

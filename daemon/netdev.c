@@ -107,7 +107,7 @@ static bool read_forwarding(const char *family, const char *name)
 int netdev_look(const char *name, struct netdev *dev)
 {
 	struct ifreq request = { 0 };
-	int fd, err;
+	int fd, err, missing;
 
 	memset(dev, 0, sizeof(*dev));
 	if (strlen(name) >= sizeof(dev->name) || !if_nametoindex(name))
@@ -126,8 +126,11 @@ int netdev_look(const char *name, struct netdev *dev)
 	read_driver(fd, dev);
 	err = read_link_type(fd, dev);
 	close(fd);
+	if (err && err != -EOPNOTSUPP)
+		return log_err(err, "cannot read the link type of '%s'", name);
 	dev->forwards = read_forwarding("ipv4", name) || read_forwarding("ipv6", name);
-	return err && err != -EOPNOTSUPP ? log_err(err, "cannot read the link type of '%s'", name) : err;
+	missing = netdev_find_upper(dev->ifindex, dev->upper);
+	return missing ? log_err(missing, "cannot list what is above interface '%s'", name) : err;
 }
 
 int netdev_read(const char *name, struct netdev *dev)

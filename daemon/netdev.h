@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel says about one interface of this network namespace.  Everything by ioctl and
+ * What the kernel says about one interface of this network namespace.  Everything by ioctl, netlink and
  * /proc/sys/net: /sys/class/net shows the namespace that mounted it, which need not be ours.
  */
 #ifndef TCPGUARD_NETDEV_H
@@ -22,6 +22,7 @@ struct netdev {
 	bool no_link_header; /* frames begin at the IP header */
 	bool physical; /* hardware computes and checks checksums: none arrives half done */
 	bool forwards; /* IPv4 or IPv6 forwarding is on */
+	char upper[TG_IFNAME_LEN]; /* a bridge, macvlan... above it, which hands frames on; "" if none */
 	uint64_t netns;
 };
 
@@ -30,6 +31,9 @@ int netdev_read(const char *name, struct netdev *dev);
 
 /* The same, but a link type that is not understood is left to the caller to say. */
 int netdev_look(const char *name, struct netdev *dev);
+
+/* The first above it that hands frames on to others, "" if none; 0 or -errno. */
+int netdev_find_upper(unsigned int ifindex, char name[TG_IFNAME_LEN]);
 
 /* Inode of this process's network namespace; 0 if unknown. */
 uint64_t netdev_netns(void);

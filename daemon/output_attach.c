@@ -64,10 +64,13 @@ static void print_result(const struct datapath_result *raw)
 
 	plain_make(plain.dev.name);
 	plain_make(plain.dev.driver);
+	plain_make(plain.dev.upper);
 	print_device(result);
 	if (result->table_made)
 		print_table(result);
 	print_seed(result);
+	if (result->dev.upper[0] && result->profile != TG_PROFILE_HOST)
+		printf("%s: %s above it hands frames on to others\n", result->dev.name, result->dev.upper);
 	printf("%s: %s (XDP ingress + %s egress), profile %s, mode %s\n", result->dev.name,
 	       result->updated ? "programs exchanged, flows kept" : "attached", names_tc(result->tc),
 	       names_profile(result->profile), result->mode == TG_MODE_ENFORCE ? "ENFORCE" : "MONITOR");

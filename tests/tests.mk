@@ -80,7 +80,7 @@ $(BUILD)/tests/bench/lists: $(patsubst %.c,$(BUILD)/%.o,tests/bench/lists.c test
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 sources_test_top_heap := daemon/top_heap.c
 # What a snapshot of everything needs.
-snapshot := daemon/snapshot.c daemon/flow_table.c daemon/resource.c daemon/netdev.c daemon/names.c \
+snapshot := daemon/snapshot.c daemon/flow_table.c daemon/resource.c daemon/netdev.c daemon/netdev_upper.c daemon/netlink.c daemon/names.c \
 	daemon/pins_note.c daemon/settings.c $(pins)
 sources_test_top_rates := daemon/top_rates.c $(snapshot)
 libs_test_top_rates := -lbpf

@@ -164,6 +164,8 @@ check "an interface that is down" mends v0 iface.link note
 
 sysctl -qw net.ipv4.conf.v0.forwarding=1
 check "forwarding is a note about the profile" equal "$(finding v0 iface.profile)" note
+sysctl -qw net.ipv4.conf.v0.forwarding=0
+check "no forwarding is none" equal "$(finding v0 iface.profile)" ok
 
 sw() { # KIND...: the kernel has it
 	ip link add "$@" 2> "$WORK/err"
@@ -175,7 +177,8 @@ else
 fi
 if sw br0 type bridge; then
 	ip link set v0 master br0
-	check "a port of a bridge" equal "$(finding v0 iface.place)" "note tcpguard attach v0 --profile gateway"
+	check "a port of a bridge" equal "$(finding v0 iface.profile)" note
+	check "a port of a bridge: which one" grep -q '^br0 above it hands frames on' <(text_of v0 iface.profile)
 	ip link set v0 nomaster
 	check "no native XDP is a note" equal "$(finding br0 iface.driver)" note
 	check "GRO before generic XDP" mends br0 iface.gro note
@@ -186,6 +189,9 @@ if sw bond7 type bond; then
 	ip link set v0 down
 	ip link set v0 master bond7
 	check "a port of a bond: attach to the bond" equal "$(finding v0 iface.place)" "warning tcpguard attach bond7"
+	check "a bond alone hands nothing on" equal "$(finding v0 iface.profile)" ok
+	ip link set bond7 master br0
+	check "a bond that is a port of a bridge does" equal "$(finding v0 iface.profile)" note
 else
 	skip_case "a bond" "$(cat "$WORK/err")"
 fi
