@@ -61,6 +61,7 @@ static struct flow_carry_source source_of(const struct pins *pins)
 		.slots = pins->buckets,
 		.details = pins->details,
 		.count = (uint64_t)pins->info.buckets * pins->layout->ways,
+		.words = pins->words,
 	};
 }
 
@@ -71,9 +72,12 @@ static int carry(const struct pins *from, const struct pins *to, enum flow_carry
 	uint64_t now_ms;
 	int err = pins_now_ms(to, &now_ms);
 
-	if (!err)
-		flow_carry(&source, &to->table, (__u32)now_ms, step, counts);
-	return err;
+	if (err)
+		return err;
+	flow_carry(&source, &to->table, (__u32)now_ms, step, counts);
+	if (counts->no_room)
+		TG_WRITE_ONCE(to->settings->refused_ms, (__u32)now_ms);
+	return 0;
 }
 
 /* Packets that met the former programs before their hook was changed have been judged by them. */

@@ -256,7 +256,8 @@ static void carry_one(struct layout_flow *flow, const struct tg_table *to, __u32
 	struct tg_ref ref = { 0 };
 	int found;
 
-	if (tg_slot_expired(&flow->slot, to->timeouts, now_ms))
+	if (flow->slot.claim & TG_CLAIM_SUSPECT ? tg_suspect_expired(&flow->slot, to->timeouts, now_ms) :
+						  tg_slot_expired(&flow->slot, to->timeouts, now_ms))
 		return;
 	found = tg_flow_claim(to, flow->slot.tag, claim_flags(flow->slot.claim), now_ms, &ref);
 	if (!ref.slot && found == TG_FOUND_NONE) {
@@ -278,6 +279,25 @@ static bool read_one(const struct flow_carry_source *from, uint64_t number, stru
 				  (const char *)from->details + number * from->layout->detail_bytes, flow);
 }
 
+/*
+ * Marks of buckets without room: who found none has no flow to carry, but may go on.  A bucket holds the
+ * tags of one range (tg_bucket_of()): in the other table that is part of a bucket, or several.
+ */
+static void carry_marks(const struct flow_carry_source *from, const struct tg_table *to)
+{
+	uint64_t buckets = from->count / from->layout->ways, bucket, at;
+
+	for (bucket = 0; bucket < buckets; bucket++) {
+		uint64_t first = ((bucket << 32) + buckets - 1) / buckets;
+		uint64_t last = (((bucket + 1) << 32) - 1) / buckets;
+
+		if (!(TG_READ_ONCE(from->words[bucket]) & TG_BUCKET_REFUSED))
+			continue;
+		for (at = first * to->buckets >> 32; at <= last * to->buckets >> 32; at++)
+			__sync_fetch_and_or(&to->word[at], TG_BUCKET_REFUSED);
+	}
+}
+
 void flow_carry(const struct flow_carry_source *from, const struct tg_table *to, __u32 now_ms,
 		enum flow_carry_step step, struct flow_carry_counts *counts)
 {
@@ -285,6 +305,7 @@ void flow_carry(const struct flow_carry_source *from, const struct tg_table *to,
 	uint64_t i;
 
 	*counts = (struct flow_carry_counts){ 0 };
+	carry_marks(from, to);
 	for (i = 0; i < from->count; i++)
 		if (read_one(from, i, &flow))
 			carry_one(&flow, to, now_ms, step, counts);
@@ -298,7 +319,9 @@ static void forget(__u32 *claim, __u32 seen)
 
 void flow_loosen(const struct layout *layout, void *slots, const void *details, uint64_t count)
 {
-	struct flow_carry_source table = { layout, slots, details, count };
+	struct flow_carry_source table = {
+		.layout = layout, .slots = slots, .details = details, .count = count
+	};
 	struct layout_flow flow;
 	uint64_t i;
 

@@ -16,6 +16,7 @@ struct flow_carry_source {
 	const void *slots;
 	const void *details;
 	uint64_t count; /* of slots */
+	const __u64 *words; /* of count / layout->ways buckets */
 };
 
 enum flow_carry_step {
@@ -29,10 +30,13 @@ enum flow_carry_step {
 
 struct flow_carry_counts {
 	uint64_t flows; /* that are in the target afterwards */
-	uint64_t no_room;
+	uint64_t no_room; /* their buckets are marked, see settings->refused_ms */
 };
 
-/* to->timeouts decides what has expired and stays behind. */
+/*
+ * to->timeouts decides what has expired and stays behind.  Where a newcomer found no room in the source, the
+ * target passes who is unknown, too.
+ */
 void flow_carry(const struct flow_carry_source *from, const struct tg_table *to, __u32 now_ms,
 		enum flow_carry_step step, struct flow_carry_counts *counts);
 

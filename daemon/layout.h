@@ -3,7 +3,8 @@
  * The layouts of the flow table that this tcpguard can read: its own, and those of earlier versions,
  * whose flows `tcpguard upgrade` carries over.  Whoever changes struct tg_slot, tg_detail or the meaning
  * of what they hold raises TG_LAYOUT_VERSION, keeps the former structures in a file of their own and
- * adds a row in layout_rows.c; the other maps' values have to keep their size.  tests/layouts makes such
+ * adds a row in layout_rows.c; the other maps' values have to keep their size, and a bucket's word its
+ * mark TG_BUCKET_REFUSED.  tests/layouts makes such
  * versions.
  */
 #ifndef TCPGUARD_LAYOUT_H

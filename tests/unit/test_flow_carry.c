@@ -36,7 +36,7 @@ static void free_table(struct tg_table *table)
 static struct flow_carry_source source_of(const struct tg_table *table)
 {
 	return (struct flow_carry_source){ layout_own(), table->bucket, table->detail,
-					   (uint64_t)table->buckets * TG_BUCKET_WAYS };
+					   (uint64_t)table->buckets * TG_BUCKET_WAYS, table->word };
 }
 
 static __u64 tag_of(uint32_t number)
@@ -272,6 +272,62 @@ static void no_established_flow_is_displaced_in_a_table_too_small(void **state)
 	counts = carry(&from, &to, FLOW_CARRY_BEFORE);
 	assert_int_equal(counts.flows, 2 * TG_BUCKET_WAYS);
 	assert_int_equal(counts.no_room, 40 - 2 * TG_BUCKET_WAYS);
+	/* What they say later is let through: both buckets say so. */
+	assert_true(to.word[0] & to.word[1] & TG_BUCKET_REFUSED);
+	free_table(&from);
+	free_table(&to);
+}
+
+static __u64 *home_of(const struct tg_table *table, uint32_t number)
+{
+	return tg_bucket_word_at(table, tg_bucket_of(tag_of(number), 0, table->buckets));
+}
+
+/* Whoever found no room in the former table, and may go on. */
+static void who_found_no_room_is_let_through_afterwards_too(void **state)
+{
+	static const __u32 sizes[][2] = { { 8, 1000 }, { 7, 8 }, { 1000, 8 }, { 1000, 999 }, { 16, 16 } };
+	const __u32 unlucky = 12345;
+	struct tg_table from, to;
+	uint32_t number, marked;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		make_table(&from, sizes[i][0]);
+		make_table(&to, sizes[i][1]);
+		*home_of(&from, unlucky) |= TG_BUCKET_REFUSED;
+		carry(&from, &to, FLOW_CARRY_AFTER);
+		assert_true(*home_of(&to, unlucky) & TG_BUCKET_REFUSED);
+		marked = 0;
+		for (number = 0; number < 4000; number++) {
+			if (*home_of(&from, number) & TG_BUCKET_REFUSED)
+				assert_true(*home_of(&to, number) & TG_BUCKET_REFUSED);
+			marked += (*home_of(&to, number) & TG_BUCKET_REFUSED) != 0;
+		}
+		assert_in_range(marked, 0, 4000 / 3); /* and not everybody: two buckets of eight */
+		free_table(&from);
+		free_table(&to);
+	}
+}
+
+static void a_suspect_flow_is_carried_as_long_as_an_established_one(void **state)
+{
+	struct tg_table from, to;
+	struct tg_ref ref;
+	int side;
+
+	(void)state;
+	make_table(&from, 16);
+	make_table(&to, 16);
+	ref = open_flow(&from, 1);
+	for (side = 0; side < TG_SIDE_MAX; side++)
+		ref.slot->half[side].facts |= TG_FACT_RST; /* of another connection, written late */
+	ref.slot->stamp_ms = NOW_MS - 3600 * 1000;
+	assert_int_equal(carry(&from, &to, FLOW_CARRY_BEFORE).flows, 0);
+	ref.slot->claim |= TG_CLAIM_SUSPECT;
+	assert_int_equal(carry(&from, &to, FLOW_CARRY_BEFORE).flows, 1);
+	assert_true(find_flow(&to, 1).claim & TG_CLAIM_SUSPECT);
 	free_table(&from);
 	free_table(&to);
 }
@@ -452,7 +508,8 @@ static void carries_from_another_layout(void **state)
 {
 	static struct old_slot slots[64];
 	static struct old_detail details[64];
-	struct flow_carry_source source = { &old_layout, slots, details, 64 };
+	static const __u64 words[64]; /* no bucket has a mark */
+	struct flow_carry_source source = { &old_layout, slots, details, 64, words };
 	struct flow_carry_counts counts;
 	struct tg_table to;
 	struct tg_ref ref;
@@ -501,6 +558,8 @@ int main(void)
 		cmocka_unit_test(of_two_connections_with_one_key_the_later_counts),
 		cmocka_unit_test(what_has_expired_and_what_is_being_filled_stays_behind),
 		cmocka_unit_test(no_established_flow_is_displaced_in_a_table_too_small),
+		cmocka_unit_test(who_found_no_room_is_let_through_afterwards_too),
+		cmocka_unit_test(a_suspect_flow_is_carried_as_long_as_an_established_one),
 		cmocka_unit_test(taking_back_keeps_what_the_new_table_learnt),
 		cmocka_unit_test(a_flow_the_exchange_left_behind_is_judged_loosely),
 		cmocka_unit_test(taken_back_long_after_the_table_that_saw_it_last_is_right),
