@@ -154,6 +154,16 @@ static int begin_judging(struct job *job)
 	return slot_enforce(job, learn_s ? now_ms + learn_s * 1000ULL : 0);
 }
 
+static int forget_what_was_missed(const struct job *job, bool unwatched)
+{
+	__u32 since_ms = job->pins.settings->iface[job->slot].unseen_since_ms;
+	bool host = job->result->profile == TG_PROFILE_HOST;
+
+	if (unwatched)
+		return forget_flows(&job->pins, host);
+	return since_ms && !host ? forget_unseen(&job->pins, since_ms) : 0;
+}
+
 static int attach_new(struct job *job, struct seed *seed)
 {
 	bool unwatched = job->pins_open && slots_all_free(&job->pins); /* until slot_open() */
@@ -167,8 +177,8 @@ static int attach_new(struct job *job, struct seed *seed)
 		err = load_programs(job);
 	if (!err)
 		err = slot_open(job);
-	if (!err && unwatched)
-		err = maps_forget_flows(&job->pins, job->result->profile == TG_PROFILE_HOST);
+	if (!err)
+		err = forget_what_was_missed(job, unwatched);
 	if (!err)
 		err = pass_over_sockets(job, seed);
 	if (!err)
@@ -279,13 +289,13 @@ static int attach_known(struct job *job, struct seed *seed)
 	err = can_update(job, &iface);
 	if (err)
 		return err < 0 ? err : update(job, &iface);
-	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
 	if (iface.attached_at_s) {
 		err = pins_now_ms(&job->pins, &now_ms);
 		if (err)
 			return err;
 		job->mode = tg_mode_at(&settings_active(job->pins.settings)->iface[job->slot], now_ms);
 	}
+	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
 	err = datapath_detach(&job->pins, job->slot);
 	if (err)
 		return err;
@@ -362,8 +372,8 @@ static int detach_xdp(const struct pins *pins, unsigned int slot, const struct t
 int datapath_detach(struct pins *pins, unsigned int slot)
 {
 	struct tg_iface iface = pins->ifaces[slot];
+	__u32 relaxed, unseen_ms;
 	void *counters;
-	__u32 relaxed;
 	int err;
 
 	if (!datapath_reachable(&iface)) {
@@ -374,15 +384,23 @@ int datapath_detach(struct pins *pins, unsigned int slot)
 	}
 	/* What is not followed in both directions must not be judged, nor counted. */
 	relaxed = TG_READ_ONCE(pins->settings->iface[slot].relaxed);
+	unseen_ms = TG_READ_ONCE(pins->settings->iface[slot].unseen_since_ms);
+	err = unseen_ms ? 0 : slot_note_unseen(pins, slot);
+	if (err)
+		return err;
 	slot_stop_enforcing(pins, slot);
 	counters = slot_read_counters(pins, slot);
 	err = detach_xdp(pins, slot, &iface);
 	if (err) {
 		TG_WRITE_ONCE(pins->settings->iface[slot].relaxed, relaxed);
+		TG_WRITE_ONCE(pins->settings->iface[slot].unseen_since_ms, unseen_ms);
 		TG_WRITE_ONCE(pins->ifaces[slot].attached_at_s, iface.attached_at_s);
 	}
 	if (!err)
 		err = tchook_detach(slot, &iface);
+	/* Begun earlier and killed then: it was unseen since. */
+	if (!err && !unseen_ms)
+		err = slot_note_unseen(pins, slot);
 	if (!err)
 		slot_release(pins, slot);
 	if (counters)

@@ -62,8 +62,11 @@ int maps_bind(const struct job *job, struct tcpguard_bpf *programs);
 /* After the first load: fills, pins and opens new maps. */
 int maps_publish(struct job *job);
 void maps_remove(void);
-/* Flows kept from a time nobody was watching; on a host those that have ended stay. */
-int maps_forget_flows(const struct pins *pins, bool host);
+
+/* datapath_forget.c.  Flows of a time when no interface was attached; on a host those that have ended stay. */
+int forget_flows(const struct pins *pins, bool host);
+/* On a router, other interfaces at work: flows silent since then, of which nobody knows what they do. */
+int forget_unseen(const struct pins *pins, __u32 since_ms);
 
 /* A second flow table beside the pinned one: its size (0: as before), with the same hash. */
 void maps_plan_table(const struct tg_table_info *former, uint32_t max_flows, struct tg_table_info *info);
@@ -117,6 +120,8 @@ int slot_begin_ingress(const struct pins *pins, unsigned int slot);
 int slot_end_ingress(const struct pins *pins, unsigned int slot);
 /* Nothing is dropped on it from now on, whatever its mode or a service's, while its hooks go one by one. */
 void slot_stop_enforcing(const struct pins *pins, unsigned int slot);
+/* What passes by it from now on is unknown: flows of routers, when it is attached again.  -errno (said). */
+int slot_note_unseen(const struct pins *pins, unsigned int slot);
 /* Forgets the interface (registered or about to be) and empties its directory. */
 void slot_release(struct pins *pins, unsigned int slot);
 /* From now on verdicts count and are carried out; counters begin here. */

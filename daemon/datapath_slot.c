@@ -88,17 +88,18 @@ int slot_write_counters(const struct pins *pins, unsigned int slot, const void *
 	return bpf_map_update_elem(pins->fd[PINS_COUNTERS], &slot, counters, BPF_EXIST) ? -errno : 0;
 }
 
-/* The counters of the slot's former interface go on if it was this one. */
-static int keep_counters(struct job *job)
+/* The counters of the slot's former interface go on if it was this one, and what passed it by counts. */
+static int take_over(struct job *job)
 {
 	const struct tg_iface *iface = &job->pins.ifaces[job->slot];
 
 	job->counters = slot_read_counters(&job->pins, job->slot);
 	if (!job->counters)
 		return log_err(-errno, "cannot read the counters");
-	if (strcmp(iface->name, job->dev->name) != 0 || iface->netns != job->dev->netns)
-		memset(job->counters, 0,
-		       (size_t)libbpf_num_possible_cpus() * sizeof(struct tg_counters));
+	if (!strcmp(iface->name, job->dev->name) && iface->netns == job->dev->netns)
+		return 0;
+	memset(job->counters, 0, (size_t)libbpf_num_possible_cpus() * sizeof(struct tg_counters));
+	TG_WRITE_ONCE(job->pins.settings->iface[job->slot].unseen_since_ms, 0);
 	return 0;
 }
 
@@ -134,7 +135,7 @@ int slot_open(struct job *job)
 	char path[DATAPATH_PATH_BYTES];
 	int err;
 
-	err = keep_counters(job);
+	err = take_over(job);
 	if (err)
 		return err;
 	slot_path(path, job->slot, "");
@@ -221,6 +222,7 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 
 	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
 	TG_WRITE_ONCE(settings->relaxed, 0);
+	TG_WRITE_ONCE(settings->unseen_since_ms, 0);
 	/* What was counted while flows were still unknown says nothing about the traffic. */
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
@@ -247,6 +249,16 @@ void slot_stop_enforcing(const struct pins *pins, unsigned int slot)
 {
 	TG_WRITE_ONCE(pins->ifaces[slot].attached_at_s, 0); /* so that the daemon's guard leaves it alone */
 	TG_WRITE_ONCE(pins->settings->iface[slot].relaxed, ALL_CLASSES);
+}
+
+int slot_note_unseen(const struct pins *pins, unsigned int slot)
+{
+	uint64_t now_ms;
+	int err = pins_now_ms(pins, &now_ms);
+
+	if (!err)
+		TG_WRITE_ONCE(pins->settings->iface[slot].unseen_since_ms, (__u32)now_ms ?: 1);
+	return err;
 }
 
 int slot_begin_ingress(const struct pins *pins, unsigned int slot)

@@ -138,7 +138,7 @@ struct tg_config {
 struct tg_iface_settings {
 	__u64 learn_until_ms; /* adopt unknown flows until then, 64-bit table clock */
 	__u32 relaxed; /* bit TG_CLASS_*: the guard does not carry out verdicts of this class */
-	__u32 reserved;
+	__u32 unseen_since_ms; /* detached since then, table clock; 0: attached, or never was */
 };
 
 /* One entry.  Written by user space, word by word; read by the data path. */

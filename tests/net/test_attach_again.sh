@@ -49,6 +49,35 @@ check "a connection of before that was silent all the while goes on" heart_beats
 check "as one that found no room" at_least "$(reason eth0 table_full)" 1
 check "and nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
 
+# --- one of two interfaces, and a third that is not attached ----------------------------------------
+
+ip link add idle0 type veth peer name idle1
+ip link set idle0 up
+"$TCPGUARD" detach eth0 eth1 > "$WORK/out"
+heart_ends
+beat
+attach idle0 eth0 --profile gateway --no-daemon
+adopted() {
+	[ "$(flow 7 origin)" = pickup ]
+}
+check "a connection is adopted" wait_for 10 adopted
+kill -STOP "$HEART"
+rm -f "$WORK/download"
+PORT=31001
+background on client curl -sS --fail --max-time 60 --local-port $PORT -o "$WORK/download" "http://10.0.2.2/slow/6/$BYTES"
+LOAD=$PID
+check "a transfer by way of one that is attached and one that is not" wait_for 10 came 100000
+check "is followed" equal "$(flow $PORT origin)" syn
+check "the one is detached" "$TCPGUARD" detach eth0
+check "it goes on, further than any window" wait_for 10 came 8000000
+attach eth0 --profile gateway --no-daemon
+check "attached again: it finishes" wait "$LOAD"
+check "it was adopted" equal "$(flow $PORT origin)" pickup
+kill -CONT "$HEART"
+check "who was silent goes on, too" heart_beats
+check "nothing was dropped" equal "$(packets eth0 drop)" 0
+"$TCPGUARD" detach idle0 > "$WORK/out"
+
 # --- from monitor to enforce ------------------------------------------------------------------------
 
 heart_ends
