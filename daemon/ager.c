@@ -48,6 +48,7 @@ struct ager {
 	uint32_t slice; /* buckets */
 	uint32_t interval_ms;
 	bool unrefuse; /* this pass clears the mark REFUSED */
+	uint64_t adopting_since_ms; /* before it goes; 0: it does not */
 	struct tg_timeouts timeouts; /* of this pass: shorter ones under pressure */
 	struct tg_timeouts unscaled; /* the data path's */
 	struct ager_pressure pressure;
@@ -288,23 +289,42 @@ static void sweep_bucket(struct ager *ager, uint32_t index, uint64_t now_ms)
 		else if (claim & TG_CLAIM_OWNED)
 			sweep_owned(ager, slot, number, claim, now_ms);
 	}
-	if (ager->unrefuse && (TG_READ_ONCE(ager->table.word[index]) & TG_BUCKET_REFUSED)) {
+	if (TG_LIKELY(!(TG_READ_ONCE(ager->table.word[index]) & TG_BUCKET_REFUSED)))
+		return;
+	if (ager->unrefuse) {
 		__sync_fetch_and_and(&ager->table.word[index], ~TG_BUCKET_REFUSED);
 		ager->pass.unrefused++;
+	} else {
+		ager->pass.refused++;
 	}
+}
+
+/*
+ * Who was refused so long ago has ended, had it been silent as long.  What has not is adopted, and then nobody
+ * needs the marks any more.
+ */
+static void plan_unrefusing(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
+{
+	/* The data path stores its 32-bit clock there; 0 is never. */
+	uint32_t refused_ms = (uint32_t)TG_READ_ONCE(settings->refused_ms);
+	bool quiet = (uint32_t)now_ms - refused_ms > ager->unscaled.phase_ms[TG_PHASE_ESTABLISHED];
+
+	if (!quiet || !ager->last.refused)
+		ager->adopting_since_ms = 0;
+	else if (!ager->adopting_since_ms)
+		ager->adopting_since_ms = now_ms;
+	ager->pass.adopt = ager->adopting_since_ms == now_ms;
+	ager->unrefuse = ager->adopting_since_ms &&
+			 now_ms - ager->adopting_since_ms > TG_LEARN_DEFAULT_MS;
 }
 
 static void begin_pass(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
 {
-	/* The data path stores its 32-bit clock there; 0 is never. */
-	uint32_t refused_ms = (uint32_t)TG_READ_ONCE(settings->refused_ms);
-
 	memset(&ager->pass, 0, sizeof(ager->pass));
 	ager->unscaled = tg_active_config(settings)->timeouts;
 	ager_scale(&ager->unscaled, ager->last.seen, ager->max_flows, &ager->timeouts);
 	pressure_plan(&ager->pressure, ager->last.seen, ager->max_flows);
-	/* A flow refused then has expired or ended by now, had it been tracked. */
-	ager->unrefuse = (uint32_t)now_ms - refused_ms > ager->unscaled.phase_ms[TG_PHASE_ESTABLISHED];
+	plan_unrefusing(ager, settings, now_ms);
 }
 
 static void forget_unseen_stuck(struct ager *ager)

@@ -34,7 +34,9 @@ struct ager_pass {
 	uint64_t expired; /* freed */
 	uint64_t evicted; /* freed early, for lack of room */
 	uint64_t recovered; /* slots taken back from a dead owner */
-	uint64_t unrefused; /* buckets whose mark REFUSED was cleared */
+	uint64_t refused; /* buckets with the mark REFUSED */
+	uint64_t unrefused; /* whose mark was cleared */
+	bool adopt; /* marks will go: unknown connections have to be adopted from now on, for TG_LEARN_DEFAULT_MS */
 	uint64_t disowned; /* of those freed, connections that may go on: their buckets are marked REFUSED */
 };
 

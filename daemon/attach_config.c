@@ -83,7 +83,13 @@ static void set_mode(struct pins *pins, const struct config *config, const struc
 	setting = &settings_active(pins->settings)->iface[slot];
 	if (settings_is_pending(setting, now_ms) && given->mode == DATAPATH_UNSET) {
 		log_info("'%s' waits for 'tcpguard confirm': its mode stays", result->dev.name);
-	} else if (mode == TG_MODE_ENFORCE && given->confirm_s) {
+		result->mode = tg_mode_at(setting, now_ms);
+		return;
+	}
+	/* What is new has been told to learn for as long as it was asked. */
+	if (result->updated && settings_begins_to_enforce(setting, (enum tg_mode)mode, now_ms))
+		settings_learn_anew(pins, now_ms);
+	if (mode == TG_MODE_ENFORCE && given->confirm_s) {
 		settings_try_mode(setting, mode, now_ms + given->confirm_s * 1000ULL, now_ms);
 		result->confirm_s = given->confirm_s;
 	} else if (mode != CONFIG_NOT_GIVEN) {

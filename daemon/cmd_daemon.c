@@ -23,6 +23,7 @@
 #include "options.h"
 #include "privilege.h"
 #include "service.h"
+#include "settings.h"
 
 #define WATCH_MS 1000
 #define IDLE_MS 3000 /* with nothing attached before the daemon ends */
@@ -93,6 +94,8 @@ static uint32_t age_a_slice(void *context)
 	if (!pins_now_ms(&state->pins, &now_ms)) {
 		ended = ager_step(state->ager, state->pins.settings, now_ms);
 		state->pass_cpu_ns += (uint64_t)(clock_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns);
+		if (ended && ager_last_pass(state->ager)->adopt)
+			settings_learn_anew(&state->pins, now_ms);
 		if (ended)
 			daemon_report_pass(state, ager_last_pass(state->ager));
 	}

@@ -17,6 +17,12 @@ void daemon_report_pass(struct daemon_state *state, const struct ager_pass *pass
 	if (pass->evicted)
 		log_info("the flow table is short of room: %llu flows given up early",
 			 (unsigned long long)pass->evicted);
+	if (pass->adopt)
+		log_info("the flow table has had room for long: connections it had none for are adopted for %u s",
+			 TG_LEARN_DEFAULT_MS / 1000);
+	if (pass->unrefused)
+		log_info("unknown connections are dropped again in %llu buckets of the flow table",
+			 (unsigned long long)pass->unrefused);
 	if (pass->recovered)
 		log_info("%llu slots taken back from a process that died",
 			 (unsigned long long)pass->recovered);

@@ -160,7 +160,7 @@ static int forget_what_was_missed(const struct job *job, bool unwatched)
 	bool host = job->result->profile == TG_PROFILE_HOST;
 
 	if (unwatched)
-		return forget_flows(&job->pins, host);
+		return forget_flows(&job->pins, host && !job->options->no_seed);
 	return since_ms && !host ? forget_unseen(&job->pins, since_ms) : 0;
 }
 
@@ -230,6 +230,7 @@ static int update_programs(struct job *job)
 
 static int update(struct job *job, const struct tg_iface *iface)
 {
+	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
 	struct tg_mode_setting *setting;
 	uint64_t now_ms;
 	int err;
@@ -242,7 +243,13 @@ static int update(struct job *job, const struct tg_iface *iface)
 			     job->dev->name);
 		return -EBUSY;
 	}
+	err = pins_now_ms(&job->pins, &now_ms);
+	if (err)
+		return err;
 	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
+	/* Before its programs are a router's: connections that were vouched for by sockets, or are not its own. */
+	if (iface->profile == TG_PROFILE_HOST && job->result->profile != TG_PROFILE_HOST)
+		TG_WRITE_ONCE(settings->learn_until_ms, now_ms + job->options->learn_s * 1000ULL);
 	err = update_programs(job);
 	if (err)
 		return err;
@@ -252,12 +259,12 @@ static int update(struct job *job, const struct tg_iface *iface)
 	job->made_qdisc = iface->made_qdisc;
 	slot_register(job, iface->attached_at_s);
 	setting = &settings_active(job->pins.settings)->iface[job->slot];
-	if (job->options->mode != DATAPATH_UNSET && !job->options->hold)
-		return slot_set_mode(job, (enum tg_mode)job->options->mode);
-	err = pins_now_ms(&job->pins, &now_ms);
-	if (!err)
-		job->result->mode = tg_mode_at(setting, now_ms);
-	return err;
+	job->result->mode = tg_mode_at(setting, now_ms);
+	if (job->options->mode == DATAPATH_UNSET || job->options->hold)
+		return 0;
+	if (settings_begins_to_enforce(setting, (enum tg_mode)job->options->mode, now_ms))
+		settings_learn_anew(&job->pins, now_ms);
+	return slot_set_mode(job, (enum tg_mode)job->options->mode);
 }
 
 /* 1: both of our programs are in place, on this very interface, and can be exchanged; 0 or -errno. */

@@ -29,8 +29,8 @@ static int note_marks(const struct pins *pins, bool marked)
 }
 
 /*
- * In TIME_WAIT and CLOSED nothing moves, unless the ports were used again: on a host the socket tells, on
- * a router nobody.
+ * In TIME_WAIT and CLOSED nothing moves, unless the ports were used again: on a host that is seeded the
+ * socket tells, else nobody.
  */
 int forget_flows(const struct pins *pins, bool host)
 {

@@ -144,11 +144,14 @@ static void name_origin(struct tg_ref *ref, const struct seed_flow *flow)
 static void update_flow(const struct pass *pass, struct tg_ref *ref, const struct seed_flow *flow)
 {
 	struct tg_detail *detail = tg_detail_at(&pass->pins->table, ref->number);
+	/* This pass began, and read the socket, after the flow's last segment. */
+	bool silent = tg_seq_after(pass->now_ms, TG_READ_ONCE(ref->slot->stamp_ms));
 	int side;
 
 	if (memcmp(&detail->key, &flow->key, sizeof(flow->key)) != 0)
 		return; /* another flow has this tag: PASS_COLLISION */
-	if (seed_flow_agrees(flow, ref->slot->half)) {
+	if (seed_flow_agrees(flow, ref->slot->half) &&
+	    !(silent && seed_flow_is_former(flow, ref->slot->half))) {
 		for (side = 0; side < TG_SIDE_MAX; side++)
 			raise_half(&ref->slot->half[side], &flow->half[side]);
 		return;
@@ -235,6 +238,8 @@ int seed_pass(struct seed *seed, const struct pins *pins, __u16 zone, struct see
 	}
 	err = read_records(fd, pass);
 	close(fd);
+	if (counts->no_room)
+		TG_WRITE_ONCE(pins->settings->refused_ms, pass->now_ms);
 out:
 	free(pass);
 	return err;

@@ -169,3 +169,8 @@ bool seed_flow_agrees(const struct seed_flow *flow, const struct tg_half *have)
 	}
 	return true;
 }
+
+bool seed_flow_is_former(const struct seed_flow *flow, const struct tg_half *have)
+{
+	return have[flow->local].facts & ~flow->half[flow->local].facts & TG_FACT_FIN;
+}

@@ -28,4 +28,10 @@ bool seed_flow_from_record(const struct tg_seed_record *record, __u16 zone, bool
  */
 bool seed_flow_agrees(const struct seed_flow *flow, const struct tg_half *have);
 
+/*
+ * True if the tracked flow was another connection's with the same ports: its local side has sent a FIN, and
+ * the socket, read after its last segment, has not.
+ */
+bool seed_flow_is_former(const struct seed_flow *flow, const struct tg_half *have);
+
 #endif

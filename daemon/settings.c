@@ -107,6 +107,11 @@ bool settings_is_pending(const struct tg_mode_setting *setting, uint64_t now_ms)
 	return setting->until_ms && now_ms <= setting->until_ms;
 }
 
+bool settings_begins_to_enforce(const struct tg_mode_setting *setting, enum tg_mode mode, uint64_t now_ms)
+{
+	return mode == TG_MODE_ENFORCE && tg_mode_at(setting, now_ms) != TG_MODE_ENFORCE;
+}
+
 void settings_learn_anew(const struct pins *pins, uint64_t now_ms)
 {
 	uint64_t until_ms = now_ms + TG_LEARN_DEFAULT_MS;

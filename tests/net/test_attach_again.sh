@@ -93,6 +93,13 @@ check "bypass off" "$TCPGUARD" bypass off
 check "and goes on" heart_beats
 check "nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
 
+"$TCPGUARD" detach --all --purge > "$WORK/out"
+attach eth0 eth1 --profile gateway --no-daemon --learn 0s --mode monitor
+check "mode monitor once more: a connection that nobody has learned of goes on" heart_beats
+attach eth0 eth1 --profile gateway --no-daemon --mode enforce
+check "an attach that enforces learns of it, too" heart_beats
+check "nothing was dropped" equal "$(packets eth0 drop) $(packets eth1 drop)" "0 0"
+
 # --- a mode is kept, and a service's waits ----------------------------------------------------------
 
 "$TCPGUARD" monitor eth0 > "$WORK/out"

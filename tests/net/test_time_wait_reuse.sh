@@ -8,8 +8,9 @@ attach eth0 --no-daemon
 
 python_part <<'PYTHON'
 import socket
+import subprocess
 import time
-from world import Cases, dropped, inside, reasons, settled, tcp_ext
+from world import TCPGUARD, Cases, dropped, inside, reasons, settled, tcp_ext
 
 cases = Cases()
 
@@ -18,6 +19,10 @@ def sysctl(netns, name, value):
     with inside(netns):
         with open(f"/proc/sys/net/ipv4/{name}", "w") as file:
             file.write(value)
+
+
+def run(*words):
+    subprocess.run([TCPGUARD, *words], check=True, stdout=subprocess.DEVNULL)
 
 
 def converse(listener, port, server_closes):
@@ -58,6 +63,34 @@ def again(name, port, server_closes, times=4):
 
 
 again("the server's TIME_WAIT takes the SYN", 8001, True)
+
+
+def reused_unseen(name, port, *how):
+    """The same ports again while nobody looks: what is in the table is of the connection before."""
+    listener = socket.create_server(("10.0.0.1", port))
+    converse(listener, port, True)
+    run("detach", "eth0")
+    with inside("client"):
+        client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    client.settimeout(3)
+    client.bind(("10.0.0.2", port + 10000))
+    client.connect(("10.0.0.1", port))
+    server, _ = listener.accept()
+    server.settimeout(3)
+    run("attach", "eth0", "--no-daemon", *how)
+    client.sendall(b"more")
+    cases.equal(f"{name}: it goes on", server.recv(10), b"more")
+    server.sendall(b"back")
+    cases.equal(f"{name}: both ways", client.recv(10), b"back")
+    client.close()
+    server.close()
+
+
+reused_unseen("reused unseen", 8005)
+reused_unseen("reused unseen, and no sockets asked", 8006, "--no-seed")
+run("detach", "eth0")
+run("attach", "eth0", "--no-daemon")
 sysctl("client", "tcp_timestamps", "0")
 again("the same without timestamps", 8002, True)
 sysctl("client", "tcp_timestamps", "1")

@@ -262,18 +262,49 @@ static void a_new_owner_begins_anew(void **state)
 	assert_true(slot->claim & TG_CLAIM_OWNED);
 }
 
-static void refused_marks_go_after_a_quiet_day(void **state)
+static void refused_marks_go_after_a_quiet_day_and_adoption(void **state)
 {
 	struct world *world = *state;
 	uint32_t day_ms = world->settings.config[0].timeouts.phase_ms[TG_PHASE_ESTABLISHED];
+	uint64_t adopted_ms = NOW_MS + day_ms + 1 + TG_LEARN_DEFAULT_MS;
 
 	world->table.word[7] = TG_BUCKET_REFUSED | 5 * TG_BUCKET_SPILLED_ONE | TG_BUCKET_SERIAL_ONE;
 	world->settings.refused_ms = (__u32)NOW_MS;
 	sweep(world, NOW_MS + day_ms);
 	assert_true(world->table.word[7] & TG_BUCKET_REFUSED);
+	assert_int_equal(ager_last_pass(world->ager)->refused, 1);
+	assert_false(ager_last_pass(world->ager)->adopt);
+	/* Who has spoken all the while, untracked, is adopted first; said once. */
 	sweep(world, NOW_MS + day_ms + 1);
+	assert_true(ager_last_pass(world->ager)->adopt);
+	sweep(world, adopted_ms);
+	assert_false(ager_last_pass(world->ager)->adopt);
+	assert_true(world->table.word[7] & TG_BUCKET_REFUSED);
+	sweep(world, adopted_ms + 1);
 	assert_int_equal(world->table.word[7], 5 * TG_BUCKET_SPILLED_ONE | TG_BUCKET_SERIAL_ONE);
 	assert_int_equal(ager_last_pass(world->ager)->unrefused, 1);
+	/* No marks, no adoption. */
+	sweep(world, adopted_ms + day_ms);
+	assert_false(ager_last_pass(world->ager)->adopt);
+}
+
+static void refused_marks_stay_when_somebody_is_refused_while_others_are_adopted(void **state)
+{
+	struct world *world = *state;
+	uint32_t day_ms = world->settings.config[0].timeouts.phase_ms[TG_PHASE_ESTABLISHED];
+
+	world->table.word[7] = TG_BUCKET_REFUSED;
+	world->settings.refused_ms = (__u32)NOW_MS;
+	sweep(world, NOW_MS + 1);
+	sweep(world, NOW_MS + day_ms + 1);
+	assert_true(ager_last_pass(world->ager)->adopt);
+	world->settings.refused_ms = (__u32)NOW_MS + day_ms + 2;
+	sweep(world, NOW_MS + day_ms + 3);
+	sweep(world, NOW_MS + day_ms + 2 + TG_LEARN_DEFAULT_MS + 1);
+	assert_true(world->table.word[7] & TG_BUCKET_REFUSED);
+	sweep(world, NOW_MS + 2 * (uint64_t)day_ms + 3);
+	assert_true(ager_last_pass(world->ager)->adopt);
+	assert_true(world->table.word[7] & TG_BUCKET_REFUSED);
 }
 
 static void a_pass_takes_sixteen_slices(void **state)
@@ -539,7 +570,8 @@ int main(void)
 		TEST(a_spilled_flow_is_uncounted_at_home),
 		TEST(slots_without_an_owner_come_back),
 		TEST(a_new_owner_begins_anew),
-		TEST(refused_marks_go_after_a_quiet_day),
+		TEST(refused_marks_go_after_a_quiet_day_and_adoption),
+		TEST(refused_marks_stay_when_somebody_is_refused_while_others_are_adopted),
 		TEST(a_pass_takes_sixteen_slices),
 		TEST(an_idle_table_is_swept_once_a_minute),
 		TEST(a_busy_table_is_swept_each_second),

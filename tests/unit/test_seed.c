@@ -255,6 +255,28 @@ static void a_followed_flow_is_raised_a_strange_one_replaced(void **state)
 	assert_false(seed_flow_agrees(&flow, have));
 }
 
+static void a_fin_the_socket_has_not_sent_was_another_connections(void **state)
+{
+	static const int states[] = { TG_SOCKET_ESTABLISHED, TG_SOCKET_CLOSE_WAIT, TG_SOCKET_FIN_WAIT2,
+				      TG_SOCKET_TIME_WAIT };
+	struct tg_half have[TG_SIDE_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		struct tg_seed_record record = record_in(states[i]);
+		struct seed_flow flow = flow_of(&record);
+
+		memcpy(have, flow.half, sizeof(have));
+		assert_false(seed_flow_is_former(&flow, have));
+		/* The peer's may wait behind data that the socket lacks. */
+		have[!flow.local].facts |= TG_FACT_FIN;
+		assert_false(seed_flow_is_former(&flow, have));
+		have[flow.local].facts |= TG_FACT_FIN;
+		assert_int_equal(seed_flow_is_former(&flow, have), i < 2);
+	}
+}
+
 static void near_across_the_end_of_the_circle(void **state)
 {
 	struct tg_seed_record record = record_in(TG_SOCKET_ESTABLISHED);
@@ -283,6 +305,7 @@ int main(void)
 		cmocka_unit_test(handshake_acknowledgements_are_recognised),
 		cmocka_unit_test(windows_of_zero_leave_room_for_probes),
 		cmocka_unit_test(a_followed_flow_is_raised_a_strange_one_replaced),
+		cmocka_unit_test(a_fin_the_socket_has_not_sent_was_another_connections),
 		cmocka_unit_test(near_across_the_end_of_the_circle),
 	};
 
