@@ -198,6 +198,8 @@ static int add_prefix(struct list_plan *plan, struct around here)
 	/* Nothing that what is around it does not say already. */
 	if (!memcmp(&here.moments, outside, sizeof(*outside)))
 		return 0;
+	if (plan->depth == DEPTH)
+		return -EINVAL; /* no order that list_rules_settle() makes */
 	plan->stack[plan->depth++] = here;
 	return prefix_bits(&here.prefix) <= bits ? add_short(plan, &here, bits) :
 						   add_long(plan, &here, outside, bits);

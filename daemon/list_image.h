@@ -16,7 +16,7 @@ struct list_plan;
 /*
  * Decides everything about an image, first of all its size.  The rules are in order and each is there
  * once (list_rules_settle()); they and the text must live as long as the plan.  -E2BIG: more than
- * TG_LIST_RULES_MAX of them; -ENOMEM.
+ * TG_LIST_RULES_MAX of them; -EINVAL: it was met that they are not in order; -ENOMEM.
  */
 int list_plan_make(const struct tg_list_rule *rules, size_t count, const char *text,
 		   size_t text_bytes, uint64_t seed, struct list_plan **out);

@@ -185,16 +185,28 @@ int lists_publish(struct pins *pins, const struct list_rules *rules)
 	return err;
 }
 
+static int settle(struct list_rules *rules, uint32_t now_s)
+{
+	int err = list_rules_settle(rules, now_s, NULL);
+
+	return err ? log_err(err, "cannot put the rules of the lists in order") : 0;
+}
+
 int lists_renew(struct pins *pins)
 {
 	const struct tg_list_image *head = &tg_active_config(pins->settings)->lists;
 	struct lists_exchange exchange = { .fd = -1 };
 	struct list_rules rules;
+	uint32_t now_s;
 	int err;
 
 	if (!head->prefixes || head->format == TG_LIST_FORMAT)
 		return 0;
 	err = lists_read(pins, &rules);
+	if (!err)
+		err = lists_now_s(pins, &now_s);
+	if (!err) /* whoever can write to the image can put them in any order */
+		err = settle(&rules, now_s);
 	if (!err)
 		err = prepare(pins, &rules, &exchange);
 	if (!err)

@@ -228,14 +228,15 @@ static void export_and_import(const struct list_rules *rules, enum tg_list list,
 
 /* --- an image from another hand ------------------------------------------------------------------- */
 
-static void change_all_rules(const struct tg_list_image *head, struct tg_list_line *line, uint8_t at,
-			     uint8_t value)
+/* Every rule, or every second one. */
+static void change_rules(const struct tg_list_image *head, struct tg_list_line *line, uint32_t step, uint8_t at,
+			 uint8_t value)
 {
-	uint8_t *rule = (uint8_t *)&line[head->first_rule];
+	uint8_t *rules = (uint8_t *)&line[head->first_rule];
 	uint32_t i;
 
-	for (i = 0; i < head->prefixes; i++, rule += sizeof(struct tg_list_rule))
-		rule[at % sizeof(struct tg_list_rule)] = value;
+	for (i = 0; i < head->prefixes; i += step)
+		rules[i * sizeof(struct tg_list_rule) + at % sizeof(struct tg_list_rule)] = value;
 }
 
 /* Lines of the tables, nodes, slots and rules are all near one of these places. */
@@ -252,17 +253,21 @@ static void change_image(struct fuzz_input *input, const struct list_plan *plan,
 		uint64_t at = ((uint64_t)near[where & 7] * TG_LIST_LINE_BYTES + behind) % bytes;
 
 		if (where >= 0xc0)
-			change_all_rules(head, line, behind, fuzz_u8(input));
+			change_rules(head, line, where < 0xe0 ? 1 : 2, behind, fuzz_u8(input));
 		for (; where < 0xc0 && count && at < bytes; count--, at++)
 			((uint8_t *)line)[at] = fuzz_u8(input);
 	}
 }
 
-/* As a command that adds a rule does next. */
+/* As a command that adds a rule does next; and, before that, what nobody should do. */
 static void plan_again(struct list_rules *rules)
 {
 	struct list_plan *plan;
+	int err;
 
+	err = list_plan_make(rules->rule, rules->count, rules->text, rules->text_bytes, 1, &plan);
+	FUZZ_CHECK(err == 0 || (err == -EINVAL && !plan));
+	list_plan_free(plan);
 	FUZZ_CHECK(!list_rules_settle(rules, 1, NULL));
 	FUZZ_CHECK(!list_plan_make(rules->rule, rules->count, rules->text, rules->text_bytes, 1, &plan));
 	list_plan_free(plan);

@@ -298,6 +298,9 @@ def list_seeds():
                          ("length", b"\x0d\x1c\xff"), ("origin", b"\x0d\x1f\xff"),
                          ("host_bits", b"\x0d\x08\x01"), ("reason", b"\x0e\x01\x1b"), ("entry", b"\x38\x00" + b"\xff" * 7)):
         save("lists", "image_" + name, b"\1\x07" + changed + change)
+    # All of one address, every second one with a length of 64, each until later: ever deeper, out of order.
+    many = b"".join(b"::%x %ds\n" % (number, number) for number in range(1, 280))
+    save("lists", "image_disorder", b"\1\x07" + many + b"\f\f\f\f" + b"\xc0\x08\0" + b"\xc0\x09\0" + b"\xe0\x1c\x40")
     # Each around the next: more than there are lengths.
     save("lists", "image_deep", b"\1\x07" + b"".join(b"10.0.0.%d %ds\n" % (i, i) for i in range(1, 160)) +
          b"\f\f\f\f" + b"\xc0\x1c\x61")

@@ -4,7 +4,8 @@
 
     hostile_image.py PINS FIELD=NUMBER...
 
-With rule=HEX instead the bytes of the first rule from its offset 16 on (until, reason, added, length, ipv4, list).
+With rule=HEX instead the bytes of the first rule from its offset 16 on (until, reason, added, length, ipv4, list);
+with disorder=NUMBER so many rules, a prefix and one inside it in turns, that expire later and later.
 """
 
 import json
@@ -36,6 +37,12 @@ def write(pin, entry, value):
     bpftool("update", "pinned", pin, "key", *words(entry), "value", *(f"{byte:#04x}" for byte in value))
 
 
+def disorder(image, line, rules):
+    for number in range(0, rules, 2):
+        write(image, line + number // 2, b"".join(
+            struct.pack("=QQIIIBBBB", 0, 0xffffcb007100, 4000000000 + number, 0, 0, length, 1, 0, 0) for length in (120, 121)))
+
+
 def main(pins, *changes):
     image = f"{pins}/lists/{os.listdir(f'{pins}/lists')[0]}"
     head = read(image, 0)
@@ -47,6 +54,8 @@ def main(pins, *changes):
             rule = read(image, line)
             raw = bytes.fromhex(value)
             write(image, line, rule[:16] + raw + rule[16 + len(raw):])
+        elif name == "disorder":
+            disorder(image, fields["first_rule"], int(value, 0))
         else:
             assert name in fields, name
             fields[name] = int(value, 0)

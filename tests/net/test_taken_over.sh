@@ -97,6 +97,22 @@ for map in tg_ifaces tg_settings; do
 	attach eth0 --max-flows 64 --no-daemon
 done
 
+# --- the lists ---------------------------------------------------------------------------------------
+
+# An image of another version is made anew from its rules, in whatever order somebody put them.
+disorder() { # COMMAND...
+	"$TCPGUARD" block flush > /dev/null
+	seq -f 198.18.1.%g 0 2 254 > "$WORK/list"
+	seq -f 198.18.2.%g 0 2 254 >> "$WORK/list"
+	seq -f 198.18.3.%g 0 2 254 >> "$WORK/list"
+	"$TCPGUARD" block import "$WORK/list" > /dev/null
+	"$PYTHON" "$HERE/hostile_image.py" $PINS disorder=384 format=1 || return 1
+	"$TCPGUARD" "$@" || return 1
+	equal "$("$TCPGUARD" -j block list | query "len(d['rules'])")" 2
+}
+check "rules in no order: upgrade puts them in order" disorder upgrade --no-daemon
+check "and so does attach" disorder attach eth0 --no-daemon
+
 # A table of no buckets: its size is the first thing every command reads.
 no_buckets() {
 	local info=$PINS/maps/tg_info value

@@ -284,6 +284,20 @@ static void too_many_are_refused(void **state)
 	assert_null(plan);
 }
 
+/* A prefix and one inside it in turns, until later each time: no bound of the walk but its own. */
+static void rules_in_no_order_are_refused(void **state)
+{
+	struct tg_list_rule rules[600];
+	struct list_plan *plan;
+	uint32_t i;
+
+	(void)state;
+	for (i = 0; i < 600; i++)
+		rules[i] = (struct tg_list_rule){ .until_s = 1 + i, .length = i & 1 ? 128 : 64 };
+	assert_int_equal(list_plan_make(rules, 600, NULL, 0, 1, &plan), -EINVAL);
+	assert_null(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,6 +311,7 @@ int main(void)
 		cmocka_unit_test(a_table_says_whether_it_has_entries),
 		cmocka_unit_test(without_a_number_of_bits_an_image_says_nothing),
 		cmocka_unit_test(too_many_are_refused),
+		cmocka_unit_test(rules_in_no_order_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("list image", tests, NULL, NULL);
