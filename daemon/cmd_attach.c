@@ -187,14 +187,14 @@ static int set_thresholds(const struct flood_options *options)
 	if (err)
 		return err;
 	settings_begin(&pins, &change);
-	flood_options_apply(options, &change.config->flood);
-	fault = flood_fault(&change.config->flood);
+	flood_options_apply(options, &change.config.flood);
+	fault = flood_fault(&change.config.flood);
 	if (fault) {
 		log_err_hint(0, "the interfaces are attached, the thresholds are as before",
 			     "cannot set the thresholds: %s", fault);
 		err = -EINVAL;
 	} else {
-		settings_commit(&pins);
+		settings_commit(&pins, &change);
 	}
 	pins_close(&pins);
 	return err;

@@ -130,22 +130,14 @@ static int print_differences(const struct global_options *global, const struct p
  * The file as it would come back from the data path after a reload, so that equal is equal whatever the
  * order of ports.  What it leaves to be found out when attaching is as it was found out.
  */
-static int settle(const struct pins *pins, const struct config *force, struct config *file)
+static void settle(const struct pins *pins, const struct config *force, struct config *file)
 {
-	struct tg_config *config = malloc(sizeof(*config));
-	struct tg_ports *ports = malloc(sizeof(*ports));
+	struct settings_change change;
 	uint32_t i, mode = file->mode;
 
-	if (!config || !ports) {
-		free(config);
-		free(ports);
-		return log_err(-ENOMEM, "cannot compare");
-	}
-	*config = *settings_active(pins->settings);
-	config_fill(file, UINT64_MAX, config, ports);
-	config_from(config, ports, file);
-	free(config);
-	free(ports);
+	settings_begin(pins, &change);
+	config_fill(file, UINT64_MAX, &change.config, &change.ports);
+	config_from(&change.config, &change.ports, file);
 	for (i = 0; i < file->iface_count; i++) {
 		struct config_iface *iface = &file->iface[i];
 		const struct config_iface *same = config_find_iface(force, iface->name);
@@ -162,7 +154,6 @@ static int settle(const struct pins *pins, const struct config *force, struct co
 		file->max_flows = force->max_flows;
 	if (!file->daemon_loss_monitor)
 		file->daemon_loss_after_s = force->daemon_loss_after_s;
-	return 0;
 }
 
 static int compare(const struct global_options *global, const struct pins *pins, struct config *file)
@@ -176,9 +167,8 @@ static int compare(const struct global_options *global, const struct pins *pins,
 		log_err(err, "cannot compare");
 	else
 		err = config_read_force(pins, force);
-	if (!err)
-		err = settle(pins, force, file);
 	if (!err) {
+		settle(pins, force, file);
 		config_visit(force, false, add_line, before);
 		config_visit(file, false, add_line, after);
 	}

@@ -33,10 +33,13 @@ uint32_t config_iface_mode(const struct config *config, const char *name)
 
 void config_from_pins(const struct pins *pins, uint64_t now_ms, struct config *to)
 {
-	uint32_t active = TG_READ_ONCE(pins->settings->active) & 1, slot, i;
-	const struct tg_config *from = &pins->settings->config[active];
+	const struct tg_config *from;
+	struct settings_change copy;
+	uint32_t slot, i;
 
-	config_from(from, &pins->ports[active], to);
+	settings_begin(pins, &copy);
+	from = &copy.config;
+	config_from(from, &copy.ports, to);
 	for (i = 0, slot = 1; slot < from->services && slot < TG_SERVICES_MAX; slot++) {
 		if (!from->service[slot].name[0])
 			continue;
@@ -148,7 +151,7 @@ static int clear_drops(const struct pins *pins, const struct tg_config *former, 
 	uint32_t number;
 	int err = zeroes ? 0 : -ENOMEM;
 
-	for (number = 1; number < now->services && !err; number++) {
+	for (number = 1; number < now->services && number < TG_SERVICES_MAX && !err; number++) {
 		if (!strncmp(former->service[number].name, now->service[number].name, TG_SERVICE_NAME_LEN))
 			continue;
 		if (bpf_map_update_elem(pins->fd[PINS_SERVICE_DROPS], &number, zeroes, BPF_ANY))
@@ -160,9 +163,9 @@ static int clear_drops(const struct pins *pins, const struct tg_config *former, 
 
 int config_apply(struct pins *pins, const struct config *config, bool set_modes)
 {
-	const struct tg_config *former = settings_active(pins->settings);
 	struct lists_exchange lists;
 	struct settings_change change;
+	struct tg_config former;
 	uint64_t now_ms;
 	bool new_lists;
 	int err;
@@ -175,19 +178,20 @@ int config_apply(struct pins *pins, const struct config *config, bool set_modes)
 	if (err)
 		return err;
 	settings_begin(pins, &change);
+	former = change.config;
 	if (new_lists)
-		change.config->lists = lists.head;
-	config_fill(config, now_ms, change.config, change.ports);
-	settings_keep_waiting(former, change.config);
+		change.config.lists = lists.head;
+	config_fill(config, now_ms, &change.config, &change.ports);
+	settings_keep_waiting(&former, &change.config);
 	if (set_modes)
-		apply_modes(pins, config, now_ms, change.config);
-	err = clear_drops(pins, former, change.config);
+		apply_modes(pins, config, now_ms, &change.config);
+	err = clear_drops(pins, &former, &change.config);
 	if (err) {
 		if (new_lists)
 			lists_abandon(pins, &lists);
 		return err;
 	}
-	settings_commit(pins);
+	settings_commit(pins, &change);
 	if (new_lists)
 		lists_finish(pins, &lists);
 	apply_adoption(pins, config);

@@ -102,7 +102,7 @@ static void fill_services(const struct config *config, uint64_t now_ms, struct t
 
 		number = number_of(&former, service->name);
 		if (!number) {
-			while (to->service[next].name[0])
+			while (next < TG_SERVICES_MAX - 1 && to->service[next].name[0])
 				next++;
 			number = next;
 		}

@@ -143,6 +143,7 @@ static int open_active(const struct pins *pins, struct tg_list_image *head, stru
 	mapping->line = NULL;
 	for (i = 0; i < READ_TRIES && err == -EAGAIN; i++) {
 		*head = tg_active_config(pins->settings)->lists;
+		__sync_synchronize(); /* what is looked at below is the copy */
 		if (!head->prefixes)
 			return 0;
 		if (!is_laid_out(head))

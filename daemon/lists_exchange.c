@@ -170,8 +170,8 @@ static void commit(struct pins *pins, struct lists_exchange *exchange)
 	struct settings_change change;
 
 	settings_begin(pins, &change);
-	change.config->lists = exchange->head;
-	settings_commit(pins);
+	change.config.lists = exchange->head;
+	settings_commit(pins, &change);
 	lists_finish(pins, exchange);
 }
 

@@ -19,6 +19,9 @@ static void add(struct mode_targets *targets, struct tg_mode_setting *setting, c
 	for (i = 0; i < targets->count; i++)
 		if (targets->target[i].setting == setting)
 			return; /* named twice */
+	/* More than there are: the index of the configurations or a name was changed while we looked. */
+	if (targets->count == MODE_TARGETS_MAX)
+		return;
 	target = &targets->target[targets->count++];
 	target->setting = setting;
 	target->service = service;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Single words in place, everything else through the inactive configuration. */
+/* Single words in place, everything else through a copy and the inactive configuration. */
 #include "settings.h"
 
 #include <errno.h>
@@ -72,17 +72,17 @@ void settings_begin(const struct pins *p, struct settings_change *change)
 {
 	uint32_t active = TG_READ_ONCE(p->settings->active) & 1;
 
-	change->config = &p->settings->config[!active];
-	change->ports = &p->ports[!active];
-	*change->config = p->settings->config[active];
-	*change->ports = p->ports[active];
+	change->config = p->settings->config[active];
+	change->ports = p->ports[active];
 }
 
-void settings_commit(struct pins *p)
+void settings_commit(struct pins *p, struct settings_change *change)
 {
 	uint32_t active = TG_READ_ONCE(p->settings->active) & 1;
 
-	p->settings->config[!active].generation = p->settings->config[active].generation + 1;
+	change->config.generation++;
+	p->settings->config[!active] = change->config;
+	p->ports[!active] = change->ports;
 	__sync_synchronize(); /* all of it before the index */
 	TG_WRITE_ONCE(p->settings->active, !active);
 	/*

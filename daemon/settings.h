@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Changes to the settings the data path reads.  One word (a mode, a deadline) is changed in place;
- * anything larger is a transaction: fill the inactive configuration, flip the index.  Writers hold
- * pins_lock(); the data path never waits for them.
+ * anything larger is a transaction: change a copy, make it the inactive configuration, flip the index.
+ * Writers hold pins_lock(); the data path never waits for them.
  */
 #ifndef TCPGUARD_SETTINGS_H
 #define TCPGUARD_SETTINGS_H
@@ -31,17 +31,20 @@ void settings_keep_waiting(const struct tg_config *active, struct tg_config *nex
 /* Bits TG_CLASS_* as they were configured, waiting or not. */
 uint32_t settings_relaxed(const struct tg_config *config);
 
-/* A change in the making. */
+/*
+ * A change in the making, in memory of our own: the service's user can write to the pinned maps at any
+ * moment, and whoever counts and looks for room in one would be led out of it.
+ */
 struct settings_change {
-	struct tg_config *config; /* a copy of the one in force, to be changed */
-	struct tg_ports *ports; /* likewise */
+	struct tg_config config; /* a copy of the one in force, to be changed */
+	struct tg_ports ports; /* likewise */
 };
 
 /* Begins a change.  Nothing takes effect, and nothing needs undoing, before the commit. */
 void settings_begin(const struct pins *p, struct settings_change *change);
 
 /* From now on every packet sees the new configuration. */
-void settings_commit(struct pins *p);
+void settings_commit(struct pins *p, struct settings_change *change);
 
 /* At once and for good: a deadline that was pending is lifted. */
 void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode);

@@ -82,10 +82,10 @@ static int read_iface(const struct pins *p, uint32_t slot, uint64_t now_ms, uint
 static int read_services(const struct pins *p, uint64_t *values, int cpus, struct snapshot *s)
 {
 	const struct tg_config *config = tg_active_config(p->settings);
-	uint32_t i;
+	uint32_t count = TG_READ_ONCE(config->services), i; /* once: others may write to it */
 	int err = 0;
 
-	s->service_count = config->services <= TG_SERVICES_MAX ? config->services : TG_SERVICES_MAX;
+	s->service_count = count <= TG_SERVICES_MAX ? count : TG_SERVICES_MAX;
 	if (!s->service_count)
 		s->service_count = 1; /* number 0 is every port of no service, named or not */
 	for (i = 0; i < s->service_count && !err; i++) {

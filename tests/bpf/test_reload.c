@@ -28,23 +28,23 @@ struct run {
 
 static void fill_one(struct settings_change *change)
 {
-	struct tg_service *service = &change->config->service[SERVICE];
+	struct tg_service *service = &change->config.service[SERVICE];
 
-	settings_set_mode(&change->config->iface[0], TG_MODE_ENFORCE);
+	settings_set_mode(&change->config.iface[0], TG_MODE_ENFORCE);
 	memset(service, 0, sizeof(*service));
 	strcpy(service->name, "web");
 	settings_set_mode(&service->mode, TG_MODE_MONITOR);
 	service->has_mode = 1;
-	change->config->services = SERVICE + 1;
-	change->ports->service[PORT] = SERVICE;
+	change->config.services = SERVICE + 1;
+	change->ports.service[PORT] = SERVICE;
 }
 
 static void fill_two(struct settings_change *change)
 {
-	settings_set_mode(&change->config->iface[0], TG_MODE_MONITOR);
-	memset(&change->config->service[SERVICE], 0, sizeof(change->config->service[SERVICE]));
-	change->config->services = 0;
-	change->ports->service[PORT] = 0;
+	settings_set_mode(&change->config.iface[0], TG_MODE_MONITOR);
+	memset(&change->config.service[SERVICE], 0, sizeof(change->config.service[SERVICE]));
+	change->config.services = 0;
+	change->ports.service[PORT] = 0;
 }
 
 static void *exchange(void *argument)
@@ -59,7 +59,7 @@ static void *exchange(void *argument)
 			fill_two(&change);
 		else
 			fill_one(&change);
-		settings_commit(&run->pins);
+		settings_commit(&run->pins, &change);
 	}
 	__atomic_store_n(&run->done, true, __ATOMIC_RELEASE);
 	return NULL;
@@ -77,7 +77,7 @@ static void open_run(struct run *run, struct guard *guard)
 	assert_ptr_not_equal(run->pins.ports, MAP_FAILED);
 	settings_begin(&run->pins, &change);
 	fill_two(&change);
-	settings_commit(&run->pins);
+	settings_commit(&run->pins, &change);
 }
 
 static void a_packet_sees_the_old_or_the_new_configuration(void **state)
@@ -129,9 +129,9 @@ static void verdicts_that_wait_go_on_to(void **state)
 		settings_wait(settings_active(run.pins.settings));
 	assert_int_equal(EXPECT(*state, &stray, false, TG_DROP_NO_FLOW).outcome, TG_OUTCOME_WOULD_DROP);
 	settings_begin(&run.pins, &change);
-	change.config->relaxed = configured;
-	settings_keep_waiting(settings_active(run.pins.settings), change.config);
-	settings_commit(&run.pins);
+	change.config.relaxed = configured;
+	settings_keep_waiting(settings_active(run.pins.settings), &change.config);
+	settings_commit(&run.pins, &change);
 	active = settings_active(run.pins.settings);
 	assert_int_equal(EXPECT(*state, &stray, false, TG_DROP_NO_FLOW).outcome, TG_OUTCOME_WOULD_DROP);
 	assert_int_equal(settings_relaxed(active), configured);

@@ -4,6 +4,7 @@
 
     hostile_pins.py types PINS TCPGUARD         a map of each other type in the place of every one
     hostile_pins.py fill PINS MAP TCPGUARD      every byte of it that can be mapped: no text ends
+    hostile_pins.py services PINS NAME          names all services, and says there are more, over and over
     hostile_pins.py payload                     prints what a packet must hold for
     hostile_pins.py rewind PINS                 which has the reader of captures take it for a record
 
@@ -131,6 +132,20 @@ def fill(directory, name, program):
     return faults
 
 
+def services(directory, name):
+    """Both configurations have had a first service of that name: its place says where all others are."""
+    descriptor = get(f"{directory}/maps/tg_settings")
+    memory = mmap.mmap(descriptor, (info(descriptor)[2] + PAGE - 1) // PAGE * PAGE)
+    first = memory.find(name.encode())
+    names = [first, memory.find(name.encode(), first + 1)]
+    assert min(names) > 0
+    print("begun", flush=True)
+    while True:
+        for at in names:
+            memory[at - 600:at - 596] = b"\xff\xff\xff\xff"  # struct tg_config: services
+            memory[at:at + 63 * 56:56] = b"x" * 63
+
+
 def payload():
     """What capture_live.c would take for a record of its first request: a gigabyte, or so it says."""
     captured = 0x3fffff00
@@ -159,7 +174,7 @@ def main(verb, *arguments):
     if verb == "payload":
         sys.stdout.buffer.write(payload())
         return
-    sys.exit({"types": types, "fill": fill, "rewind": rewind}[verb](*arguments) > 0)
+    sys.exit({"types": types, "fill": fill, "services": services, "rewind": rewind}[verb](*arguments) > 0)
 
 
 main(*sys.argv[1:])

@@ -97,6 +97,38 @@ for map in tg_ifaces tg_settings; do
 	attach eth0 --max-flows 64 --no-daemon
 done
 
+# --- what is written while root works ----------------------------------------------------------------
+
+services() { # NAME: a file of many services whose names begin so
+	local port
+
+	echo "version: 1"
+	echo "services:"
+	for port in {1001..1040}; do
+		echo "  - {name: $1$port, ports: [$port]}"
+	done
+}
+services one > "$WORK/one.yaml"
+services two > "$WORK/two.yaml"
+"$TCPGUARD" config reload "$WORK/one.yaml" > /dev/null
+"$TCPGUARD" config reload "$WORK/one.yaml" > /dev/null
+background "$PYTHON" "$HERE/hostile_pins.py" services $PINS one1001 > "$WORK/begun"
+OTHER=$PID
+wait_for 10 grep -q begun "$WORK/begun" || die "nobody writes"
+reloads() {
+	for _ in {1..20}; do
+		"$TCPGUARD" config diff "$WORK/two.yaml" > /dev/null || equal $? 1 || return 1
+		"$TCPGUARD" config reload "$WORK/two.yaml" || return 1
+		"$TCPGUARD" config reload "$WORK/one.yaml" || return 1
+	done
+}
+check "services are named and counted by another while root reloads" reloads
+kill "$OTHER"
+wait "$OTHER" || true
+"$TCPGUARD" config reload "$WORK/one.yaml" > /dev/null
+check "and all are in force when he has done" equal \
+	"$("$TCPGUARD" -j config show | query "sum(key.startswith('services.one1') and key.endswith('.ports') for key in d['settings'])")" 40
+
 # --- the lists ---------------------------------------------------------------------------------------
 
 # An image of another version is made anew from its rules, in whatever order somebody put them.
