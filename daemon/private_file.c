@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What people send is nobody else's business.  In a directory that others write to, the name may be
- * somebody's link to a file of root's, or a file of his that he reads afterwards.  Nothing is truncated
- * before it is known to be ours.
+ * somebody's link to a file of root's, a file of his that he reads afterwards, or a pipe of his that he
+ * reads from at once.  Nothing is truncated before it is known to be ours.
  */
 #include "private_file.h"
 
@@ -25,10 +25,13 @@ static int make_private(int fd, const char *path)
 
 	if (fstat(fd, &file))
 		return log_err(-errno, "cannot examine '%s'", path);
-	if (!S_ISREG(file.st_mode))
+	/* Terminals belong to who uses them; nobody but root makes devices. */
+	if (S_ISCHR(file.st_mode) || S_ISBLK(file.st_mode))
 		return 0;
 	if (file.st_uid != geteuid())
 		return refuse(path, "which belongs to another user, who would read it");
+	if (!S_ISREG(file.st_mode))
+		return 0;
 	if (file.st_nlink > 1)
 		return refuse(path, "which has other names, too");
 	if ((file.st_mode & 077 && fchmod(fd, 0600)) || ftruncate(fd, 0))

@@ -6,8 +6,9 @@
 #include <stdio.h>
 
 /*
- * Empty, mode 0600 whatever it was before; "-" is standard output, and a pipe or a device is written to
- * as it is.  NULL, said, for a symbolic link, a file of somebody else's or one with further names.
+ * Empty, mode 0600 whatever it was before; "-" is standard output, and a pipe of one's own or a device is
+ * written to as it is.  NULL, said, for a symbolic link, a file or pipe of somebody else's, or a file with
+ * further names.
  */
 FILE *private_file_open(const char *path);
 

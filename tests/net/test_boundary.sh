@@ -75,6 +75,21 @@ check "what it pointed at is whole" equal "$(cat /run/precious)" precious
 as $NOBODY touch /run/shared/theirs
 check "capture -w into somebody's file" answers $USAGE 'belongs to another user' capture_to /run/shared/theirs
 check "which stays empty" equal "$(stat -c '%s %u' /run/shared/theirs)" "0 $NOBODY"
+as $NOBODY mkfifo /run/shared/pipe
+background setpriv --reuid $NOBODY --regid $NOBODY --clear-groups cat /run/shared/pipe > "$WORK/heard"
+check "replay -w into somebody's pipe" answers $USAGE 'belongs to another user' \
+	"$TCPGUARD" replay -w /run/shared/pipe "$ROOT/tests/data/clean.pcap.gz"
+wait "$PID" || true
+check "who hears nothing" equal "$(wc -c < "$WORK/heard")" 0
+mkfifo -m 600 /run/shared/own
+background cat /run/shared/own > "$WORK/heard"
+check "replay -w into a pipe of one's own" "$TCPGUARD" replay -w /run/shared/own "$ROOT/tests/data/clean.pcap.gz"
+wait "$PID" || true
+check "all of it comes out" test -s "$WORK/heard"
+piped() {
+	"$TCPGUARD" replay -w - "$ROOT/tests/data/clean.pcap.gz" | cmp - "$WORK/heard"
+}
+check "and by standard output the same" piped
 ln /run/precious /run/shared/second
 check "replay -w into a file with two names" answers $USAGE 'other names' \
 	"$TCPGUARD" replay -w /run/shared/second "$ROOT/tests/data/clean.pcap.gz"
