@@ -21,6 +21,7 @@
 #include <linux/magic.h>
 
 #include "log.h"
+#include "pins_path.h"
 #include "privilege.h"
 
 #define DAEMON_DIR PINS_DIR "/daemon"
@@ -39,31 +40,40 @@ static bool is_one_of_us(uid_t owner)
 	return service && owner == service->pw_uid;
 }
 
+static int open_directory(const char *path)
+{
+	int fd = pins_path_open(path, O_RDONLY | O_DIRECTORY);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool is_ours(int fd)
+{
+	struct stat found;
+
+	return !fstat(fd, &found) && !(found.st_mode & (S_IWGRP | S_IWOTH)) && is_one_of_us(found.st_uid);
+}
+
 /*
- * A directory that was there must be one that only its owner can change, and he one of us: where
+ * Its descriptor.  A directory that was there must be one that only its owner can change, and he one of us: where
  * everybody may write to the bpffs, somebody may have made it first, or a link to elsewhere.
  */
 static int make_directory(const char *path)
 {
-	struct stat found;
+	int fd;
 
-	if (!mkdir(path, 0700))
-		return 0;
-	if (errno != EEXIST || lstat(path, &found))
+	if (pins_path_make(path) && errno != EEXIST)
 		return -errno;
-	if (S_ISDIR(found.st_mode) && !(found.st_mode & (S_IWGRP | S_IWOTH)) &&
-	    is_one_of_us(found.st_uid))
-		return 0;
+	fd = open_directory(path);
+	if (fd >= 0 && is_ours(fd))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	else if (fd != -ENOTDIR && fd != -ELOOP)
+		return fd;
 	log_err_hint(0, "whoever made it could exchange what is pinned there: remove it",
 		     "%s is no directory that only root can write to", path);
 	return -EPERM;
-}
-
-static int open_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
 }
 
 static bool is_bpffs(const char *path)
@@ -89,21 +99,19 @@ static int say_lock_error(int err)
 
 int pins_lock(void)
 {
-	int fd, err;
+	int root, fd, err;
 
 	if (!pins_on_bpffs()) {
 		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "'",
 			     "cannot pin anything: no bpffs is mounted at " PINS_BPFFS);
 		return -EOPNOTSUPP;
 	}
-	err = make_directory(PINS_ROOT);
-	if (!err)
-		err = make_directory(PINS_DIR);
-	if (err)
-		return err == -EPERM ? err : say_lock_error(err);
-	fd = open_directory(PINS_DIR);
+	root = make_directory(PINS_ROOT);
+	fd = root < 0 ? root : make_directory(PINS_DIR);
+	if (root >= 0)
+		close(root);
 	if (fd < 0)
-		return say_lock_error(fd);
+		return fd == -EPERM ? fd : say_lock_error(fd);
 	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
 	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -132,8 +140,7 @@ static int lock_directory(const char *path)
 	const struct timespec pause = { .tv_nsec = LOCK_TRY_NS };
 	int fd, err, i;
 
-	err = make_directory(path);
-	fd = err ? err : open_directory(path);
+	fd = make_directory(path);
 	if (fd < 0)
 		return fd;
 	/* is_locked() of another process holds the lock for a moment: try again. */
@@ -188,19 +195,20 @@ static pid_t holder_in(const char *line, const struct stat *locked)
 
 pid_t pins_daemon_holder(void)
 {
+	int fd = open_directory(DAEMON_DIR);
+	FILE *file = NULL;
 	struct stat locked;
 	char line[256];
 	pid_t pid = 0;
-	FILE *file;
 
-	if (lstat(DAEMON_DIR, &locked))
-		return 0;
-	file = fopen("/proc/locks", "re");
-	if (!file)
-		return 0;
-	while (!pid && fgets(line, sizeof(line), file))
+	if (fd >= 0 && !fstat(fd, &locked))
+		file = fopen("/proc/locks", "re");
+	while (file && !pid && fgets(line, sizeof(line), file))
 		pid = holder_in(line, &locked);
-	fclose(file);
+	if (file)
+		fclose(file);
+	if (fd >= 0)
+		close(fd);
 	return pid;
 }
 

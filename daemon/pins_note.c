@@ -38,7 +38,7 @@ static bool is_believed(enum pins_note which, int fd)
 
 bool pins_read_note(enum pins_note which, char *out, size_t size)
 {
-	int fd = open(places[which], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = pins_path_open(places[which], O_PATH);
 	ssize_t length = 0;
 
 	if (fd >= 0) {

@@ -26,11 +26,11 @@ static void close_quietly(int fd)
 	errno = reason;
 }
 
-/* The directory of path, below PINS_ROOT, and the rest of path, its name in there. */
+/* The directory of path, PINS_ROOT or below it, and the rest of path, its name in there. */
 static int open_parent(const char *path, const char **name)
 {
-	const char *at = path + strlen(PINS_ROOT "/"), *slash;
-	int fd = open(PINS_ROOT, DIRECTORY), next;
+	const char *at = path + strlen(PINS_BPFFS "/"), *slash;
+	int fd = open(PINS_BPFFS, DIRECTORY), next;
 	char step[NAME_BYTES];
 
 	while (fd >= 0 && (slash = strchr(at, '/'))) {
@@ -44,17 +44,24 @@ static int open_parent(const char *path, const char **name)
 	return fd;
 }
 
-/* The pin itself, whatever its name stands for from now on. */
-static int open_pin(const char *path)
+int pins_path_open(const char *path, int flags)
 {
 	const char *name;
-	struct stat st;
 	int parent = open_parent(path, &name), fd;
 
 	if (parent < 0)
 		return -1;
-	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(parent, name, flags | O_NOFOLLOW | O_CLOEXEC);
 	close_quietly(parent);
+	return fd;
+}
+
+/* The pin itself, whatever its name stands for from now on. */
+static int open_pin(const char *path)
+{
+	struct stat st;
+	int fd = pins_path_open(path, O_PATH);
+
 	if (fd < 0)
 		return -1;
 	if (!fstat(fd, &st) && !S_ISLNK(st.st_mode))

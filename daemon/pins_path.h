@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done to pins by their names, below PINS_ROOT and through no symbolic link: the directories are
+ * What is done to pins by their names, PINS_ROOT or below it, and through no symbolic link: the directories are
  * the service's user's, and root must do nothing for him elsewhere.  In silence, as the calls they stand
  * for: 0 or a descriptor, or -1 and errno, ELOOP or ENOTDIR for a link.
  */
@@ -9,6 +9,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* open(); flags: of a directory, or O_PATH, which opens a link itself. */
+int pins_path_open(const char *path, int flags);
 
 /* bpf_obj_get(); flags: 0 or BPF_F_RDONLY. */
 int pins_path_get(const char *path, uint32_t flags);

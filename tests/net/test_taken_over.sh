@@ -158,3 +158,22 @@ no_buckets() {
 70"
 }
 check "a table of no buckets is refused" no_buckets
+
+# --- a link that comes late -------------------------------------------------------------------------
+
+rm -r /sys/fs/bpf/tcpguard
+ip link set eth0 xdp off
+attach eth0 --max-flows 64 --no-daemon
+need_strace "a link that comes late"
+mkdir -m 700 /run/elsewhere
+# Held for a second where it is about to make a directory.
+background strace -qq -o "$WORK/trace" -e trace='?mkdir,?mkdirat' -e inject='?mkdir,?mkdirat:delay_enter=1000000' \
+	"$TCPGUARD" capture --verdict drop -c 1 -w "$WORK/late" > "$WORK/capture" 2>&1
+makes_directory() { # mkdir and mkdirat of x86-64, mkdirat of arm64
+	grep -qE '^(83|258|34) ' "/proc/$(pgrep -f "^$TCPGUARD capture .*$WORK/late")/syscall"
+}
+wait_for 5 makes_directory || die "capture makes no directory: $(cat "$WORK/capture")"
+mv $PINS /sys/fs/bpf/tcpguard/aside
+ln -s /run/elsewhere $PINS
+check "capture notices" wait_for 5 grep -q 'is no directory that only root can write to' "$WORK/capture"
+check "and has made nothing where it leads" equal "$(ls /run/elsewhere)" ""
