@@ -94,9 +94,9 @@ static int detach_chosen(struct pins *pins, struct outcome *outcome)
 	return first;
 }
 
-static int purge(const __u32 *daemon, struct outcome *outcome)
+static int purge(struct outcome *outcome)
 {
-	int stopped = daemon_stop(daemon), err = datapath_purge();
+	int stopped = daemon_stop(), err = datapath_purge();
 
 	outcome->purged = !err;
 	return err ? err : stopped;
@@ -116,7 +116,7 @@ static int detach(const struct detach_options *options, int argc, char **argv, s
 
 	err = pins_open(&pins, true);
 	if (options->all && options->purge && beyond_repair(err))
-		return purge(NULL, outcome);
+		return purge(outcome);
 	if (err)
 		return err;
 	datapath_recover(&pins); /* says what it cannot; what is to go need not be repaired */
@@ -127,7 +127,7 @@ static int detach(const struct detach_options *options, int argc, char **argv, s
 		err = detach_chosen(&pins, outcome);
 	outcome->kept_bytes = datapath_table_bytes(pins.info.max_flows);
 	if (!err && options->purge)
-		err = purge(&pins.settings->daemon_pid, outcome);
+		err = purge(outcome);
 	pins_close(&pins);
 	return err;
 }

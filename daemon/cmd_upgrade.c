@@ -218,15 +218,10 @@ static void say_what_was_left(const struct outcome *outcome)
 static int exchange_daemon(void)
 {
 	char words[PINS_NOTE_BYTES];
-	struct pins pins;
 	int err;
 
-	err = pins_open(&pins, false);
-	if (err)
-		return err;
 	pins_read_note(PINS_NOTE_WORDS, words, sizeof(words));
-	err = daemon_stop(&pins.settings->daemon_pid);
-	pins_close(&pins);
+	err = daemon_stop();
 	return err ? err : daemon_start(words);
 }
 

@@ -157,7 +157,10 @@ int daemon_start(const char *words)
 	return started == START_LATE ? -ETIMEDOUT : -EPIPE;
 }
 
-/* The pid was written by a daemon that holds the lock; that it is a tcpguard still is checked. */
+/*
+ * Who holds the lock is the daemon; that it is a tcpguard is checked all the same, for the pins are another
+ * user's, and so is the pid in the settings, which is only shown.
+ */
 static bool is_tcpguard(pid_t pid)
 {
 	char path[32], name[32] = "", own[32] = "";
@@ -179,17 +182,17 @@ static bool is_tcpguard(pid_t pid)
 	return !strcmp(name, own) || !strcmp(name, DAEMON_NAME "\n");
 }
 
-int daemon_stop(const __u32 *pid_word)
+int daemon_stop(void)
 {
 	const struct timespec pause = { .tv_nsec = STOP_STEP_MS * 1000000L };
 	pid_t asked = 0, pid = 0;
 	int waited;
 
-	/* Another one may be starting at this moment, or be started by systemd: it writes its pid soon. */
+	/* Another one may be starting at this moment, or be started by systemd: it takes the lock soon. */
 	for (waited = 0; waited < (asked ? STOP_MS : FIND_MS); waited += STOP_STEP_MS) {
 		if (!pins_daemon_runs())
 			return 0;
-		pid = pid_word ? (pid_t)TG_READ_ONCE(*pid_word) : pins_daemon_holder();
+		pid = pins_daemon_holder();
 		if (pid > 1 && pid != asked && is_tcpguard(pid) && !kill(pid, SIGTERM))
 			asked = pid;
 		nanosleep(&pause, NULL);

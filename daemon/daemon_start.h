@@ -3,8 +3,6 @@
 #ifndef TCPGUARD_DAEMON_START_H
 #define TCPGUARD_DAEMON_START_H
 
-#include "tcpguard/types.h"
-
 #define DAEMON_NAME "tcpguard" /* to ps, and to who wants to end it */
 
 /*
@@ -17,9 +15,9 @@ int daemon_start(const char *words);
 int daemon_start_unit(void);
 
 /*
- * Asks the daemon of our bpffs, if one runs, to end and waits until it has; pid_word is where it writes
- * its pid, tg_settings.daemon_pid, or NULL if the settings cannot be read.  Errors are said.
+ * Asks the daemon of our bpffs, if one runs, to end and waits until it has.  It is who holds the lock, whatever
+ * pid the settings name.  Errors are said.
  */
-int daemon_stop(const __u32 *pid_word);
+int daemon_stop(void);
 
 #endif

@@ -6,6 +6,7 @@
     hostile_pins.py fill PINS MAP TCPGUARD      every byte of it that can be mapped: no text ends
     hostile_pins.py services PINS NAME          names all services, and says there are more, over and over
     hostile_pins.py payload                     prints what a packet must hold for
+    hostile_pins.py daemon PINS PID             names another process in the settings
     hostile_pins.py rewind PINS                 which has the reader of captures take it for a record
 
 Each command ends by itself, with an exit code, and prints no control character.
@@ -24,6 +25,7 @@ HASH, ARRAY, PERCPU_HASH, PERCPU_ARRAY, RINGBUF = 1, 2, 5, 6, 27
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
 EPROTO = 70  # exit code for what is not tcpguard's
 PAGE = mmap.PAGESIZE
+DAEMON_PID = 40  # where it is in struct tg_settings
 MARK = b"tcpguard-taken-over"
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -146,6 +148,13 @@ def services(directory, name):
             memory[at:at + 63 * 56:56] = b"x" * 63
 
 
+def daemon(directory, pid):
+    descriptor = get(f"{directory}/maps/tg_settings")
+    memory = mmap.mmap(descriptor, PAGE)
+    struct.pack_into("=I", memory, DAEMON_PID, int(pid))
+    return 0
+
+
 def payload():
     """What capture_live.c would take for a record of its first request: a gigabyte, or so it says."""
     captured = 0x3fffff00
@@ -174,7 +183,8 @@ def main(verb, *arguments):
     if verb == "payload":
         sys.stdout.buffer.write(payload())
         return
-    sys.exit({"types": types, "fill": fill, "services": services, "rewind": rewind}[verb](*arguments) > 0)
+    verbs = {"types": types, "fill": fill, "services": services, "daemon": daemon, "rewind": rewind}
+    sys.exit(verbs[verb](*arguments) > 0)
 
 
 main(*sys.argv[1:])

@@ -365,9 +365,20 @@ attach eth0 --max-flows 64 --no-daemon
 check "flush gives an image up" answers 0 . "$TCPGUARD" block flush
 check "after which it works again" answers 0 added "$TCPGUARD" block add 192.0.2.1
 
-# Root's upgrade starts the next daemon with the words of the former one.
+# Root's upgrade ends the daemon, which is who holds its lock, not who the settings say it is.
 "$TCPGUARD" detach --all --purge > /dev/null
 attach eth0 --max-flows 64
+mkdir /run/other
+cp "$(command -v sleep)" /run/other/tcpguard
+background /run/other/tcpguard 600
+other=$PID
+"$PYTHON" "$HERE/hostile_pins.py" daemon $PINS/v1 "$other"
+check "the settings name another process" equal "$("$TCPGUARD" -j status | query "d['daemon']['pid']")" "$other"
+check "upgrade ends the daemon" answers 0 . "$TCPGUARD" upgrade
+check "and not that process" kill -0 "$other"
+kill "$other"
+
+# Nor is the next one started with any words but root's.
 words=$PINS/v1/daemon/words
 rm -f $words
 ln -s -- $'--socket\n/run/strange/events.sock' $words
