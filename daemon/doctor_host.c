@@ -31,10 +31,10 @@ static void judge_bpffs(const struct doctor_host *host, struct doctor_report *re
 	} rows[] = {
 		[DOCTOR_BPFFS_NO_DIRECTORY] = { "no directory " PINS_BPFFS " (is /sys mounted?): "
 						"programs and maps are pinned there",
-						"mount -t sysfs sysfs /sys && mount -t bpf bpf " PINS_BPFFS },
+						"mount -t sysfs sysfs /sys && " PINS_MOUNT },
 		[DOCTOR_BPFFS_NOT_MOUNTED] = { "no bpffs at " PINS_BPFFS ": programs and maps are "
 					       "pinned there",
-					       "mount -t bpf bpf " PINS_BPFFS },
+					       PINS_MOUNT },
 		[DOCTOR_BPFFS_READ_ONLY] = { "the bpffs at " PINS_BPFFS " is mounted read-only",
 					     "mount -o remount,rw " PINS_BPFFS },
 		[DOCTOR_BPFFS_NOT_OURS] = { "the bpffs at " PINS_BPFFS " belongs to another user: "

@@ -128,8 +128,7 @@ static int open_failed(int err, const char *path, bool anything_pinned)
 	}
 	if (!pins_on_bpffs())
 		log_err_hint(0,
-			     "mount it with 'mount -t bpf bpf " PINS_BPFFS
-			     "', then 'tcpguard attach IFACE'",
+			     "mount it with '" PINS_MOUNT "', then 'tcpguard attach IFACE'",
 			     "not attached: no bpffs is mounted at " PINS_BPFFS);
 	else
 		log_err_hint(0, "attach with 'tcpguard attach IFACE'",

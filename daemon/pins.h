@@ -36,6 +36,8 @@
 #include "layout.h"
 
 #define PINS_BPFFS "/sys/fs/bpf"
+/* Of root, as systemd mounts it; without a mode everybody could lay something in the way. */
+#define PINS_MOUNT "mount -t bpf -o mode=0700 bpf " PINS_BPFFS
 #define PINS_ROOT PINS_BPFFS "/tcpguard"
 #define PINS_DIR PINS_ROOT "/v1"
 #define PINS_MAPS_DIR PINS_DIR "/maps"

@@ -102,7 +102,7 @@ int pins_lock(void)
 	int root, fd, err;
 
 	if (!pins_on_bpffs()) {
-		log_err_hint(0, "mount it with 'mount -t bpf bpf " PINS_BPFFS "'",
+		log_err_hint(0, "mount it with '" PINS_MOUNT "'",
 			     "cannot pin anything: no bpffs is mounted at " PINS_BPFFS);
 		return -EOPNOTSUPP;
 	}

@@ -102,6 +102,7 @@ check "a read-only bpffs" mends "" host.bpffs blocks
 umount /sys/fs/bpf
 check "no bpffs: exit code 1" equal "$(exit_code tg doctor)" 1
 check "no bpffs: the command mounts it" mends "" host.bpffs blocks
+check "for the superuser alone" equal "$(stat -c %A /sys/fs/bpf)" drwx-----T
 
 # --- rights -----------------------------------------------------------------------------------------
 
@@ -123,6 +124,7 @@ check "what needs no right is checked all the same" equal \
 	"$(query "[finding('eth0', 'iface.' + c) for c in ('link', 'driver', 'mtu', 'lro')]" < "$WORK/out")" \
 	"['ok', 'ok', 'ok', 'ok']"
 caps=+bpf,+net_admin,+perfmon
+chmod 1777 /sys/fs/bpf
 as_nobody --inh-caps=-all,$caps --ambient-caps=-all,$caps --bounding-set=-all,$caps \
 	"$WORK/tcpguard" -j doctor eth0 > "$WORK/out" || true
 check "three capabilities are enough for every check" equal "$(query "sorted(

@@ -195,7 +195,7 @@ check "it is taken away: all as before" enforces
 start_daemon
 check "a bpffs that the daemon uses is not unmounted" answers $UMOUNT_REFUSED busy umount /sys/fs/bpf
 umount -l /sys/fs/bpf
-check "no bpffs any more: how to mend it" answers $NOT_ATTACHED 'mount -t bpf' "$TCPGUARD" status
+check "no bpffs any more: how to mend it" answers $NOT_ATTACHED 'mount -t bpf -o mode=0700 bpf /sys/fs/bpf' "$TCPGUARD" status
 check "no bpffs any more: the programs go with the daemon" wait_for 20 nothing_attached
 check "no bpffs any more: traffic passes" heart_beats
 check "no bpffs any more: the daemon ends" wait_for 10 daemon_ended

@@ -75,6 +75,39 @@ daemon_pid() {
 	"$TCPGUARD" -j status | query "d['daemon']['pid']"
 }
 
+# --- somebody else's directory ----------------------------------------------------------------------
+
+# Where the bpffs is open to all, as a plain mount makes it.
+chmod 1777 /sys/fs/bpf
+NOBODY=65534
+nobody() {
+	setpriv --reuid $NOBODY --regid $NOBODY --clear-groups -- "$@"
+}
+refused() { # PATH, of nobody: both units leave it alone
+	local unit
+
+	for unit in tcpguard tcpguard-attach; do
+		! prepare "$unit.service" > "$WORK/prepared" 2>&1 || return 1
+	done
+	cat "$WORK/prepared"
+	grep -q 'others could change' "$WORK/prepared" && equal "$(stat -c %u "$1")" $NOBODY
+}
+nobody mkdir -m 777 /sys/fs/bpf/tcpguard
+check "the units do not take somebody's directory over" refused /sys/fs/bpf/tcpguard
+rmdir /sys/fs/bpf/tcpguard
+nobody mkdir /sys/fs/bpf/theirs
+nobody ln -s theirs /sys/fs/bpf/tcpguard
+check "nor what his link leads to" refused /sys/fs/bpf/theirs
+rm /sys/fs/bpf/tcpguard
+rmdir /sys/fs/bpf/theirs
+# As systemd-tmpfiles would, at boot: the directory itself is the service's then.
+nobody mkdir -p /sys/fs/bpf/tcpguard/v1
+chown tcpguard /sys/fs/bpf/tcpguard
+chmod 700 /sys/fs/bpf/tcpguard
+check "nor what he made below before it was the service's" refused /sys/fs/bpf/tcpguard/v1
+rm -r /sys/fs/bpf/tcpguard
+chmod 0700 /sys/fs/bpf
+
 # --- attach -----------------------------------------------------------------------------------------
 
 check "the unit prepares its directory" prepare tcpguard-attach.service

@@ -10,6 +10,7 @@ and BindPaths.  To be called in a mount namespace that may be thrown away.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -28,7 +29,7 @@ def values(unit, name):
 def prepare(unit):
     for command in values(unit, "ExecStartPre"):
         assert command[0] == "+", "only what runs as root"
-        subprocess.run(command[1:].split(), check=True)
+        subprocess.run(shlex.split(command[1:]), check=True)
 
 
 def read_groups():

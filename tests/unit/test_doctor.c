@@ -73,7 +73,7 @@ static void the_bpffs_and_the_rights_block(void **state)
 	struct machine *m = *state;
 
 	m->host.bpffs = DOCTOR_BPFFS_NOT_MOUNTED;
-	expect_only(m, "host.bpffs", DOCTOR_BLOCKS, "mount -t bpf bpf /sys/fs/bpf");
+	expect_only(m, "host.bpffs", DOCTOR_BLOCKS, "mount -t bpf -o mode=0700 bpf /sys/fs/bpf");
 	m->host.bpffs = DOCTOR_BPFFS_READ_ONLY;
 	expect_only(m, "host.bpffs", DOCTOR_BLOCKS, "mount -o remount,rw /sys/fs/bpf");
 	m->host.bpffs = DOCTOR_BPFFS_READY;
