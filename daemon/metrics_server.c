@@ -12,19 +12,30 @@
 #include "metrics_accept.h"
 
 /*
- * More clients wait in the backlog of the socket.  A connection is for one request, which must be
- * there after REQUEST_MS, and lives LIFE_MS at most: a client that sends, or takes, a byte now and
- * then keeps nobody else out for longer.
+ * More clients wait in the backlog of the socket.  A connection is for one request, which must be there
+ * in time, and its answer taken: a client that sends, or takes, a byte now and then keeps nobody else out
+ * for longer.
  */
 #define CONNECTIONS_MAX 64
 #define IDLE_S 3
-#define REQUEST_MS 2000
-#define LIFE_MS 10000
 #define MEMORY_BYTES 16384 /* of one connection, for its request */
+
+struct patience {
+	uint32_t request_ms;
+	uint32_t answer_ms;
+};
+
+/*
+ * While every place is taken: somebody's thousand clients that say nothing and come again would keep the
+ * others waiting for half a minute.  A request that waited in the backlog is there when its turn comes.
+ */
+static const struct patience when_full = { .request_ms = 20, .answer_ms = 500 };
+static const struct patience usually = { .request_ms = 2000, .answer_ms = 8000 };
 
 struct connection {
 	int fd; /* -1: free */
-	uint64_t until_ms;
+	uint64_t since_ms; /* it, or its request, came */
+	bool asked;
 	bool ended; /* by us */
 };
 
@@ -102,15 +113,17 @@ static enum MHD_Result reply_ready(struct metrics_server *server, struct MHD_Con
 			  "interface; see 'tcpguard status'\n");
 }
 
-/* The request has come: the client has longer to take the answer. */
-static void extend_life(struct MHD_Connection *connection)
+/* From now on the client has to take the answer. */
+static void notice_request(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct connection *slot = info ? info->socket_context : NULL;
 
-	if (slot)
-		slot->until_ms += LIFE_MS - REQUEST_MS;
+	if (slot && !slot->asked) {
+		slot->asked = true;
+		slot->since_ms = now_ms();
+	}
 }
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
@@ -121,7 +134,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	(void)data;
 	(void)data_bytes;
 	(void)request;
-	extend_life(connection);
+	notice_request(connection);
 	if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
 		return reply_line(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
 	if (!strcmp(url, "/metrics"))
@@ -146,7 +159,7 @@ static void begin_connection(struct metrics_server *server, struct MHD_Connectio
 	for (i = 0; info && i < CONNECTIONS_MAX; i++)
 		if (server->connection[i].fd < 0) {
 			server->connection[i] = (struct connection){ .fd = info->connect_fd,
-								     .until_ms = now_ms() + REQUEST_MS };
+								     .since_ms = now_ms() };
 			server->connections++;
 			*slot = &server->connection[i];
 			return;
@@ -166,11 +179,17 @@ static void notice_connection(void *context, struct MHD_Connection *connection, 
 	}
 }
 
+static uint64_t ends_ms(const struct connection *connection, const struct patience *patience)
+{
+	return connection->since_ms + (connection->asked ? patience->answer_ms : patience->request_ms);
+}
+
 /* Ends what has lived too long; the milliseconds until the next one has. */
 static uint32_t end_old_connections(struct metrics_server *server)
 {
+	bool full = server->connections == CONNECTIONS_MAX;
 	uint32_t delay_ms = LOOP_NEVER;
-	uint64_t now = now_ms();
+	uint64_t now = now_ms(), until;
 	int i;
 
 	for (i = 0; i < CONNECTIONS_MAX; i++) {
@@ -178,13 +197,14 @@ static uint32_t end_old_connections(struct metrics_server *server)
 
 		if (connection->fd < 0 || connection->ended)
 			continue;
-		if (now >= connection->until_ms) {
+		until = ends_ms(connection, full ? &when_full : &usually);
+		if (now >= until) {
 			/* libmicrohttpd, whose descriptor it is, sees the end and closes it. */
 			shutdown(connection->fd, SHUT_RDWR);
 			connection->ended = true;
 			delay_ms = 0;
-		} else if (connection->until_ms - now < delay_ms) {
-			delay_ms = (uint32_t)(connection->until_ms - now);
+		} else if (until - now < delay_ms) {
+			delay_ms = (uint32_t)(until - now);
 		}
 	}
 	return delay_ms;
