@@ -18,7 +18,7 @@ void daemon_report_pass(struct daemon_state *state, const struct ager_pass *pass
 		log_info("the flow table is short of room: %llu flows given up early",
 			 (unsigned long long)pass->evicted);
 	if (pass->adopt)
-		log_info("the flow table has had room for long: connections it had none for are adopted for %u s",
+		log_info("the flow table has had room for long: whom it had none for is adopted for %u s",
 			 TG_LEARN_DEFAULT_MS / 1000);
 	if (pass->unrefused)
 		log_info("unknown connections are dropped again in %llu buckets of the flow table",
