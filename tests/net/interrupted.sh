@@ -62,9 +62,9 @@ end_daemon() {
 
 # steps TRACE FIRST AMONG: "CALL NUMBER WORDS" for the calls of a trace that are AMONG those, from the first
 # line that matches on.  Of the directories that lead to a pin the first two are left out: the walk ends at
-# any of them alike.
+# any of them alike.  Memory that AddressSanitizer wants for itself is none of tcpguard's to miss.
 steps() {
-	awk -v first="$2" -v among=",$3," '
+	awk -v first="$2" -v among=",$3," -v sanitized="${TG_SANITIZED-}" '
 	{
 		call = $2
 		sub(/\(.*/, "", call)
@@ -73,6 +73,8 @@ steps() {
 		if (!seen || !index(among, "," call ","))
 			next
 		if (call == "openat" && /(fs\/bpf\/tcpguard|"v[0-9]+)",.*O_PATH/)
+			next
+		if (sanitized == "address" && call == "mmap" && /MAP_ANON/)
 			next
 		words = $0
 		sub(/^[0-9]+ +/, "", words)
