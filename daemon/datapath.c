@@ -224,7 +224,7 @@ static int update_programs(struct job *job)
 
 	if (err)
 		return err;
-	exchange_fill(&item, job);
+	load_for_exchange(job, &item);
 	return exchange_run(&job->pins, &item, 1, NULL);
 }
 

@@ -4,30 +4,23 @@
  * Each hook changes in one step, so that no packet passes unjudged; old and new programs work on the
  * same maps, so that it does not matter which of two hooks is first.
  *
- * The journal is a directory of pins, SLOT_xdp, SLOT_tc and SLOT_tc_in, that changes its name:
+ * The journal is a directory of pins, SLOT_xdp, SLOT_tc and SLOT_tc_in, and notes what they were loaded with,
+ * SLOT_loaded, that changes its name:
  *
  *   exchange_new    the present programs are being written down: of no meaning yet
  *   exchange        they are complete, and hooks are being changed: after a kill they are put back
  *   exchange_done   every hook has its new program: they are on their way to ...
  *   former          what `upgrade --rollback` puts back
  *
- * The pins of an interface (SLOT/prog_*) change before its hooks do.  Under pins_lock().  With another
+ * The pins of an interface (SLOT/prog_*) change before its hooks do, the register after them.  Under pins_lock().  With another
  * flow table (datapath_migrate.c) the former programs are not kept: they would keep their table, and
  * know nothing of what has passed since.
  */
 #include "datapath_parts.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-
-#include "tcpguard.skel.h"
 
 #include "log.h"
 
@@ -37,11 +30,17 @@
 #define FORMER PINS_DIR "/former"
 
 static const char *const pin_of[EXCHANGE_HOOKS] = { "prog_xdp", "prog_tc", "prog_tc_in" };
-static const char *const word_of[EXCHANGE_HOOKS] = { "xdp", "tc", "tc_in" };
 
-static const char *entry_path(char *path, const char *directory, unsigned int slot, int hook)
+/* Of an interface in the journal: a program for each hook, and the note. */
+enum {
+	LOADED = EXCHANGE_HOOKS,
+	ENTRIES
+};
+static const char *const word_of[ENTRIES] = { "xdp", "tc", "tc_in", "loaded" };
+
+static const char *entry_path(char *path, const char *directory, unsigned int slot, int entry)
 {
-	snprintf(path, DATAPATH_PATH_BYTES, "%s/%u_%s", directory, slot, word_of[hook]);
+	snprintf(path, DATAPATH_PATH_BYTES, "%s/%u_%s", directory, slot, word_of[entry]);
 	return path;
 }
 
@@ -63,13 +62,13 @@ static int remove_entries(const char *directory)
 {
 	char path[DATAPATH_PATH_BYTES];
 	unsigned int slot;
-	int hook;
+	int entry;
 
 	if (!exists(directory))
 		return 0;
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
-		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			if (pins_path_unlink(entry_path(path, directory, slot, hook)) && errno != ENOENT)
+		for (entry = 0; entry < ENTRIES; entry++)
+			if (pins_path_unlink(entry_path(path, directory, slot, entry)) && errno != ENOENT)
 				return log_err(-errno, "cannot remove %s", path);
 	if (pins_path_rmdir(directory) && errno != ENOENT)
 		return log_err(-errno, "cannot remove %s", directory);
@@ -91,16 +90,20 @@ static int write_down(unsigned int slot, int hook)
 	return err;
 }
 
-static int write_journal(const struct exchange *items, unsigned int count)
+static int write_journal(const struct pins *pins, const struct exchange *items, unsigned int count)
 {
+	char note[DATAPATH_PATH_BYTES];
 	unsigned int i;
 	int hook, err = 0;
 
 	if (pins_path_make(JOURNAL_NEW))
 		return log_err(-errno, "cannot make " JOURNAL_NEW);
-	for (i = 0; i < count && !err; i++)
+	for (i = 0; i < count && !err; i++) {
+		entry_path(note, JOURNAL_NEW, items[i].slot, LOADED);
+		err = loaded_note(note, &pins->ifaces[items[i].slot]);
 		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
 			err = items[i].program[hook] < 0 ? 0 : write_down(items[i].slot, hook);
+	}
 	if (!err && pins_path_rename(JOURNAL_NEW, JOURNAL, 0))
 		err = log_err_hint(-errno,
 				   "in another network namespace one was interrupted: run it there, with "
@@ -156,19 +159,36 @@ static int put_back(const struct pins *pins, unsigned int slot, int hook)
 	return err;
 }
 
+/* The first error; what can be put back is. */
+static int put_slot_back(const struct pins *pins, unsigned int slot)
+{
+	struct loaded loaded = loaded_of(&pins->ifaces[slot]);
+	char path[DATAPATH_PATH_BYTES];
+	int hook, err, first = 0;
+
+	for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
+		err = put_back(pins, slot, hook);
+		if (err && !first)
+			first = err;
+	}
+	if (!first)
+		first = loaded_read(entry_path(path, JOURNAL, slot, LOADED), &loaded);
+	if (!first)
+		loaded_register(&pins->ifaces[slot], &loaded);
+	return first;
+}
+
 /* The journal goes when all of it is back: till then another try is worth while. */
 static int take_back(const struct pins *pins)
 {
 	unsigned int slot;
-	int hook, err, first = 0;
+	int err, first = 0;
 
 	migrate_begin_back(pins);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
-		for (hook = 0; hook < EXCHANGE_HOOKS; hook++) {
-			err = put_back(pins, slot, hook);
-			if (err && !first)
-				first = err;
-		}
+		err = put_slot_back(pins, slot);
+		if (err && !first)
+			first = err;
 	}
 	if (first)
 		return first;
@@ -187,14 +207,14 @@ static int keep_former(void)
 {
 	char from[DATAPATH_PATH_BYTES], to[DATAPATH_PATH_BYTES];
 	unsigned int slot;
-	int hook;
+	int entry;
 
 	if (pins_path_make(FORMER) && errno != EEXIST)
 		return log_err(-errno, "cannot make " FORMER);
 	for (slot = 0; slot < TG_IFACES_MAX; slot++)
-		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			if (pins_path_rename(entry_path(from, JOURNAL_DONE, slot, hook),
-					     entry_path(to, FORMER, slot, hook), 0) &&
+		for (entry = 0; entry < ENTRIES; entry++)
+			if (pins_path_rename(entry_path(from, JOURNAL_DONE, slot, entry),
+					     entry_path(to, FORMER, slot, entry), 0) &&
 			    errno != ENOENT)
 				return log_err(-errno, "cannot move %s to " FORMER, from);
 	pins_path_rmdir(JOURNAL_DONE);
@@ -232,25 +252,6 @@ static int commit(bool migrated)
 	return 0;
 }
 
-int exchange_uses_table(const struct pins *pins, int program)
-{
-	struct bpf_map_info flows = {};
-	struct bpf_prog_info info = {};
-	__u32 ids[64], bytes = sizeof(flows), i;
-
-	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
-		return log_err(-errno, "cannot examine the flow table");
-	info.map_ids = (__u64)(uintptr_t)ids;
-	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
-	bytes = sizeof(info);
-	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
-		return log_err(-errno, "cannot examine a former program");
-	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
-		if (ids[i] == flows.id)
-			return 1;
-	return 0;
-}
-
 /*
  * 1: the flows were carried to the table that is pinned now, and only the tidying up is missing.  0: not so.
  * -errno (said): unknown.
@@ -271,37 +272,39 @@ static int table_was_exchanged(const struct pins *pins)
 			continue;
 		if (fd < 0)
 			return log_err(fd, "cannot open the journal of an interrupted exchange");
-		uses = exchange_uses_table(pins, fd);
+		uses = maps_are_used_by(pins, fd);
 		close(fd);
 		return uses < 0 ? uses : !uses;
 	}
 	return 0;
 }
 
-void exchange_fill(struct exchange *item, const struct job *job)
+static int set_programs(const struct pins *pins, const struct exchange *item)
 {
-	item->slot = job->slot;
-	item->program[EXCHANGE_XDP] = bpf_program__fd(job->programs->progs.tg_xdp_ingress);
-	item->program[EXCHANGE_TC] = bpf_program__fd(job->programs->progs.tg_tc_egress);
-	item->program[EXCHANGE_TC_IN] = accept_program(job);
+	struct tg_iface *iface = &pins->ifaces[item->slot];
+	int hook, err = 0;
+
+	for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
+		if (item->program[hook] >= 0)
+			err = set_hook(item->slot, iface, hook, item->program[hook]);
+	if (!err)
+		loaded_register(iface, &item->loaded);
+	return err;
 }
 
 int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count,
 		 struct migration *migration)
 {
 	unsigned int i;
-	int hook, err;
+	int err;
 
-	err = write_journal(items, count);
+	err = write_journal(pins, items, count);
 	if (err)
 		return err;
 	if (migration)
 		err = migrate_begin(migration);
 	for (i = 0; i < count && !err; i++)
-		for (hook = 0; hook < EXCHANGE_HOOKS && !err; hook++)
-			if (items[i].program[hook] >= 0)
-				err = set_hook(items[i].slot, &pins->ifaces[items[i].slot], hook,
-					       items[i].program[hook]);
+		err = set_programs(pins, &items[i]);
 	if (!err && migration)
 		err = migrate_finish(migration);
 	if (!err)
@@ -349,20 +352,29 @@ int datapath_recover(const struct pins *pins)
 	return err;
 }
 
-int exchange_open_former(unsigned int slot, int hook)
+static int open_entry(const char *directory, unsigned int slot, int hook)
 {
 	char path[DATAPATH_PATH_BYTES];
-	int fd = pins_path_get(entry_path(path, FORMER, slot, hook), 0);
+	int fd = pins_path_get(entry_path(path, directory, slot, hook), 0);
 
 	return fd < 0 ? -errno : fd;
 }
 
+int exchange_open_former(unsigned int slot, int hook)
+{
+	return open_entry(FORMER, slot, hook);
+}
+
 int exchange_open_journal(unsigned int slot, int hook)
 {
-	char path[DATAPATH_PATH_BYTES];
-	int fd = pins_path_get(entry_path(path, JOURNAL, slot, hook), 0);
+	return open_entry(JOURNAL, slot, hook);
+}
 
-	return fd < 0 ? -errno : fd;
+int exchange_read_former(unsigned int slot, struct loaded *loaded)
+{
+	char path[DATAPATH_PATH_BYTES];
+
+	return loaded_read(entry_path(path, FORMER, slot, LOADED), loaded);
 }
 
 void exchange_forget(unsigned int slot)
@@ -370,11 +382,11 @@ void exchange_forget(unsigned int slot)
 	static const char *const directories[] = { JOURNAL, JOURNAL_DONE, FORMER };
 	char path[DATAPATH_PATH_BYTES];
 	size_t i;
-	int hook;
+	int entry;
 
 	for (i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
-		for (hook = 0; hook < EXCHANGE_HOOKS; hook++)
-			pins_path_unlink(entry_path(path, directories[i], slot, hook));
+		for (entry = 0; entry < ENTRIES; entry++)
+			pins_path_unlink(entry_path(path, directories[i], slot, entry));
 		pins_path_rmdir(directories[i]); /* of the last interface */
 	}
 }

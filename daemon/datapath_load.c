@@ -197,6 +197,19 @@ int load_shared(struct job *job)
 	return job->shared ? 0 : -EIO;
 }
 
+void load_for_exchange(const struct job *job, struct exchange *item)
+{
+	item->slot = job->slot;
+	item->program[EXCHANGE_XDP] = bpf_program__fd(job->programs->progs.tg_xdp_ingress);
+	item->program[EXCHANGE_TC] = bpf_program__fd(job->programs->progs.tg_tc_egress);
+	item->program[EXCHANGE_TC_IN] = accept_program(job);
+	item->loaded = (struct loaded){
+		.profile = job->result->profile,
+		.strict = job->options->strict,
+		.cookies = job->cookie.kind,
+	};
+}
+
 void load_release(struct job *job)
 {
 	accept_release(job);

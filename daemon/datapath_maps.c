@@ -317,3 +317,22 @@ void maps_remove_table(void)
 {
 	remove_directory(NEW_DIR);
 }
+
+int maps_are_used_by(const struct pins *pins, int program)
+{
+	struct bpf_map_info flows = {};
+	struct bpf_prog_info info = {};
+	__u32 ids[64], bytes = sizeof(flows), i;
+
+	if (bpf_obj_get_info_by_fd(pins->fd[PINS_FLOWS], &flows, &bytes))
+		return log_err(-errno, "cannot examine the flow table");
+	info.map_ids = (__u64)(uintptr_t)ids;
+	info.nr_map_ids = sizeof(ids) / sizeof(ids[0]);
+	bytes = sizeof(info);
+	if (bpf_obj_get_info_by_fd(program, &info, &bytes))
+		return log_err(-errno, "cannot examine a former program");
+	for (i = 0; i < info.nr_map_ids && i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i] == flows.id)
+			return 1;
+	return 0;
+}

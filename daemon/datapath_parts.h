@@ -13,6 +13,7 @@
 
 struct tcpguard_bpf;
 struct cookie_accept_bpf;
+struct exchange;
 
 /* One attach at work. */
 struct job {
@@ -43,6 +44,8 @@ int load_plan(struct job *job);
 int load_programs(struct job *job);
 /* An instance that libxdp will load: constants and maps set. */
 int load_shared(struct job *job);
+/* What is loaded, as what an interface shall get. */
+void load_for_exchange(const struct job *job, struct exchange *item);
 void load_release(struct job *job);
 
 /* datapath_cookie.c */
@@ -62,6 +65,8 @@ int maps_bind(const struct job *job, struct tcpguard_bpf *programs);
 /* After the first load: fills, pins and opens new maps. */
 int maps_publish(struct job *job);
 void maps_remove(void);
+/* A program keeps the maps it was loaded with: is the flow table among them that pins has open?  -errno (said). */
+int maps_are_used_by(const struct pins *pins, int program);
 
 /* datapath_forget.c.  Flows of a time when no interface was attached; on a host those that have ended stay. */
 int forget_flows(const struct pins *pins, bool host);
@@ -163,27 +168,44 @@ enum exchange_hook {
 	EXCHANGE_HOOKS
 };
 
+/* What programs were loaded with, of what the register tells. */
+struct loaded {
+	__u32 profile; /* enum tg_profile */
+	__u32 strict;
+	__u32 cookies; /* enum tg_cookie_kind */
+};
+
 /* The new programs of one interface that is attached with all of its hooks; -1 where it has none. */
 struct exchange {
 	unsigned int slot;
 	int program[EXCHANGE_HOOKS];
+	struct loaded loaded;
 };
 
-/* The programs this job has loaded. */
-void exchange_fill(struct exchange *item, const struct job *job);
-/* Errors are said; after one, every hook has its former program.  migration: NULL, or to another table. */
+/*
+ * The register is told what the new programs were loaded with.  Errors are said; after one, every hook has its
+ * former program.  migration: NULL, or to another table.
+ */
 int exchange_run(const struct pins *pins, const struct exchange *items, unsigned int count,
 		 struct migration *migration);
 /* A descriptor of what the last exchange replaced, or -errno in silence: -ENOENT for none. */
 int exchange_open_former(unsigned int slot, int hook);
-/* The same of an exchange that is under way, or was interrupted. */
+/* What they were loaded with; *loaded stays if that is not known.  0 or -errno, said. */
+int exchange_read_former(unsigned int slot, struct loaded *loaded);
+/* A descriptor of an exchange that is under way, or was interrupted; as exchange_open_former(). */
 int exchange_open_journal(unsigned int slot, int hook);
-/* A program keeps the maps it was loaded with: is the flow table among them that pins has open?  -errno (said). */
-int exchange_uses_table(const struct pins *pins, int program);
 /* Its journal is written and not yet gone. */
 bool exchange_under_way(void);
 /* Nothing of a detached interface is kept. */
 void exchange_forget(unsigned int slot);
+
+/* datapath_loaded.c: a note beside the pins of programs, what they were loaded with */
+
+struct loaded loaded_of(const struct tg_iface *iface);
+void loaded_register(struct tg_iface *iface, const struct loaded *loaded);
+int loaded_note(const char *path, const struct tg_iface *iface);
+/* *loaded stays if there is no note.  0 or -errno, said. */
+int loaded_read(const char *path, struct loaded *loaded);
 
 /* datapath_share.c */
 

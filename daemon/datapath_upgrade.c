@@ -14,6 +14,7 @@
 
 #include "list_format.h"
 #include "log.h"
+#include "names.h"
 
 /* One interface at work. */
 struct work {
@@ -89,7 +90,7 @@ static int load_one(struct upgrade *upgrade, struct work *work, unsigned int slo
 		err = migrate_publish(upgrade->migration, &work->job);
 	if (err)
 		return err;
-	exchange_fill(&upgrade->items[upgrade->count], &work->job);
+	load_for_exchange(&work->job, &upgrade->items[upgrade->count]);
 	/* SYN cookies want the hook at ingress that was not needed, or the other way round. */
 	err = tchook_has_ingress(slot);
 	if (err < 0)
@@ -135,7 +136,7 @@ static int open_former(struct upgrade *upgrade, struct work *work, unsigned int 
 		work->former[hook] = fd;
 		upgrade->items[upgrade->count].program[hook] = fd;
 		/* The one at TC ingress has no flows, and came with the others. */
-		uses = hook == EXCHANGE_TC_IN ? 1 : exchange_uses_table(upgrade->pins, fd);
+		uses = hook == EXCHANGE_TC_IN ? 1 : maps_are_used_by(upgrade->pins, fd);
 		if (uses < 0)
 			return uses;
 		if (!uses) {
@@ -203,7 +204,10 @@ static int prepare_one(struct upgrade *upgrade, unsigned int slot, bool rollback
 	if (err || out->left)
 		return err;
 	item->slot = slot;
-	err = rollback ? open_former(upgrade, work, slot) : load_one(upgrade, work, slot);
+	item->loaded = loaded_of(&out->iface);
+	err = rollback ? exchange_read_former(slot, &item->loaded) : load_one(upgrade, work, slot);
+	if (!err && rollback)
+		err = open_former(upgrade, work, slot);
 	if (err > 0)
 		out->left = rollback ? "no former programs of it are kept; the version you want and its "
 				       "'tcpguard upgrade' put its programs in place" :
@@ -225,6 +229,14 @@ static void release(struct upgrade *upgrade)
 		release_work(&upgrade->work[i]);
 	migrate_release(upgrade->migration);
 	free(upgrade);
+}
+
+/* An attach has changed it, and its programs are replaced by those of before. */
+static void say_loaded(const struct tg_iface *before, const struct loaded *loaded)
+{
+	if (loaded->profile != before->profile || loaded->strict != before->strict)
+		log_info("'%s' is as it was attached before: profile %s, %s", before->name,
+			 names_profile(loaded->profile), loaded->strict ? "strict" : "not strict");
 }
 
 /* Whoever kept the former table would see none of the others' packets. */
@@ -266,8 +278,8 @@ int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
 		err = exchange_run(pins, upgrade->items, upgrade->count, upgrade->migration);
 	if (!err && upgrade->count && upgrade->migration)
 		migrate_report(upgrade->migration, migrated);
-	for (slot = 0; slot < upgrade->count && !err && !rollback; slot++)
-		pins->ifaces[upgrade->items[slot].slot].cookies = upgrade->work[slot].job.cookie.kind;
+	for (slot = 0; slot < upgrade->count && !err && rollback; slot++)
+		say_loaded(&upgrade->out[slot]->iface, &upgrade->items[slot].loaded);
 	release(upgrade);
 	return err;
 }

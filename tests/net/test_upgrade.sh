@@ -320,6 +320,38 @@ faults "upgrade refused one call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-300}"
 faults "upgrade killed before a call" "$WORK/upgrade" $FIRST "${UPGRADE_EVERY:-150}" 13 killed
 check "an upgrade afterwards" "$TCPGUARD" upgrade --no-daemon
 
+# What attach changed goes back with the programs, and status never says anything else than they do.
+programs_are_strict() {
+	local id
+
+	for id in $(bpftool -j prog show pinned $V1/iface/0/prog_tc | query "' '.join(map(str, d['map_ids']))"); do
+		if bpftool -j map show id "$id" | grep -q '"name":"tcpguard.rodata"'; then
+			bpftool -j map dump id "$id" | grep -oP '"strict":\K\d' | sort -u
+			return
+		fi
+	done
+}
+
+strict() { # 1 or 0: the programs are, and status says so
+	equal "$(programs_are_strict) $("$TCPGUARD" -j status | query "int(iface('eth0')['strict'])")" "$1 $1"
+}
+
+attach eth0 --no-daemon --strict
+attach eth0 --no-daemon
+"$TCPGUARD" upgrade --rollback > "$WORK/out" 2> "$WORK/err"
+check "what attach changed goes back with the programs" strict 1
+check "which is said" grep -q "^tcpguard: 'eth0' is as it was attached before: profile host, strict$" "$WORK/err"
+traced "$WORK/attach" "$TCPGUARD" attach eth0 --no-daemon || die "attach: $(cat "$WORK/err")"
+read -r call number _ < <(steps "$WORK/attach" $FIRST "$CHANGES" | grep '"exchange".*"exchange_done"')
+check "attach is killed before the last step" killed_before "$call" "$number" "$TCPGUARD" attach eth0 --no-daemon --strict
+"$TCPGUARD" daemon > "$WORK/daemon" 2>&1 < /dev/null &
+check "the daemon takes it back" wait_for 10 no_journal
+check "what it was attached with, too" strict 0
+wait_for 20 has_begun $! || die "no daemon"
+end_daemon
+check "attach is killed after it" killed_before "$call" $((number + 1)) "$TCPGUARD" attach eth0 --no-daemon --strict
+check "it has what was asked for" strict 1
+
 # The same where programs are clsact filters, which are no links.
 "$TCPGUARD" detach --all --purge > "$WORK/out"
 for name in eth0 v0; do attach "$name" --no-daemon --tc clsact; done
