@@ -292,7 +292,7 @@ $(BUILD)/tests/bench/flood: $(patsubst %,$(BUILD)/tests/bench/%.o,flood flood_ki
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 
-$(BUILD)/tests/bench/fill: $(patsubst %,$(BUILD)/%.o,tests/bench/fill daemon/pins daemon/layout daemon/layout_rows daemon/pins_lock daemon/pins_path daemon/log daemon/privilege daemon/resource)
+$(BUILD)/tests/bench/fill: $(patsubst %.c,$(BUILD)/%.o,tests/bench/fill.c daemon/resource.c $(pins))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIB_LIBS) -o $@
 

@@ -12,6 +12,7 @@
 
 #include "config_lists.h"
 #include "log.h"
+#include "netdev.h"
 #include "settings.h"
 
 const struct config_iface *config_find_iface(const struct config *config, const char *name)
@@ -52,11 +53,13 @@ void config_from_pins(const struct pins *pins, uint64_t now_ms, struct config *t
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
 		const struct tg_iface *iface = &pins->ifaces[slot];
 		struct config_iface *out = &to->iface[to->iface_count];
+		struct tg_iface named = *iface;
 
 		if (!iface->ifindex)
 			continue;
+		netdev_refresh_name(&named);
 		memset(out, 0, sizeof(*out));
-		memcpy(out->name, iface->name, sizeof(out->name) - 1);
+		memcpy(out->name, named.name, sizeof(out->name) - 1);
 		out->mode = tg_mode_at(&from->iface[slot], now_ms);
 		out->share = iface->xdp_mode == TG_XDP_SHARED;
 		out->xdp = out->share ? 0 : iface->xdp_mode;
@@ -103,12 +106,16 @@ static void apply_modes(const struct pins *pins, const struct config *config, ui
 	uint32_t slot;
 
 	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
-		const struct tg_iface *iface = &pins->ifaces[slot];
-		const struct config_iface *wanted = config_find_iface(config, iface->name);
-		uint32_t mode = config_iface_mode(config, iface->name);
+		struct tg_iface named = pins->ifaces[slot];
+		const struct tg_iface *iface = &named;
+		const struct config_iface *wanted;
+		uint32_t mode;
 
 		if (!iface->ifindex)
 			continue;
+		netdev_refresh_name(&named);
+		wanted = config_find_iface(config, iface->name);
+		mode = config_iface_mode(config, iface->name);
 		if (wanted)
 			compare_attached(iface, wanted);
 		if (mode == CONFIG_NOT_GIVEN && wanted)

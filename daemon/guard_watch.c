@@ -12,6 +12,7 @@
 #include "format.h"
 #include "log.h"
 #include "names.h"
+#include "netdev.h"
 
 struct guard_watch {
 	guard_reporter report;
@@ -129,7 +130,7 @@ static int step_iface(struct guard_watch *watch, const struct pins *pins, const 
 	__u32 *word = &pins->settings->iface[slot].relaxed;
 	struct watched *watched = &watch->iface[slot];
 	const struct tg_iface *iface = &pins->ifaces[slot];
-	char name[TG_IFNAME_LEN + 1] = "";
+	struct tg_iface named = *iface;
 	uint32_t count, i, relaxed;
 	int err;
 
@@ -146,11 +147,12 @@ static int step_iface(struct guard_watch *watch, const struct pins *pins, const 
 		return err;
 	relaxed = guard_step(&watched->guard, limits, &sample, TG_READ_ONCE(*word), changes, &count);
 	TG_WRITE_ONCE(*word, relaxed);
-	memcpy(name, iface->name, TG_IFNAME_LEN);
+	if (count)
+		netdev_refresh_name(&named);
 	for (i = 0; i < count; i++) {
-		say(name, &changes[i]);
+		say(named.name, &changes[i]);
 		if (watch->report)
-			watch->report(watch->context, name, &changes[i]);
+			watch->report(watch->context, named.name, &changes[i]);
 	}
 	return 0;
 }

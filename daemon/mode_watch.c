@@ -3,6 +3,7 @@
 #include "mode_watch.h"
 
 #include "names.h"
+#include "netdev.h"
 
 #define NOBODY ", nobody confirmed"
 
@@ -51,13 +52,16 @@ bool mode_watch_look(struct mode_watch *watch, const struct pins *pins, uint64_t
 
 	read_modes(&now, pins, now_ms);
 	for (i = 0; i < TG_IFACES_MAX; i++) {
+		struct tg_iface iface = pins->ifaces[i];
+
 		if (now.iface[i] == watch->iface[i])
 			continue;
+		netdev_refresh_name(&iface);
 		changed = true;
 		reverted = has_lapsed(&config->iface[i], now_ms);
 		now.reverts += reverted;
 		events_say(events, TG_EVENT_MODE, "interface %.*s: %s -> %s%s", TG_IFNAME_LEN,
-			   pins->ifaces[i].name, word(watch->iface[i]), word(now.iface[i]),
+			   iface.name, word(watch->iface[i]), word(now.iface[i]),
 			   reverted ? NOBODY : "");
 	}
 	for (i = 0; i < TG_SERVICES_MAX; i++) {

@@ -22,6 +22,7 @@
 
 #include "log.h"
 #include "pins_path.h"
+#include "netdev.h"
 #include "privilege.h"
 
 #define DAEMON_DIR PINS_DIR "/daemon"
@@ -237,7 +238,8 @@ int pins_iface_slot(const struct pins *p, const char *name)
 			continue;
 		if (iface->ifindex == ifindex) /* renamed since, perhaps */
 			return slot;
-		if (!strncmp(iface->name, name, sizeof(iface->name)))
+		/* One that was renamed is not meant by its former name, which may be another's now. */
+		if (!strncmp(iface->name, name, sizeof(iface->name)) && !netdev_exists(iface))
 			by_name = slot;
 	}
 	return by_name;

@@ -1,5 +1,6 @@
 # What opens the pinned maps needs.
-pins := daemon/pins.c daemon/layout.c daemon/layout_rows.c daemon/pins_lock.c daemon/pins_path.c daemon/log.c daemon/privilege.c
+pins := daemon/pins.c daemon/layout.c daemon/layout_rows.c daemon/pins_lock.c daemon/pins_path.c daemon/log.c daemon/privilege.c \
+	daemon/netdev.c daemon/netdev_upper.c daemon/netlink.c
 sources_test_options := daemon/options.c daemon/log.c
 sources_test_format := daemon/format.c
 sources_test_filter := daemon/filter.c daemon/flow_table.c daemon/names.c daemon/options.c daemon/log.c

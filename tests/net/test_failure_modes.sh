@@ -142,6 +142,19 @@ ip link set lan0 up
 check "renamed: it goes on" enforces lan0
 check "renamed: status has the new name" answers $OK '^lan0 ' "$TCPGUARD" status
 check "renamed: commands take the new name" answers $OK 'on lan0' "$TCPGUARD" enforce lan0
+
+ip link add eth0 type veth peer name eth9
+check "its former name is another's: monitor" answers $NOT_ATTACHED "'eth0' is neither" "$TCPGUARD" monitor eth0
+check "its former name is another's: detach" answers $NOT_ATTACHED "'eth0' is not attached" "$TCPGUARD" detach eth0
+attach eth0 --no-daemon --mode monitor
+check "its former name is another's: attach" enforces lan0
+check "which is an interface besides" answers $OK 'eth0: detached' "$TCPGUARD" detach eth0
+ip link del eth0
+printf '%s\n' 'version: 1' 'mode: enforce' 'interfaces: [{name: lan0, mode: monitor}]' > "$WORK/renamed.yaml"
+"$TCPGUARD" config reload "$WORK/renamed.yaml" > "$WORK/out"
+check "renamed: so does the configuration" answers $OK '^lan0 .*MONITOR' "$TCPGUARD" status
+check "renamed: and what is shown of it" answers $OK "name: 'lan0', mode: monitor" "$TCPGUARD" config show
+"$TCPGUARD" enforce lan0 > "$WORK/out"
 ip link set lan0 down
 ip link set lan0 name eth0
 ip link set eth0 up
