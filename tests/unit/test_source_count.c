@@ -35,6 +35,7 @@ static int setup(void **state)
 	tg_hash_key_for_zone(world.pins.info.coefficient, 0, &world.hash);
 	flood.source_conns = 10;
 	world.settings.config[0].flood = flood;
+	world.settings.config[0].timeouts = (struct tg_timeouts)TG_TIMEOUTS_DEFAULT;
 	world.pins.settings = &world.settings;
 	world.pins.buckets = world.buckets;
 	world.pins.details = world.details;
@@ -45,18 +46,20 @@ static int setup(void **state)
 }
 
 /* A flow that 192.0.2.host opened towards 10.0.0.2; facts of opener and other. */
-static void put(uint8_t host, uint32_t opener_facts, uint32_t other_facts)
+static struct tg_slot *put(uint8_t host, uint32_t opener_facts, uint32_t other_facts)
 {
 	uint32_t number = world.used++;
 	struct tg_slot *slot = &world.buckets[number / TG_BUCKET_WAYS].slot[number % TG_BUCKET_WAYS];
 	struct tg_flow_key *key = &world.details[number].key;
 
 	slot->claim = TG_CLAIM_OWNED | TG_CLAIM_LIVE | TG_CLAIM_OPENER_HI;
+	slot->stamp_ms = NOW_MS;
 	slot->half[TG_SIDE_HI].facts = opener_facts;
 	slot->half[TG_SIDE_LO].facts = other_facts;
 	key->lo_addr[2] = key->hi_addr[2] = TG_MAPPED_PREFIX;
 	key->lo_addr[3] = htonl(0x0a000002);
 	key->hi_addr[3] = htonl(0xc0000200U | host);
+	return slot;
 }
 
 #define ACKED (TG_FACT_SYN | TG_FACT_HASACK | TG_FACT_ACKSYN)
@@ -97,6 +100,23 @@ static void our_own_connections_are_nobodys(void **state)
 	assert_int_equal(counted(1), 0);
 }
 
+/* As they are while nobody sweeps; a suspect flow may be established, whatever it looks like. */
+static void expired_connections_are_not_counted(void **state)
+{
+	const uint32_t half_closed_ms = world.settings.config[0].timeouts.phase_ms[TG_PHASE_HALF_CLOSED];
+	struct tg_slot *suspect = put(3, ACKED | TG_FACT_FIN, ACKED);
+
+	(void)state;
+	put(1, ACKED | TG_FACT_FIN, ACKED)->stamp_ms = NOW_MS - half_closed_ms;
+	put(2, ACKED | TG_FACT_FIN, ACKED)->stamp_ms = NOW_MS - half_closed_ms - 1;
+	suspect->stamp_ms = NOW_MS - half_closed_ms - 1;
+	suspect->claim |= TG_CLAIM_SUSPECT;
+	assert_int_equal(source_count_run(&world.pins, NOW_MS), 0);
+	assert_int_equal(counted(1), 1);
+	assert_int_equal(counted(2), 0);
+	assert_int_equal(counted(3), 1);
+}
+
 /* What the data path added before is in the new count; what it adds from now on is not lost. */
 static void a_count_replaces_what_was_added_since(void **state)
 {
@@ -131,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(established_connections_of_a_source_are_counted, setup),
 		cmocka_unit_test_setup(our_own_connections_are_nobodys, setup),
+		cmocka_unit_test_setup(expired_connections_are_not_counted, setup),
 		cmocka_unit_test_setup(a_count_replaces_what_was_added_since, setup),
 		cmocka_unit_test_setup(it_counts_when_a_limit_is_set_and_it_is_time, setup),
 	};
