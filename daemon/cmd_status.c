@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `tcpguard status [IFACE]`: what is attached, and how the rest is doing. */
 #include "command.h"
+#include "datapath.h"
+#include "netdev.h"
 #include "options.h"
 #include "output.h"
 #include "snapshot.h"
+
+/* What is no link, too. */
+static void look_at_hooks(struct snapshot *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->iface_count; i++) {
+		struct snapshot_iface *iface = &s->iface[i];
+
+		iface->xdp_link = datapath_xdp_state(iface->slot, &iface->iface);
+		iface->tc_link = datapath_tc_state(iface->slot, &iface->iface);
+		iface->vanished = !netdev_exists(&iface->iface) &&
+				  (iface->xdp_link == PINS_LINK_GONE || iface->tc_link == PINS_LINK_GONE);
+	}
+}
 
 static int show(const struct pins *pins, const struct global_options *global, int argc, char **argv)
 {
@@ -17,6 +34,7 @@ static int show(const struct pins *pins, const struct global_options *global, in
 	if (!err)
 		err = snapshot_select(pins, s, argc, argv);
 	if (!err) {
+		look_at_hooks(s);
 		attached = s->iface_count > 0;
 		out.functions->status(&out, s);
 		err = output_close(&out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Interfaces that vanish, exchanges that were killed: the daemon puts in order what they left. */
+/* Interfaces that vanish, hooks taken off, exchanges killed: the daemon puts in order what they left. */
 #include <string.h>
 #include <unistd.h>
 
@@ -29,10 +29,27 @@ static bool has_vanished(const struct daemon_state *state, uint32_t slot)
 		return false;
 	xdp = pins_link_state(slot, "xdp");
 	tc = pins_link_state(slot, "tc");
-	/* Shared XDP with clsact has no link to ask; then only our own namespace can be looked at. */
-	if (xdp == PINS_LINK_ABSENT && tc == PINS_LINK_ABSENT)
-		return iface->netns == netdev_netns() && !netdev_exists(iface);
-	return xdp == PINS_LINK_GONE || tc == PINS_LINK_GONE;
+	if (xdp == PINS_LINK_GONE || tc == PINS_LINK_GONE)
+		return true;
+	/*
+	 * A filter of clsact is no link: only our own namespace can be looked at.  When the device leaves that
+	 * one the filter goes, and the XDP program alone would see half of every connection.
+	 */
+	return tc == PINS_LINK_ABSENT && iface->netns == netdev_netns() && !netdev_exists(iface);
+}
+
+/* The device is there.  NULL: both hooks are, or are links, or it is being attached, or has been stopped. */
+static const char *lost_hook(const struct daemon_state *state, uint32_t slot)
+{
+	const struct tg_iface *iface = &state->pins.ifaces[slot];
+
+	if (!TG_READ_ONCE(iface->ifindex) || !TG_READ_ONCE(iface->attached_at_s) || iface->hook_lost)
+		return NULL;
+	if (iface->tc_kind == TG_TC_CLSACT && datapath_tc_state(slot, iface) == PINS_LINK_GONE)
+		return "TC filter";
+	if (iface->xdp_mode == TG_XDP_SHARED && datapath_xdp_state(slot, iface) == PINS_LINK_GONE)
+		return "XDP program";
+	return NULL;
 }
 
 /* The kernel has taken the programs off with the device; what is left are pins and the register. */
@@ -48,6 +65,26 @@ static void tidy_vanished(struct daemon_state *state, uint32_t slot)
 		state->gave_up[slot] = datapath_detach(&state->pins, slot) != 0;
 		if (!state->gave_up[slot])
 			log_info("'%s' has vanished: detached", name);
+	}
+	close(lock);
+}
+
+/* New connections would be dropped for want of the segments that nobody sees. */
+static void stop_at_lost_hook(struct daemon_state *state, uint32_t slot)
+{
+	struct tg_iface iface = state->pins.ifaces[slot];
+	int lock = pins_try_lock();
+	const char *hook;
+
+	if (lock < 0)
+		return;
+	hook = has_vanished(state, slot) ? NULL : lost_hook(state, slot);
+	if (hook) {
+		datapath_stop(&state->pins, slot);
+		netdev_refresh_name(&iface);
+		log_err_hint(0, "'tcpguard attach IFACE' repairs it",
+			     "somebody took the %s off '%.*s': nothing is dropped on it any more", hook,
+			     TG_IFNAME_LEN, iface.name);
 	}
 	close(lock);
 }
@@ -77,7 +114,10 @@ void daemon_tidy(struct daemon_state *state)
 	uint32_t slot;
 
 	repair_exchange(state);
-	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
 		if (!state->gave_up[slot] && has_vanished(state, slot))
 			tidy_vanished(state, slot);
+		else if (lost_hook(state, slot))
+			stop_at_lost_hook(state, slot);
+	}
 }

@@ -276,8 +276,8 @@ static int can_update(struct job *job, const struct tg_iface *iface)
 	can = load_plan(job);
 	if (can)
 		return can;
-	if (!iface->attached_at_s || iface->ifindex != job->dev->ifindex || job->options->share ||
-	    iface->xdp_mode == TG_XDP_SHARED)
+	if (!iface->attached_at_s || iface->hook_lost || iface->ifindex != job->dev->ifindex ||
+	    job->options->share || iface->xdp_mode == TG_XDP_SHARED)
 		return 0;
 	can = slot_holds(job->slot, iface);
 	if (can > 0)

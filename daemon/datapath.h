@@ -94,6 +94,16 @@ int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
 bool datapath_interrupted(void);
 int datapath_recover(const struct pins *pins);
 
+/*
+ * What has become of a hook.  That of a filter (clsact), or of a program among others (shared XDP), can be
+ * told in the interface's own network namespace only, and of the latter with all rights: absent elsewhere.
+ */
+enum pins_link datapath_xdp_state(unsigned int slot, const struct tg_iface *iface);
+enum pins_link datapath_tc_state(unsigned int slot, const struct tg_iface *iface);
+
+/* Of an interface that has lost one: with only half of a connection seen nothing must be dropped. */
+void datapath_stop(const struct pins *pins, unsigned int slot);
+
 /* Removes the directories of interfaces that are empty; for after the last detach. */
 void datapath_tidy(void);
 

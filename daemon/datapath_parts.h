@@ -125,6 +125,8 @@ int slot_begin_ingress(const struct pins *pins, unsigned int slot);
 int slot_end_ingress(const struct pins *pins, unsigned int slot);
 /* Nothing is dropped on it from now on, whatever its mode or a service's, while its hooks go one by one. */
 void slot_stop_enforcing(const struct pins *pins, unsigned int slot);
+/* The same, and the rest of the register stays. */
+void slot_relax(const struct pins *pins, unsigned int slot);
 /* What passes by it from now on is unknown: flows of routers, when it is attached again.  -errno (said). */
 int slot_note_unseen(const struct pins *pins, unsigned int slot);
 /* Forgets the interface (registered or about to be) and empties its directory. */
@@ -213,6 +215,8 @@ int loaded_read(const char *path, struct loaded *loaded);
 struct tcpguard_bpf *share_open(void);
 int share_attach(struct job *job);
 int share_detach(const struct tg_iface *iface);
+/* 1 if our program is among those of the interface; 0 or -errno. */
+int share_holds(unsigned int slot, const struct tg_iface *iface);
 
 /* datapath_tc.c */
 int tchook_attach(struct job *job);

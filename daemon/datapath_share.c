@@ -69,16 +69,32 @@ static struct xdp_program *find_ours(const struct xdp_multiprog *programs)
 	return NULL;
 }
 
+/* libxdp wants rights that the service lacks; that there is no program at all everybody is told. */
+static bool has_none(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return !bpf_xdp_query(ifindex, 0, &query) && query.attach_mode == XDP_ATTACHED_NONE;
+}
+
+int share_holds(unsigned int slot, const struct tg_iface *iface)
+{
+	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex((int)iface->ifindex);
+	int err = (int)libxdp_get_error(programs), held;
+
+	(void)slot;
+	if (err)
+		return has_none((int)iface->ifindex) ? 0 : err;
+	held = !xdp_multiprog__is_legacy(programs) && find_ours(programs);
+	xdp_multiprog__close(programs);
+	return held;
+}
+
 static bool in_dispatcher(unsigned int ifindex)
 {
-	struct xdp_multiprog *programs = xdp_multiprog__get_from_ifindex((int)ifindex);
-	bool yes = false;
+	const struct tg_iface iface = { .ifindex = ifindex };
 
-	if (libxdp_get_error(programs))
-		return false;
-	yes = !xdp_multiprog__is_legacy(programs) && find_ours(programs);
-	xdp_multiprog__close(programs);
-	return yes;
+	return share_holds(0, &iface) > 0;
 }
 
 static int say_refused(const struct job *job, int err)

@@ -248,6 +248,11 @@ static bool ifindex_used_elsewhere(const struct pins *pins, unsigned int slot, _
 void slot_stop_enforcing(const struct pins *pins, unsigned int slot)
 {
 	TG_WRITE_ONCE(pins->ifaces[slot].attached_at_s, 0); /* so that the daemon's guard leaves it alone */
+	slot_relax(pins, slot);
+}
+
+void slot_relax(const struct pins *pins, unsigned int slot)
+{
 	TG_WRITE_ONCE(pins->settings->iface[slot].relaxed, ALL_CLASSES);
 }
 

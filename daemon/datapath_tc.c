@@ -277,8 +277,8 @@ static int holds_filter(const struct side *side, unsigned int slot, __u32 ifinde
 
 	hook_of(side, &hook, ifindex);
 	held = bpf_tc_query(&hook, &opts);
-	if (held)
-		return no_or_error(held);
+	if (held) /* no such filter, no such qdisc, no such device; or it could not be asked */
+		return held == -ENOENT || held == -EINVAL || held == -ENODEV ? 0 : held;
 	held = has_id(slot_pinned_program(slot, side->program, &id), opts.prog_id);
 	if (held)
 		return held;

@@ -48,7 +48,7 @@ static int why_left(unsigned int slot, const struct tg_iface *iface, const char 
 		*why = "it has vanished";
 	if (*why)
 		return 0;
-	whole = iface->attached_at_s ? slot_holds(slot, iface) : 0;
+	whole = iface->attached_at_s && !iface->hook_lost ? slot_holds(slot, iface) : 0;
 	if (whole < 0)
 		return slot_unknown(whole, iface->name);
 	if (!whole)

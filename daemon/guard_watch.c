@@ -166,7 +166,7 @@ int guard_watch_step(struct guard_watch *watch, const struct pins *pins, const s
 	for (slot = 0; slot < TG_IFACES_MAX && !err; slot++) {
 		if (!TG_READ_ONCE(pins->ifaces[slot].ifindex))
 			err = watch_free_slot(watch, pins, slot, now_ms);
-		else if (pins->ifaces[slot].attached_at_s) /* else being attached, in monitor */
+		else if (pins->ifaces[slot].attached_at_s && !pins->ifaces[slot].hook_lost) /* else nothing is dropped */
 			err = step_iface(watch, pins, limits, slot, now_ms);
 	}
 	return err ? log_err(err, "guard: cannot read the counters") : 0;

@@ -74,6 +74,7 @@ static json_t *iface_status(const struct snapshot *s, const struct snapshot_ifac
 	set_moment(object, "learning_until", &s->time, iface->learn_left_ms);
 	json_object_set_new(object, "xdp_alive", link_state(iface->xdp_link));
 	json_object_set_new(object, "tc_alive", link_state(iface->tc_link));
+	json_object_set_new(object, "hook_lost", json_boolean(iface->iface.hook_lost));
 	json_set_text(object, "syn_cookies", names_cookies(iface->iface.cookies));
 	return object;
 }

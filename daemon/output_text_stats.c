@@ -228,27 +228,6 @@ void text_stats(struct output *out, const struct output_stats *stats)
 	fflush(out->stream);
 }
 
-static void print_link(struct output *out, const char *kind, enum pins_link state)
-{
-	fputs(kind, out->stream);
-	if (state == PINS_LINK_GONE)
-		text_paint(out, PAINT_BAD, " (gone)");
-}
-
-/* What the guard has taken back. */
-static void print_relaxed(struct output *out, const struct snapshot_iface *iface)
-{
-	int class;
-
-	for (class = 0; class < TG_CLASS_MAX; class ++)
-		if (iface->relaxed & (1U << class)) {
-			fputs("   ", out->stream);
-			text_paint(out, PAINT_WARN, "guard");
-			fprintf(out->stream, ": drops of class %s are not carried out\n",
-				names_class((enum tg_class) class));
-		}
-}
-
 static void print_thresholds(struct output *out, const struct tg_flood *flood)
 {
 	char start[FORMAT_BYTES], half_open[FORMAT_BYTES], source[FORMAT_BYTES];
@@ -297,10 +276,8 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 	fputs("  ", out->stream);
 	print_mode(out, s, iface);
 	fputs("  ", out->stream);
-	print_link(out, names_xdp(iface->iface.xdp_mode), iface->xdp_link);
-	fputs(" XDP + ", out->stream);
-	print_link(out, names_tc(iface->iface.tc_kind), iface->tc_link);
-	fprintf(out->stream, " egress, driver %s, profile %s%s, attached %s\n",
+	text_hooks(out, iface);
+	fprintf(out->stream, ", driver %s, profile %s%s, attached %s\n",
 		iface->iface.driver[0] ? plain_copy(driver, sizeof(driver), iface->iface.driver) :
 					 "unknown",
 		names_profile(iface->iface.profile), iface->iface.strict ? ", strict" : "",
@@ -311,7 +288,7 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 			"at once: 'tcpguard revert'\n",
 			names_mode(iface->fallback),
 			format_duration(buffer, sizeof(buffer), iface->confirm_left_ms));
-	print_relaxed(out, iface);
+	text_relaxed(out, iface);
 	fprintf(out->stream, "   SYN cookies: %s\n", names_cookies(iface->iface.cookies));
 	if (iface->adopts)
 		fputs("   unknown connections are adopted, all the time (state.no_flow: adopt)\n",
@@ -320,11 +297,7 @@ static void print_iface_status(struct output *out, const struct snapshot *s,
 		fprintf(out->stream,
 			"   learning for another %s: unknown connections are adopted\n",
 			format_duration(buffer, sizeof(buffer), iface->learn_left_ms));
-	if (iface->xdp_link == PINS_LINK_GONE || iface->tc_link == PINS_LINK_GONE) {
-		fputs("   the device has vanished: 'tcpguard detach ", out->stream);
-		text_plain(out, iface->iface.name);
-		fputs("' tidies up\n", out->stream);
-	}
+	text_remedy(out, iface);
 }
 
 static void print_lists(struct output *out, const struct snapshot *s)

@@ -344,8 +344,8 @@ bool snapshot_ready(const struct snapshot *s)
 	uint32_t i;
 
 	for (i = 0; i < s->iface_count; i++)
-		if (!s->iface[i].iface.attached_at_s || s->iface[i].xdp_link == PINS_LINK_GONE ||
-		    s->iface[i].tc_link == PINS_LINK_GONE)
+		if (!s->iface[i].iface.attached_at_s || s->iface[i].iface.hook_lost ||
+		    s->iface[i].xdp_link == PINS_LINK_GONE || s->iface[i].tc_link == PINS_LINK_GONE)
 			return false;
 	return s->iface_count > 0;
 }

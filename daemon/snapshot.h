@@ -23,6 +23,7 @@ struct snapshot_iface {
 	bool adopts; /* unknown flows, for ever */
 	enum pins_link xdp_link;
 	enum pins_link tc_link;
+	bool vanished; /* one of the two is gone, and the device with it; set by `status` alone */
 	struct pins_runs runs[2]; /* of its programs: XDP, TC egress */
 	struct tg_counters counters; /* summed over the CPUs */
 	struct tg_tallies tallies; /* likewise */
@@ -91,7 +92,7 @@ int snapshot_select(const struct pins *p, struct snapshot *s, int argc, char **a
 
 /*
  * True if something is attached and the programs of all that is are in place.  Where there is no
- * link to ask (shared XDP, clsact) they are taken to be.
+ * link to ask (shared XDP, clsact) they are taken to be until the daemon has found that they are not.
  */
 bool snapshot_ready(const struct snapshot *s);
 

@@ -196,7 +196,8 @@ struct tg_iface {
 	__u8 made_qdisc; /* we created the clsact qdisc, so we may remove it */
 	__u8 strict;
 	__u16 zone;
-	__u32 cookies; /* enum tg_cookie_kind */
+	__u16 cookies; /* enum tg_cookie_kind */
+	__u16 hook_lost; /* somebody took a hook off: nothing is dropped on it until it is attached again */
 	char name[TG_IFNAME_LEN];
 	char driver[32];
 };

@@ -37,8 +37,8 @@ no_flow_beyond() {
 	[ "$(reason "$1" no_flow)" -gt "$2" ]
 }
 
-# enforces [IFACE]: a stray segment is dropped as one, and the connection moves.
-enforces() {
+# drops_strays [IFACE]: a stray segment is dropped as one.
+drops_strays() {
 	local iface=${1:-eth0} before
 
 	"$TCPGUARD" status "$iface" | grep -q ENFORCE || {
@@ -47,7 +47,12 @@ enforces() {
 	}
 	before=$(reason "$iface" no_flow)
 	on client "$ATTACK" ack -i eth0 -m 02:00:00:00:00:01 -s 10.0.0.9 -d 10.0.0.1 -n 5 > /dev/null
-	wait_for 5 no_flow_beyond "$iface" "$before" && heart_beats
+	wait_for 5 no_flow_beyond "$iface" "$before"
+}
+
+# enforces [IFACE]: that, and the connection moves.
+enforces() {
+	drops_strays "$@" && heart_beats
 }
 
 # answers EXIT_CODE PATTERN COMMAND...: what it says on either stream matches.
@@ -288,9 +293,44 @@ check "the interface is removed: status says so" answers $OK "device has vanishe
 ip link add eth0 address 02:00:00:00:00:01 type veth peer name eth0 address 02:00:00:00:00:02 netns client
 address - eth0 0 1
 address client eth0 0 2
-attach eth0 --no-daemon
+attach eth0 --no-daemon --tc clsact
 check "made again, attached again" answers $OK ENFORCE "$TCPGUARD" status eth0
+
+# Filters of clsact are no links: they go with their qdisc, and that with the network namespace.
+ip link add moving type veth peer name behind
+"$TCPGUARD" attach moving --no-daemon --tc clsact > "$WORK/out"
 start_daemon
+tc qdisc del dev eth0 clsact
+ip link set moving netns client
+# An answer, too: connected is who got a SYN-ACK, whatever the server did.
+background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 11
+wait_for 10 listening 11 || die "no other echo server"
+talks() {
+	on client timeout 5 bash -c 'exec 3<> /dev/tcp/10.0.0.1/11 && echo there >&3 && read -r back <&3 && [ "$back" = there ]'
+}
+no_drop_since() {
+	talks && equal "$(packets eth0 drop)" "$1"
+}
+stopped() {
+	answers $OK 'ENFORCE .* XDP \+ clsact \(gone\) egress' "$TCPGUARD" status eth0 &&
+		grep -q '^   a hook was lost: nothing is dropped here any more$' "$WORK/answer" &&
+		grep -q "'tcpguard attach eth0' repairs it$" "$WORK/answer" &&
+		equal "$("$TCPGUARD" -j status eth0 | query "(iface('eth0')['tc_alive'], iface('eth0')['hook_lost'])")" "(False, True)"
+}
+check "its clsact qdisc is removed: the daemon says so" wait_for 10 logged "somebody took the TC filter off 'eth0'"
+check "its clsact qdisc is removed: new connections work" no_drop_since "$(packets eth0 drop)"
+check "its clsact qdisc is removed: status says so, and the remedy" stopped
+"$TCPGUARD" monitor eth0 > "$WORK/out"
+"$TCPGUARD" attach eth0 --no-daemon > "$WORK/out"
+check "its clsact qdisc is removed: attach repairs, in the mode there was" answers $OK '^eth0 +MONITOR .*XDP \+ [a-z]+ egress' \
+	"$TCPGUARD" status eth0
+"$TCPGUARD" enforce eth0 > "$WORK/out"
+check "its clsact qdisc is removed: and strays are dropped again" drops_strays
+not_half_attached() {
+	logged "'moving' has vanished: detached" && ! on client ip -d link show moving | grep prog/xdp
+}
+check "one with clsact moves to another network namespace: nothing stays on it" wait_for 10 not_half_attached
+
 ip link del eth0
 check "it is removed beside a daemon, which says so" wait_for 10 logged "'eth0' has vanished: detached"
 check "and status knows of no interface" answers $NOT_ATTACHED 'no interface is attached' "$TCPGUARD" status

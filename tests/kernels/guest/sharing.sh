@@ -83,3 +83,17 @@ check "share: tcpguard first: the neighbour detaches" neighbour_ends
 check "share: tcpguard first: tcpguard stays" equal "$(hook)" shared
 check "share: tcpguard first: a download" fetch http://10.0.0.1/bytes/2000000
 check "share: tcpguard first: detach" "$TCPGUARD" detach eth0 --purge
+
+# The dispatcher is no link of ours: it goes without a word.
+is_lost() {
+	[ "$("$TCPGUARD" -j status | query "(iface('eth0')['xdp_alive'], iface('eth0')['hook_lost'])")" = "$1" ]
+}
+check "share: taken off: attach" "$TCPGUARD" attach eth0 --share
+check "share: taken off: before" is_lost "(True, False)"
+ip link set dev eth0 xdp off
+check "share: taken off: the daemon sees it" wait_for 20 is_lost "(False, True)"
+check "share: taken off: a download" fetch http://10.0.0.1/bytes/2000000
+check "share: taken off: attach repairs it" "$TCPGUARD" attach eth0 --share
+check "share: taken off: all is well" is_lost "(True, False)"
+check "share: taken off: and goes on so" fetch http://10.0.0.1/bytes/2000000
+check "share: taken off: detach" "$TCPGUARD" detach eth0 --purge
