@@ -133,16 +133,49 @@ static bool may_end(struct daemon_state *state)
 	return end;
 }
 
+static int renew_ager(struct daemon_state *state)
+{
+	struct ager *ager = ager_new(&state->pins.table, state->pins.info.max_flows);
+
+	if (!ager)
+		return log_err(-ENOMEM, "cannot start ageing");
+	ager_free(state->ager);
+	state->ager = ager;
+	ager_listen(ager, daemon_report_freed, state);
+	return 0;
+}
+
+/* False: what is pinned now is nothing for this daemon; state->err and idle say what that means. */
+static bool follow_table(struct daemon_state *state)
+{
+	int err;
+
+	if (pins_still_pinned(&state->pins))
+		return true;
+	err = pins_follow_table(&state->pins);
+	if (err == -EAGAIN)
+		return true;
+	if (!err)
+		err = renew_ager(state);
+	if (!err)
+		log_info("daemon: the flows were carried to another table, going on with that");
+	else if (err == -ENOENT)
+		log_info("daemon: the pinned maps are gone, ending");
+	else if (err == -EPROTO)
+		log_info("daemon: the flows were carried to a table of another layout, which is for another "
+			 "version's daemon: ending");
+	state->idle = err == -ENOENT;
+	state->err = state->idle ? 0 : err;
+	return !err;
+}
+
 static bool watch(void *context)
 {
 	struct daemon_state *state = context;
 
 	daemon_report_alive(state);
-	if (!pins_still_pinned(&state->pins)) {
-		log_info("daemon: the pinned maps are gone, ending");
-		state->idle = true;
+	if (!follow_table(state))
 		return false;
-	}
 	daemon_follow_settings(state);
 	daemon_tidy(state);
 	state->idle_watches = daemon_count_attached(state) ? 0 : state->idle_watches + 1;
@@ -271,6 +304,8 @@ static int run_daemon(const struct global_options *global, const void *given, in
 	if (!err) {
 		daemon_follow_settings(&state); /* before ready: what comes later is seen */
 		err = loop_run(&jobs);
+		if (!err)
+			err = state.err;
 		service_notify("STOPPING=1");
 	}
 	release(&state);

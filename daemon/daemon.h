@@ -41,6 +41,7 @@ struct daemon_state {
 	uint32_t attached; /* as last told the service manager */
 	int64_t repair_after_ns; /* an exchange could not be taken back (said): not before the next try */
 	bool idle; /* ended because nothing is attached */
+	int err; /* or because of this */
 	struct config *config; /* of the file, as last read without a fault; never NULL */
 	uint64_t tried_hash; /* in force when the file was read last */
 	bool gave_up[TG_IFACES_MAX]; /* could not tidy up: said once */

@@ -103,7 +103,7 @@ static void repair_exchange(struct daemon_state *state)
 	lock = pins_try_lock();
 	if (lock < 0)
 		return; /* it is under way */
-	/* It may have put another table in the place of ours, and ended since. */
+	/* It may have put another table in the place of ours, and ended since: that is followed first. */
 	if (pins_still_pinned(&state->pins) && datapath_recover(&state->pins))
 		state->repair_after_ns = clock_ns(CLOCK_MONOTONIC) + REPAIR_NS;
 	close(lock);

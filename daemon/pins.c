@@ -330,21 +330,6 @@ void pins_close(struct pins *p)
 	p->clock_fd = -1;
 }
 
-bool pins_still_pinned(const struct pins *p)
-{
-	struct bpf_map_info ours = {}, pinned = {};
-	__u32 bytes = sizeof(ours);
-	int fd, err;
-
-	fd = pins_path_get(PINS_DIR "/maps/tg_info", 0);
-	if (fd < 0)
-		return errno != ENOENT;
-	err = bpf_obj_get_info_by_fd(fd, &pinned, &bytes) ||
-	      bpf_obj_get_info_by_fd(p->fd[PINS_INFO], &ours, &bytes);
-	close(fd);
-	return err || ours.id == pinned.id;
-}
-
 void pins_read_runs(uint32_t slot, const char *which, struct pins_runs *runs)
 {
 	struct bpf_prog_info info = {};

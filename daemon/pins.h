@@ -185,6 +185,13 @@ void pins_read_runs(uint32_t slot, const char *which, struct pins_runs *runs);
 /* True while the maps p has open are those that are pinned: detach --purge unpins them. */
 bool pins_still_pinned(const struct pins *p);
 
+/*
+ * They are not, but the rest is: p has the flow table that is pinned now, whoever kept p->table must read it
+ * again.  -ENOENT (silent): nothing is pinned, or all of it is others'; -EPROTO (silent): another layout;
+ * -EAGAIN (silent): being exchanged at this moment; other errors are said.  p is as it was then.
+ */
+int pins_follow_table(struct pins *p);
+
 /* The slot of an interface by name in this network namespace, or -ENODEV in silence. */
 int pins_iface_slot(const struct pins *p, const char *name);
 

@@ -202,6 +202,25 @@ KILLED=0
 end_daemon
 resize traced "$WORK/whole" || die "upgrade: $(cat "$WORK/err")"
 check "a resize that is only watched" sound
+
+# The tables have changed places, the journal is not gone yet: it is the daemon's that had the former one open.
+last_step() {
+	steps "$WORK/whole" RENAME_EXCHANGE "$CHANGES" | awk '$1 ~ /^rename/ && !/RENAME_EXCHANGE/ && !done++ { print $1, $2 }'
+}
+follows() {
+	local status=0
+
+	"$TCPGUARD" daemon > "$WORK/daemon" 2>&1 < /dev/null &
+	wait_for 20 has_begun $! || return 1
+	# shellcheck disable=SC2046 # two words
+	resize killed_before $(last_step) || return 1
+	wait_for 5 one_table && has_begun $! && sound || status=1
+	cat "$WORK/daemon"
+	kill $!
+	wait $! || true
+	return $status
+}
+check "killed when the tables had changed places: the daemon repairs that, and goes on" follows
 faults "refused one call" "$WORK/whole" maps_new "$RARE" 0 refused
 faults "killed before a call" "$WORK/whole" maps_new "$EVERY" $((EVERY / 2)) killed
 check "a resize afterwards" resize traced "$WORK/trace"
