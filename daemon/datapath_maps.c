@@ -81,7 +81,7 @@ static int open_existing(struct job *job)
 	uint32_t wanted = job->options->max_flows;
 	int err;
 
-	err = pins_open(&job->pins, true);
+	err = renew_open(job);
 	if (err)
 		return err;
 	job->pins_open = true;

@@ -68,6 +68,9 @@ void maps_remove(void);
 /* A program keeps the maps it was loaded with: is the flow table among them that pins has open?  -errno (said). */
 int maps_are_used_by(const struct pins *pins, int program);
 
+/* datapath_renew.c.  Opens the pinned maps for an attach, which makes a table of its own layout if it is the first. */
+int renew_open(struct job *job);
+
 /* datapath_forget.c.  Flows of a time when no interface was attached; on a host those that have ended stay. */
 int forget_flows(const struct pins *pins, bool host);
 /* On a router, other interfaces at work: flows silent since then, of which nobody knows what they do. */

@@ -129,6 +129,27 @@ way_back() {
 }
 check "the upgrade says at once what the way back is" way_back
 
+# Nothing is attached: there are no programs that an upgrade could exchange.
+attach_over() {
+	local rules before
+
+	start_anew || return 1
+	"$FIRST" block add 192.0.2.7 --reason "port scan" > "$WORK/out" || return 1
+	rules=$("$FIRST" -j block list)
+	before=$(packets eth0 pass)
+	"$FIRST" detach eth0 > "$WORK/out"
+	TCPGUARD=$LATER
+	"$LATER" upgrade --no-daemon > "$WORK/out" 2>&1 || true
+	cat "$WORK/out"
+	grep -q "no interface is attached; attach with 'tcpguard attach IFACE'" "$WORK/out" || return 1
+	"$LATER" attach eth0 --no-daemon > "$WORK/out" 2>&1
+	cat "$WORK/out"
+	grep -q "the flow table had layout $L1: its flows were carried to one of layout $L2" "$WORK/out" &&
+		equal "$("$LATER" -j block list)" "$rules" && at_least "$(packets eth0 pass)" "$before" &&
+		heart_beats && hooks_use_the_table && one_table && attack
+}
+check "a table of the former version and nothing attached: attach goes on with it" attach_over
+
 # --- by the package, there and back --------------------------------------------------------------------
 
 mkdir "$WORK/bin"
