@@ -290,18 +290,14 @@ static int can_update(struct job *job, const struct tg_iface *iface)
 static int attach_known(struct job *job, struct seed *seed)
 {
 	struct tg_iface iface = job->pins.ifaces[job->slot];
-	uint64_t now_ms;
 	int err;
 
 	err = can_update(job, &iface);
 	if (err)
 		return err < 0 ? err : update(job, &iface);
-	if (iface.attached_at_s) {
-		err = pins_now_ms(&job->pins, &now_ms);
-		if (err)
-			return err;
-		job->mode = tg_mode_at(&settings_active(job->pins.settings)->iface[job->slot], now_ms);
-	}
+	err = iface.attached_at_s ? slot_remember_mode(job) : 0;
+	if (err)
+		return err;
 	/* Shared, damaged, half done by a killed attach, or vanished and come back: anew. */
 	err = datapath_detach(&job->pins, job->slot);
 	if (err)

@@ -29,6 +29,7 @@ struct job {
 	bool maps_made; /* by this job: nothing was pinned before */
 	bool hold_frags; /* do not ask for multi-buffer frames */
 	enum tg_mode mode; /* if none is asked for: enforce, or the one that an interface attached anew had */
+	struct tg_mode_setting tried; /* it waits for an answer, then; else until_ms is 0 */
 	bool generic; /* generic XDP, where checksums may be partial: do not verify them */
 	struct tg_table_info info;
 	unsigned int slot;
@@ -136,6 +137,8 @@ int slot_note_unseen(const struct pins *pins, unsigned int slot);
 void slot_release(struct pins *pins, unsigned int slot);
 /* From now on verdicts count and are carried out; counters begin here. */
 int slot_enforce(struct job *job, uint64_t learn_until_ms);
+/* Of an interface to be attached anew: what slot_enforce() puts it back to. */
+int slot_remember_mode(struct job *job);
 /* At once: for good, or until the time to confirm is over and then what held before. */
 int slot_set_mode(struct job *job, enum tg_mode mode);
 /* All CPUs' values, to be freed; NULL and errno if they cannot be read. */

@@ -215,6 +215,30 @@ int slot_set_mode(struct job *job, enum tg_mode mode)
 	return 0;
 }
 
+int slot_remember_mode(struct job *job)
+{
+	const struct tg_mode_setting *setting = &settings_active(job->pins.settings)->iface[job->slot];
+	uint64_t now_ms;
+	int err = pins_now_ms(&job->pins, &now_ms);
+
+	if (err)
+		return err;
+	job->mode = tg_mode_at(setting, now_ms);
+	if (settings_is_pending(setting, now_ms))
+		job->tried = *setting;
+	return 0;
+}
+
+/* The time to confirm is the one that was given, and what holds after it, too. */
+static void try_on(const struct job *job)
+{
+	struct tg_mode_setting *setting = &settings_active(job->pins.settings)->iface[job->slot];
+
+	settings_set_mode(setting, (enum tg_mode)job->tried.fallback);
+	settings_try_mode(setting, job->mode, job->tried.until_ms, 0);
+	job->result->mode = job->mode;
+}
+
 int slot_enforce(struct job *job, uint64_t learn_until_ms)
 {
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
@@ -227,6 +251,10 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	err = slot_write_counters(&job->pins, job->slot, job->counters);
 	if (err)
 		return log_err(err, "cannot write the counters");
+	if (job->tried.until_ms && job->options->mode == DATAPATH_UNSET && !job->options->confirm_s) {
+		try_on(job);
+		return 0;
+	}
 	if (job->options->hold) {
 		job->result->mode = TG_MODE_MONITOR; /* since slot_open() */
 		return 0;

@@ -108,6 +108,14 @@ attach eth0 --profile gateway --no-daemon
 check "whose hooks were not all there is attached anew, in the mode it had" \
 	equal "$("$TCPGUARD" -j status | query "[i['mode'] for i in d['interfaces'] if i['name'] == 'eth0']")" "['monitor']"
 
+"$TCPGUARD" enforce eth0 --confirm 1h > "$WORK/out"
+rm /sys/fs/bpf/tcpguard/v1/iface/0/tc
+attach eth0 --profile gateway --no-daemon
+check "whose mode waits to be confirmed: it waits on" \
+	equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode'], bool(iface('eth0')['confirm_until'])")" "('enforce', True)"
+check "and can be answered" "$TCPGUARD" revert eth0
+check "with what it was before" equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode']")" monitor
+
 printf '%s\n' 'version: 1' 'services: [{name: web, ports: [80], mode: enforce}]' > "$WORK/tcpguard.yaml"
 check "a service enforces" "$TCPGUARD" config reload "$WORK/tcpguard.yaml"
 "$TCPGUARD" detach eth0 eth1 > "$WORK/out"
