@@ -306,6 +306,7 @@ ip link set moving netns client
 background "$PYTHON" "$HERE/heartbeat.py" serve 10.0.0.1 11
 wait_for 10 listening 11 || die "no other echo server"
 talks() {
+	# shellcheck disable=SC2016 # the inner shell's
 	on client timeout 5 bash -c 'exec 3<> /dev/tcp/10.0.0.1/11 && echo there >&3 && read -r back <&3 && [ "$back" = there ]'
 }
 no_drop_since() {
