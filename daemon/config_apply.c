@@ -154,9 +154,12 @@ static void apply_adoption(const struct pins *pins, const struct config *config)
 /* A number that went to another service begins at nothing; what is counted meanwhile is lost. */
 static int clear_drops(const struct pins *pins, const struct tg_config *former, const struct tg_config *now)
 {
-	void *zeroes = calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct tg_service_drops));
+	int cpus = libbpf_num_possible_cpus(), err = cpus < 0 ? cpus : 0;
+	void *zeroes = err ? NULL : calloc((size_t)cpus, sizeof(struct tg_service_drops));
 	uint32_t number;
-	int err = zeroes ? 0 : -ENOMEM;
+
+	if (!err && !zeroes)
+		err = -ENOMEM;
 
 	for (number = 1; number < now->services && number < TG_SERVICES_MAX && !err; number++) {
 		if (!strncmp(former->service[number].name, now->service[number].name, TG_SERVICE_NAME_LEN))

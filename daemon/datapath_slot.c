@@ -74,7 +74,8 @@ int slot_choose(struct job *job)
 
 void *slot_read_counters(const struct pins *pins, unsigned int slot)
 {
-	void *counters = calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct tg_counters));
+	int cpus = libbpf_num_possible_cpus();
+	void *counters = cpus > 0 ? calloc((size_t)cpus, sizeof(struct tg_counters)) : NULL;
 
 	if (counters && bpf_map_lookup_elem(pins->fd[PINS_COUNTERS], &slot, counters)) {
 		free(counters);
