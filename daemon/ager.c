@@ -299,17 +299,22 @@ static void sweep_bucket(struct ager *ager, uint32_t index, uint64_t now_ms)
 	}
 }
 
-/*
- * Who was refused so long ago has ended, had it been silent as long.  What has not is adopted, and then nobody
- * needs the marks any more.
- */
-static void plan_unrefusing(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
+/* Nobody was refused for as long as an established flow may be silent. */
+static bool is_quiet(const struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
 {
 	/* The data path stores its 32-bit clock there; 0 is never. */
 	uint32_t refused_ms = (uint32_t)TG_READ_ONCE(settings->refused_ms);
-	bool quiet = (uint32_t)now_ms - refused_ms > ager->unscaled.phase_ms[TG_PHASE_ESTABLISHED];
 
-	if (!quiet || !ager->last.refused)
+	return (uint32_t)now_ms - refused_ms > ager->unscaled.phase_ms[TG_PHASE_ESTABLISHED];
+}
+
+/*
+ * Who was refused so long ago, and silent since, would have expired.  Who speaks in the time before the
+ * marks go is adopted.
+ */
+static void plan_unrefusing(struct ager *ager, const struct tg_settings *settings, uint64_t now_ms)
+{
+	if (!is_quiet(ager, settings, now_ms) || !ager->last.refused)
 		ager->adopting_since_ms = 0;
 	else if (!ager->adopting_since_ms)
 		ager->adopting_since_ms = now_ms;
@@ -373,6 +378,7 @@ bool ager_step(struct ager *ager, struct tg_settings *settings, uint64_t now_ms)
 
 	if (!ager->next)
 		begin_pass(ager, settings, now_ms);
+	ager->unrefuse &= is_quiet(ager, settings, now_ms); /* others make marks, too */
 	disowned = ager->pass.disowned;
 	end = ager->table.buckets - ager->next > ager->slice ? ager->next + ager->slice :
 							       ager->table.buckets;

@@ -68,7 +68,9 @@ static uint32_t mode_for(const struct config *config, const struct datapath_opti
 
 	if (given->mode != DATAPATH_UNSET)
 		return (uint32_t)given->mode;
-	return mode == CONFIG_NOT_GIVEN && !result->updated ? TG_MODE_ENFORCE : mode;
+	if (mode != CONFIG_NOT_GIVEN || result->updated)
+		return mode;
+	return result->kept_mode ? (uint32_t)result->mode : TG_MODE_ENFORCE;
 }
 
 static void set_mode(struct pins *pins, const struct config *config, const struct datapath_options *given,

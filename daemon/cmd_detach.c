@@ -128,6 +128,8 @@ static int detach(const struct detach_options *options, int argc, char **argv, s
 	outcome->kept_bytes = datapath_table_bytes(pins.info.max_flows);
 	if (!err && options->purge)
 		err = purge(outcome);
+	else if (!err)
+		err = pins_hand_over(); /* what recovery has pinned anew */
 	pins_close(&pins);
 	return err;
 }

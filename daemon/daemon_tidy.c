@@ -89,6 +89,19 @@ static void stop_at_lost_hook(struct daemon_state *state, uint32_t slot)
 	close(lock);
 }
 
+/* It lost its TC filter; what shares XDP may lose that program, too, and nobody is told. */
+static void follow_stopped(struct daemon_state *state, uint32_t slot)
+{
+	const struct tg_iface *iface = &state->pins.ifaces[slot];
+	int lock = pins_try_lock();
+
+	if (lock < 0)
+		return;
+	if (TG_READ_ONCE(iface->ifindex) && iface->hook_lost)
+		datapath_stop(&state->pins, slot);
+	close(lock);
+}
+
 /* Whoever exchanged the programs was killed at it: some hooks may have the new ones, others not. */
 static void repair_exchange(struct daemon_state *state)
 {
@@ -119,5 +132,7 @@ void daemon_tidy(struct daemon_state *state)
 			tidy_vanished(state, slot);
 		else if (lost_hook(state, slot))
 			stop_at_lost_hook(state, slot);
+		else if (state->pins.ifaces[slot].hook_lost && state->pins.ifaces[slot].xdp_mode == TG_XDP_SHARED)
+			follow_stopped(state, slot);
 	}
 }

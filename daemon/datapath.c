@@ -249,7 +249,7 @@ static int update(struct job *job, const struct tg_iface *iface)
 	job->generic = iface->xdp_mode == TG_XDP_GENERIC;
 	/* Before its programs are a router's: connections that were vouched for by sockets, or are not its own. */
 	if (iface->profile == TG_PROFILE_HOST && job->result->profile != TG_PROFILE_HOST)
-		TG_WRITE_ONCE(settings->learn_until_ms, now_ms + job->options->learn_s * 1000ULL);
+		settings_learn_until(settings, now_ms + job->options->learn_s * 1000ULL);
 	err = update_programs(job);
 	if (err)
 		return err;

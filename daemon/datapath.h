@@ -39,6 +39,7 @@ struct datapath_result {
 	uint32_t confirm_s; /* it goes back after so long; 0: never */
 	int native_error; /* why native XDP was refused, if generic is the fallback */
 	bool updated; /* was attached: programs exchanged, flows kept */
+	bool kept_mode; /* was attached anew: mode is what it had */
 	bool seeded;
 	unsigned int sockets;
 	unsigned int no_room;

@@ -63,12 +63,13 @@ int forget_flows(const struct pins *pins, bool host)
 int forget_unseen(const struct pins *pins, __u32 since_ms)
 {
 	__u32 bucket, way;
-	bool marked = false;
 	uint64_t now_ms;
 	int err = pins_now_ms(pins, &now_ms);
 
 	if (err)
 		return err;
+	/* Before there are marks: a sweep that clears some looks at this. */
+	TG_WRITE_ONCE(pins->settings->refused_ms, (__u32)now_ms);
 	for (bucket = 0; bucket < pins->table.buckets; bucket++)
 		for (way = 0; way < TG_BUCKET_WAYS; way++) {
 			struct tg_slot *slot = &pins->buckets[bucket].slot[way];
@@ -79,8 +80,8 @@ int forget_unseen(const struct pins *pins, __u32 since_ms)
 			    (__u32)now_ms - stamp_ms < (__u32)now_ms - since_ms)
 				continue;
 			/* Marked first: whoever finds it gone finds the mark. */
-			marked |= tg_slot_disown(&pins->table, slot);
+			tg_slot_disown(&pins->table, slot);
 			tg_slot_free(&pins->table, slot, bucket * TG_BUCKET_WAYS + way, claim);
 		}
-	return note_marks(pins, marked);
+	return 0;
 }

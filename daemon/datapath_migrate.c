@@ -131,11 +131,11 @@ int migrate_plan(const struct pins *former, uint32_t max_flows, struct migration
 	*out = NULL;
 	if (former->layout == layout_own() && (!max_flows || max_flows == former->info.max_flows))
 		return 0;
-	if (!max_flows)
-		max_flows = former->info.max_flows;
-	err = check_room(former, max_flows);
+	err = max_flows ? check_room(former, max_flows) : 0;
 	if (err)
 		return err;
+	if (!max_flows)
+		max_flows = former->info.max_flows;
 	migration = calloc(1, sizeof(*migration));
 	if (!migration)
 		return log_err(-ENOMEM, "cannot carry the flows to another table");

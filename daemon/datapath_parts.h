@@ -30,6 +30,7 @@ struct job {
 	bool hold_frags; /* do not ask for multi-buffer frames */
 	enum tg_mode mode; /* if none is asked for: enforce, or the one that an interface attached anew had */
 	struct tg_mode_setting tried; /* it waits for an answer, then; else until_ms is 0 */
+	bool adopts; /* attached anew, and unknown connections are adopted for good, as the configuration said */
 	bool generic; /* generic XDP, where checksums may be partial: do not verify them */
 	struct tg_table_info info;
 	unsigned int slot;

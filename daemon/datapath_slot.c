@@ -225,6 +225,8 @@ int slot_remember_mode(struct job *job)
 	if (err)
 		return err;
 	job->mode = tg_mode_at(setting, now_ms);
+	job->result->kept_mode = true;
+	job->adopts = TG_READ_ONCE(job->pins.settings->iface[job->slot].learn_until_ms) == UINT64_MAX;
 	if (settings_is_pending(setting, now_ms))
 		job->tried = *setting;
 	return 0;
@@ -245,7 +247,7 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 	struct tg_iface_settings *settings = &job->pins.settings->iface[job->slot];
 	int err;
 
-	TG_WRITE_ONCE(settings->learn_until_ms, learn_until_ms);
+	TG_WRITE_ONCE(settings->learn_until_ms, job->adopts ? UINT64_MAX : learn_until_ms);
 	TG_WRITE_ONCE(settings->relaxed, 0);
 	TG_WRITE_ONCE(settings->unseen_since_ms, 0);
 	/* What was counted while flows were still unknown says nothing about the traffic. */
@@ -257,7 +259,8 @@ int slot_enforce(struct job *job, uint64_t learn_until_ms)
 		return 0;
 	}
 	if (job->options->hold) {
-		job->result->mode = TG_MODE_MONITOR; /* since slot_open() */
+		/* In MONITOR since slot_open(), until the caller sets the mode. */
+		job->result->mode = job->result->kept_mode ? job->mode : TG_MODE_MONITOR;
 		return 0;
 	}
 	return slot_set_mode(job, job->options->mode == DATAPATH_UNSET ? job->mode :

@@ -247,7 +247,7 @@ int tchook_update(unsigned int slot, const struct tg_iface *iface, bool at_ingre
 /* What passes is an error, everything else the answer no. */
 static int no_or_error(int err)
 {
-	return pins_path_passing(err) ? err : 0;
+	return err == -EACCES || err == -EPERM || pins_path_passing(err) ? err : 0;
 }
 
 /* 1, 0 or -errno.  Takes the descriptor. */

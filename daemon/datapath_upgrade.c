@@ -15,6 +15,7 @@
 #include "list_format.h"
 #include "log.h"
 #include "names.h"
+#include "settings.h"
 
 /* One interface at work. */
 struct work {
@@ -239,6 +240,21 @@ static void say_loaded(const struct tg_iface *before, const struct loaded *loade
 			 names_profile(loaded->profile), loaded->strict ? "strict" : "not strict");
 }
 
+/* Programs of before may be a router's: as where an attach makes a host one. */
+static int learn_for_routers(const struct upgrade *upgrade)
+{
+	uint64_t now_ms;
+	unsigned int i;
+	int err = pins_now_ms(upgrade->pins, &now_ms);
+
+	for (i = 0; i < upgrade->count && !err; i++)
+		if (upgrade->out[i]->iface.profile == TG_PROFILE_HOST &&
+		    upgrade->items[i].loaded.profile != TG_PROFILE_HOST)
+			settings_learn_until(&upgrade->pins->settings->iface[upgrade->items[i].slot],
+					     now_ms + TG_LEARN_DEFAULT_MS);
+	return err;
+}
+
 /* Whoever kept the former table would see none of the others' packets. */
 static int check_all_take_part(const struct upgrade *upgrade, const struct datapath_exchanged *all,
 			       unsigned int count)
@@ -274,6 +290,8 @@ int datapath_upgrade(const struct pins *pins, bool rollback, uint32_t max_flows,
 	}
 	if (!err)
 		err = check_all_take_part(upgrade, all, *count);
+	if (!err && rollback)
+		err = learn_for_routers(upgrade);
 	if (!err && upgrade->count)
 		err = exchange_run(pins, upgrade->items, upgrade->count, upgrade->migration);
 	if (!err && upgrade->count && upgrade->migration)

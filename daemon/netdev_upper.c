@@ -15,7 +15,7 @@
 
 #include "netlink.h"
 
-#define UPPERS_MAX 64 /* above one interface; VLANs mostly */
+#define UPPERS_MAX 8192 /* above one interface: each VLAN there can be, with a bridge of its own */
 
 struct uppers {
 	uint32_t ifindex[UPPERS_MAX]; /* the interface itself, then what was found above it */

@@ -71,16 +71,26 @@ static void exchange_tables(struct pins *p, struct pins *other)
 	pins_refresh(p); /* the timeouts lie in the settings, which are mapped twice */
 }
 
+/* As long as a command changes what is pinned, or resources are short, it may not be ours to open. */
+static int opened_later(int err)
+{
+	return err == -EACCES || err == -EPERM || pins_path_passing(err) ? -EAGAIN : err;
+}
+
 int pins_follow_table(struct pins *p)
 {
 	struct pins other;
+	__u32 layout;
 	int err;
 
-	if (!is_pinned(p, PINS_SETTINGS) || !pins_layout_at(PINS_MAPS_DIR))
+	if (!is_pinned(p, PINS_SETTINGS))
 		return -ENOENT;
-	if (pins_layout_at(PINS_MAPS_DIR) != TG_LAYOUT_VERSION)
+	layout = pins_layout_at(PINS_MAPS_DIR);
+	if (!layout)
+		return access(PINS_MAPS_DIR "/tg_info", F_OK) && errno == ENOENT ? -ENOENT : -EAGAIN;
+	if (layout != TG_LAYOUT_VERSION)
 		return -EPROTO;
-	err = pins_open(&other, true);
+	err = opened_later(pins_open(&other, true));
 	if (err)
 		return err;
 	/* Of two tables one half each, if they changed places meanwhile. */

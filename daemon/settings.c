@@ -112,18 +112,19 @@ bool settings_begins_to_enforce(const struct tg_mode_setting *setting, enum tg_m
 	return mode == TG_MODE_ENFORCE && tg_mode_at(setting, now_ms) != TG_MODE_ENFORCE;
 }
 
+void settings_learn_until(struct tg_iface_settings *iface, uint64_t until_ms)
+{
+	if (TG_READ_ONCE(iface->learn_until_ms) < until_ms)
+		TG_WRITE_ONCE(iface->learn_until_ms, until_ms);
+}
+
 void settings_learn_anew(const struct pins *pins, uint64_t now_ms)
 {
-	uint64_t until_ms = now_ms + TG_LEARN_DEFAULT_MS;
 	uint32_t slot;
 
-	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
-		__u64 *learn_until_ms = &pins->settings->iface[slot].learn_until_ms;
-
-		if (TG_READ_ONCE(pins->ifaces[slot].ifindex) &&
-		    pins->ifaces[slot].profile != TG_PROFILE_HOST && TG_READ_ONCE(*learn_until_ms) < until_ms)
-			TG_WRITE_ONCE(*learn_until_ms, until_ms);
-	}
+	for (slot = 0; slot < TG_IFACES_MAX; slot++)
+		if (TG_READ_ONCE(pins->ifaces[slot].ifindex) && pins->ifaces[slot].profile != TG_PROFILE_HOST)
+			settings_learn_until(&pins->settings->iface[slot], now_ms + TG_LEARN_DEFAULT_MS);
 }
 
 void settings_try_mode(struct tg_mode_setting *setting, enum tg_mode mode, uint64_t until_ms,

@@ -52,6 +52,9 @@ void settings_set_mode(struct tg_mode_setting *setting, enum tg_mode mode);
 /* True if mode is, and what holds now is not, TG_MODE_ENFORCE. */
 bool settings_begins_to_enforce(const struct tg_mode_setting *setting, enum tg_mode mode, uint64_t now_ms);
 
+/* Unknown connections are adopted until then, if not for longer already. */
+void settings_learn_until(struct tg_iface_settings *iface, uint64_t until_ms);
+
 /*
  * Before a router that only watched begins to drop: of a connection that was silent while it learned, and
  * spoke since, it knows nothing.  Unknown ones are adopted once more, for TG_LEARN_DEFAULT_MS.

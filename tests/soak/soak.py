@@ -274,7 +274,7 @@ def main():
     changed = pins() ^ pins_before
     images = {path for path in changed if path.startswith("lists/")}
     cases.equal("soak: the pins of the beginning, and a former program of each hook",
-                changed - images, {"former/0_xdp", "former/0_tc", "former/0_tc_in"})
+                changed - images, {"former/0_xdp", "former/0_tc", "former/0_tc_in", "former/0_loaded"})
     cases.equal("soak: one image of the lists", len(images), 1 if done["tcpguard block"] else 0)
     wait_for(lambda: not any(flow["phase"] == "established" for flow in json.loads(
         run(TCPGUARD, "-j", "flows", "list").stdout)["flows"]), 5)
