@@ -108,6 +108,18 @@ attach eth0 --profile gateway --no-daemon
 check "whose hooks were not all there is attached anew, in the mode it had" \
 	equal "$("$TCPGUARD" -j status | query "[i['mode'] for i in d['interfaces'] if i['name'] == 'eth0']")" "['monitor']"
 
+printf '%s\n' 'version: 1' 'interfaces: [{name: eth0}]' 'state: {no_flow: adopt}' > "$WORK/tcpguard.yaml"
+"$TCPGUARD" config reload "$WORK/tcpguard.yaml" > "$WORK/out"
+"$TCPGUARD" monitor eth0 > "$WORK/out"
+rm /sys/fs/bpf/tcpguard/v1/iface/0/tc
+printf '%s\n' 'version: 1' 'state: {no_flow: adopt}' > "$WORK/tcpguard.yaml"
+attach eth0 --profile gateway --no-daemon --config "$WORK/tcpguard.yaml"
+check "with a configuration that names no mode, too" \
+	equal "$("$TCPGUARD" -j status | query "iface('eth0')['mode'], iface('eth0')['adopts']")" "('monitor', True)"
+rm /sys/fs/bpf/tcpguard/v1/iface/0/tc
+attach eth0 --profile gateway --no-daemon
+check "it adopts whom it knows not, as before" equal "$("$TCPGUARD" -j status | query "iface('eth0')['adopts']")" True
+
 "$TCPGUARD" enforce eth0 --confirm 1h > "$WORK/out"
 rm /sys/fs/bpf/tcpguard/v1/iface/0/tc
 attach eth0 --profile gateway --no-daemon
