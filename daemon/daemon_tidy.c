@@ -124,15 +124,16 @@ static void repair_exchange(struct daemon_state *state)
 
 void daemon_tidy(struct daemon_state *state)
 {
+	const struct tg_iface *iface = state->pins.ifaces;
 	uint32_t slot;
 
 	repair_exchange(state);
-	for (slot = 0; slot < TG_IFACES_MAX; slot++) {
+	for (slot = 0; slot < TG_IFACES_MAX; slot++, iface++) {
 		if (!state->gave_up[slot] && has_vanished(state, slot))
 			tidy_vanished(state, slot);
 		else if (lost_hook(state, slot))
 			stop_at_lost_hook(state, slot);
-		else if (state->pins.ifaces[slot].hook_lost && state->pins.ifaces[slot].xdp_mode == TG_XDP_SHARED)
+		else if (iface->hook_lost && iface->xdp_mode == TG_XDP_SHARED)
 			follow_stopped(state, slot);
 	}
 }
