@@ -92,8 +92,7 @@ TG_GLOBAL int tg_flow_admit(struct tg_lookup *lookup, const struct tg_packet *pk
 	if (!tg_key_is_of_packet(&view.detail->key, pkt, view.side, tg_program.zone))
 		return TG_PASS_COLLISION;
 	suspect = view.ref.claim & TG_CLAIM_SUSPECT;
-	if (suspect ? tg_suspect_expired(view.ref.slot, timeouts, view.now_ms) :
-		      tg_slot_expired(view.ref.slot, timeouts, view.now_ms)) {
+	if (tg_flow_expired(view.ref.slot, view.ref.claim, timeouts, view.now_ms)) {
 		lookup->expired = true;
 		return TG_UNDECIDED;
 	}

@@ -125,6 +125,14 @@ TG_INLINE bool tg_suspect_expired(const struct tg_slot *slot, const struct tg_ti
 	return age >= 0 && (__u32)age > timeouts->phase_ms[TG_PHASE_ESTABLISHED];
 }
 
+/* Of a live flow, by the claim it was found with. */
+TG_INLINE bool tg_flow_expired(const struct tg_slot *slot, __u32 claim, const struct tg_timeouts *timeouts,
+			       __u32 now_ms)
+{
+	return claim & TG_CLAIM_SUSPECT ? tg_suspect_expired(slot, timeouts, now_ms) :
+					  tg_slot_expired(slot, timeouts, now_ms);
+}
+
 /* Is this the live or busy slot of tag? */
 TG_INLINE enum tg_found tg_way_search(struct tg_bucket *bucket, __u32 index, __u32 way, __u64 tag,
 				      struct tg_ref *ref)

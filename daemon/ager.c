@@ -112,7 +112,7 @@ static uint32_t waited_ms(const struct tg_slot *slot, uint32_t now_ms)
 	return ahead < CLOCK_AHEAD_MS ? 0 : 0 - ahead;
 }
 
-/* As the data path sees it: tg_slot_expired() and tg_suspect_expired(). */
+/* As the data path sees it: tg_flow_expired(). */
 static bool is_older(const struct tg_slot *slot, uint32_t claim, const struct tg_timeouts *timeouts,
 		     uint32_t waited)
 {

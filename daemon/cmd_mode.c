@@ -123,12 +123,12 @@ static int wait_for_answer(const struct pins *pins, const struct mode_targets *t
 	return reverted ? EXIT_REVERTED : EXIT_OK;
 }
 
-static bool begins_to_enforce(const struct mode_targets *targets, uint64_t now_ms)
+static bool begins_to_enforce(const struct mode_targets *targets, enum tg_mode mode, uint64_t now_ms)
 {
 	uint32_t i;
 
 	for (i = 0; i < targets->count; i++)
-		if (tg_mode_at(targets->target[i].setting, now_ms) != TG_MODE_ENFORCE)
+		if (settings_begins_to_enforce(targets->target[i].setting, mode, now_ms))
 			return true;
 	return false;
 }
@@ -141,7 +141,7 @@ static int apply(const struct pins *pins, const struct mode_targets *targets, en
 	int err;
 
 	err = mode == TG_MODE_ENFORCE ? pins_now_ms(pins, &now_ms) : 0;
-	if (!err && mode == TG_MODE_ENFORCE && begins_to_enforce(targets, now_ms))
+	if (!err && begins_to_enforce(targets, mode, now_ms))
 		settings_learn_anew(pins, now_ms);
 	for (i = 0; i < targets->count && !err; i++) {
 		if (confirm_s)

@@ -127,7 +127,7 @@ static void apply_modes(const struct pins *pins, const struct config *config, ui
 				 iface->name);
 			continue;
 		}
-		begins |= mode == TG_MODE_ENFORCE && tg_mode_at(&to->iface[slot], now_ms) != TG_MODE_ENFORCE;
+		begins |= settings_begins_to_enforce(&to->iface[slot], (enum tg_mode)mode, now_ms);
 		settings_set_mode(&to->iface[slot], (enum tg_mode)mode);
 	}
 	if (begins)

@@ -256,8 +256,7 @@ static void carry_one(struct layout_flow *flow, const struct tg_table *to, __u32
 	struct tg_ref ref = { 0 };
 	int found;
 
-	if (flow->slot.claim & TG_CLAIM_SUSPECT ? tg_suspect_expired(&flow->slot, to->timeouts, now_ms) :
-						  tg_slot_expired(&flow->slot, to->timeouts, now_ms))
+	if (tg_flow_expired(&flow->slot, flow->slot.claim, to->timeouts, now_ms))
 		return;
 	found = tg_flow_claim(to, flow->slot.tag, claim_flags(flow->slot.claim), now_ms, &ref);
 	if (!ref.slot && found == TG_FOUND_NONE) {

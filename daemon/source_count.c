@@ -26,8 +26,7 @@ struct count {
 /* Without a sweep, as after a time without a daemon, the table holds flows that are long over. */
 static bool is_over(const struct tg_slot *slot, const struct count *count)
 {
-	return slot->claim & TG_CLAIM_SUSPECT ? tg_suspect_expired(slot, count->timeouts, count->now_ms) :
-						tg_slot_expired(slot, count->timeouts, count->now_ms);
+	return tg_flow_expired(slot, slot->claim, count->timeouts, count->now_ms);
 }
 
 static bool counts(const struct tg_slot *slot, enum tg_side opener, const struct count *count)

@@ -25,16 +25,21 @@ def run(*words):
     subprocess.run([TCPGUARD, *words], check=True, stdout=subprocess.DEVNULL)
 
 
-def converse(listener, port, server_closes):
-    """One whole conversation from the same client port; returns the states it ended in, those wanted, and whether
-    the second FIN came too late to go with the ACK of the first (Linux delays that for 40 ms)."""
+def connect(listener, port, patience):
+    """The client's end, always from the same port, and the server's."""
     with inside("client"):
         client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    client.settimeout(5)
+    client.settimeout(patience)
     client.bind(("10.0.0.2", port + 10000))
     client.connect(("10.0.0.1", port))
-    server, _ = listener.accept()
+    return client, listener.accept()[0]
+
+
+def converse(listener, port, server_closes):
+    """One whole conversation from the same client port; returns the states it ended in, those wanted, and whether
+    the second FIN came too late to go with the ACK of the first (Linux delays that for 40 ms)."""
+    client, server = connect(listener, port, 5)
     client.sendall(b"ping")
     assert server.recv(10) == b"ping"
     server.sendall(b"pong")
@@ -70,13 +75,7 @@ def reused_unseen(name, port, *how):
     listener = socket.create_server(("10.0.0.1", port))
     converse(listener, port, True)
     run("detach", "eth0")
-    with inside("client"):
-        client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    client.settimeout(3)
-    client.bind(("10.0.0.2", port + 10000))
-    client.connect(("10.0.0.1", port))
-    server, _ = listener.accept()
+    client, server = connect(listener, port, 3)
     server.settimeout(3)
     run("attach", "eth0", "--no-daemon", *how)
     client.sendall(b"more")
